@@ -1,0 +1,54 @@
+"""All exceptions raised on purpose by ppocr_lite.
+
+OCRError
+├── ConfigError      a YAML file or an override is wrong
+├── RegistryError    a component is declared or named wrongly
+├── DataError        a label line or a data set is wrong
+├── ImageError       an input image is unreadable
+├── CheckpointError  a checkpoint does not fit the model or the config
+└── ModelError       an exported model folder is incomplete, foreign or too new
+
+Each message says where, what is wrong, what was received and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class OCRError(Exception):
+    """Base of every deliberate error."""
+
+
+class ConfigError(OCRError, ValueError):
+    """A YAML file or a command-line override is wrong."""
+
+
+class RegistryError(OCRError):
+    """A component is declared or named wrongly."""
+
+
+class DataError(OCRError, ValueError):
+    """A label line, a label file or a data set is wrong."""
+
+
+class ImageError(OCRError, ValueError):
+    """An input image is unreadable or not an image."""
+
+
+class CheckpointError(OCRError):
+    """A checkpoint does not fit the model or the run."""
+
+
+class ModelError(OCRError):
+    """An exported model folder is incomplete, foreign or too new."""
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return the tail of an error message: the nearest known name, then all of them."""
+    known = sorted(known)
+    lowered = {k.lower(): k for k in known}
+    near = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
+    hint = f" Did you mean {lowered[near[0]]!r}?" if near else ""
+    return f"{hint} Known: {', '.join(known) or '(none)'}."

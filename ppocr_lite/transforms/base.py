@@ -1,0 +1,64 @@
+"""The registry of transforms, the contract of one, and the chain that runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol
+
+from ppocr_lite.errors import ConfigError
+from ppocr_lite.registry import Registry
+
+Sample = dict[str, Any]
+
+
+class Transform(Protocol):
+    """One step from a stored sample to a training batch.
+
+    A transform returns a new dict, never changes the one it is given, and holds no random
+    state: what is random comes from ``sample["rng"]``, which only training provides.
+
+    Attributes:
+        requires: Keys the sample must have.
+        provides: Keys the returned sample has in addition.
+    """
+
+    requires: ClassVar[tuple[str, ...]]
+    provides: ClassVar[tuple[str, ...]]
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Return the next state of *sample*."""
+        ...
+
+
+TRANSFORMS: Registry[Transform] = Registry("transform", runtime=("charset", "max_text_length"))
+
+
+class Compose:
+    """Run transforms in order; refuse at construction what would fail at run time.
+
+    Args:
+        steps: The transforms, in order.
+        available: Keys a sample has before the first step.
+        path: Where the list stands in the config, for messages.
+
+    Raises:
+        ConfigError: If a step needs a key that no earlier step provides.
+    """
+
+    def __init__(self, steps: Sequence[Transform], available: Sequence[str], path: str = "transforms") -> None:
+        known = set(available)
+        for index, step in enumerate(steps):
+            missing = set(step.requires) - known
+            if missing:
+                raise ConfigError(
+                    f"{path}[{index}] {type(step).__name__} needs {sorted(missing)}, "
+                    f"but only {sorted(known)} exist at that point."
+                )
+            known |= set(step.provides)
+        self.steps = tuple(steps)
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Return *sample* after the last step."""
+        for step in self.steps:
+            sample = step(sample)
+        return sample
