@@ -1,0 +1,226 @@
+"""Any image input → BGR uint8 (H, W, 3), as a reader would see it; and back to a file.
+
+EXIF orientation is applied, transparency is laid over white, 16-bit values are scaled to 8 bits, of an animation or
+a multi-page file the first frame is taken. Ordinary 8-bit JPEG and PNG are decoded by OpenCV, the rest by Pillow.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+import cv2
+import numpy as np
+import PIL.Image
+import PIL.ImageOps
+from numpy.typing import NDArray
+
+from ppocr_lite.errors import ImageError, suggest
+
+ImageInput: TypeAlias = str | Path | bytes | bytearray | memoryview | BinaryIO | PIL.Image.Image | NDArray[Any]
+Image: TypeAlias = NDArray[np.uint8]
+
+SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")  # what write() knows
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+_JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+_SCALE_16 = 257  # 65535 / 255
+# What Pillow's decoders raise on damaged files; there is no common base class.
+_DECODE_ERRORS = (
+    OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, OverflowError, MemoryError,
+    struct.error, PIL.Image.DecompressionBombError,
+)  # fmt: skip
+
+
+def read(source: ImageInput, name: str | None = None) -> Image:
+    """Return *source* as BGR pixels.
+
+    Args:
+        source: Path, encoded bytes, open binary file, Pillow image, or array: uint8 or uint16, gray (H, W) or
+            (H, W, 1), BGR (H, W, 3) or BGRA (H, W, 4).
+        name: What to call the input in messages; by default its path, or a description.
+
+    Returns:
+        uint8 (H, W, 3), C-contiguous. For such an array as input this is the array itself, not a copy.
+
+    Raises:
+        ImageError: If there is no such file, or it is empty, truncated or not an image, or an array has another
+            dtype or shape. Names the input.
+        TypeError: If *source* is none of the types above.
+    """
+    if isinstance(source, np.ndarray):
+        return _from_array(source, name or f"array {source.shape} {source.dtype}")
+    if isinstance(source, PIL.Image.Image):
+        return from_pil(source, name or f"Pillow image {source.mode} {source.size}")
+    if isinstance(source, bytes | bytearray | memoryview):
+        return decode(bytes(source), name or f"{len(source)} bytes")
+    if isinstance(source, str | os.PathLike):
+        return decode(_read_file(Path(source)), name or str(source))
+    if hasattr(source, "read"):
+        data = source.read()
+        name = name or str(getattr(source, "name", "file object"))
+        if not isinstance(data, bytes):
+            raise ImageError(f"{name}: the file must be open in binary mode. It gave {type(data).__name__}.")
+        return decode(data, name)
+    raise TypeError(f"An image is a path, bytes, a binary file, a Pillow image or an array. Received: {type(source)}")
+
+
+def decode(data: bytes, name: str = "image") -> Image:
+    """Return the BGR pixels, uint8 (H, W, 3), of an encoded image.
+
+    Raises:
+        ImageError: If *data* is empty, truncated or not an image; starts with *name*.
+    """
+    if not data:
+        raise ImageError(f"{name}: the file is empty (0 bytes). Write or copy it again.")
+    if _is_plain(data):
+        try:
+            image: Image | None = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
+        except cv2.error as error:
+            raise ImageError(f"{name}: cannot be decoded: {error}") from error
+        if image is not None:
+            return image
+    try:
+        with PIL.Image.open(io.BytesIO(data)) as picture:
+            return from_pil(picture, name)
+    except ImageError:
+        raise
+    except PIL.UnidentifiedImageError as error:
+        start = data[:16]
+        raise ImageError(
+            f"{name}: not an image file, or of an unknown format. Its first bytes are {start!r}. "
+            "Give a JPEG, PNG, TIFF, BMP, WebP or GIF file."
+        ) from error
+    except _DECODE_ERRORS as error:
+        raise ImageError(f"{name}: the image is truncated or damaged: {error}. Write or copy it again.") from error
+
+
+def from_pil(picture: PIL.Image.Image, name: str = "Pillow image") -> Image:
+    """Return the current frame of a Pillow image as BGR pixels, uint8 (H, W, 3).
+
+    Raises:
+        ImageError: If its data is truncated, empty, or floating point.
+    """
+    try:
+        picture.load()
+        upright = PIL.ImageOps.exif_transpose(picture)
+        rgb = _to_rgb(upright, name)
+    except ImageError:
+        raise
+    except _DECODE_ERRORS as error:
+        raise ImageError(f"{name}: the image is truncated or damaged: {error}. Write or copy it again.") from error
+    if rgb.size == 0:
+        raise ImageError(f"{name}: the image has no pixels.")
+    return np.ascontiguousarray(rgb[:, :, ::-1])
+
+
+def write(path: str | Path, image: NDArray[np.uint8]) -> None:
+    """Write *image*, uint8 gray, BGR or BGRA, in the format that the suffix of *path* names.
+
+    Raises:
+        ImageError: If the suffix is unknown, the array is not an image, or the file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in SUFFIXES:
+        raise ImageError(f"{path}: no image format has that suffix.{suggest(path.suffix.lower(), SUFFIXES)}")
+    _check_array(image, str(path))
+    try:
+        done, data = cv2.imencode(path.suffix.lower(), image)
+    except cv2.error as error:
+        raise ImageError(f"{path}: cannot be encoded: {error}") from error
+    if not done:
+        raise ImageError(f"{path}: cannot be encoded as {path.suffix}.")
+    try:
+        path.write_bytes(data.tobytes())  # not cv2.imwrite, which fails in silence and on some non-ASCII paths
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be written: {error.strerror}.") from error
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise ImageError(f"{path}: there is no such file.") from error
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be read: {error.strerror}.") from error
+    except ValueError as error:  # a NUL in the path
+        raise ImageError(f"{str(path)!r}: cannot be a path: {error}.") from error
+
+
+def _is_plain(data: bytes) -> bool:
+    """Say whether OpenCV decodes *data* completely and as Pillow would: whole, 8-bit, 1 or 3 channels, no alpha."""
+    if data.startswith(_JPEG_START):
+        return data.rstrip(b"\x00\r\n").endswith(_JPEG_END) and _jpeg_channels(data) in (1, 3)
+    if data.startswith(_PNG_START) and len(data) > 33:
+        depth, colour = data[24], data[25]
+        before_pixels = data[: data.find(b"IDAT")]
+        special = any(chunk in before_pixels for chunk in (b"tRNS", b"eXIf", b"acTL"))
+        return depth == 8 and colour in (0, 2) and not special and b"IEND" in data[-16:] and b"eXIf" not in data
+    return False
+
+
+def _jpeg_channels(data: bytes) -> int:
+    """Return the number of components that the frame header of a JPEG declares; 0 if there is none."""
+    position = 2
+    while position + 10 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
+        if marker == 0xFF:  # fill byte
+            position += 1
+            continue
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            return data[position + 9] if data[position + 4] == 8 else 0
+        if marker == 0xDA:
+            return 0
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    return 0
+
+
+def _to_rgb(picture: PIL.Image.Image, name: str) -> NDArray[np.uint8]:
+    if picture.mode == "F":
+        raise ImageError(f"{name}: floating-point images are not supported. Convert it to 8 or 16 bits.")
+    if picture.mode.startswith("I"):  # 16 bits, in 16 or 32
+        wide = np.asarray(picture).astype(np.int64)
+        gray = (np.clip(wide, 0, 65535) // _SCALE_16).astype(np.uint8)
+        return np.repeat(gray[:, :, None], 3, axis=2)
+    if picture.has_transparency_data:
+        return _over_white(np.asarray(picture.convert("RGBA")))
+    return np.asarray(picture.convert("RGB"))
+
+
+def _over_white(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Lay (H, W, 4) with alpha last over white; (H, W, 3)."""
+    colour = pixels[:, :, :3].astype(np.uint16)
+    alpha = pixels[:, :, 3:].astype(np.uint16)
+    blended = (colour * alpha + 255 * (255 - alpha) + 127) // 255
+    return blended.astype(np.uint8)
+
+
+def _from_array(array: NDArray[Any], name: str) -> Image:
+    if array.dtype == np.uint16:
+        array = (array // _SCALE_16).astype(np.uint8)
+    _check_array(array, name)
+    if array.ndim == 2:
+        array = array[:, :, None]
+    if array.shape[2] == 1:
+        return np.repeat(array, 3, axis=2)
+    if array.shape[2] == 4:
+        return _over_white(array)
+    return np.ascontiguousarray(array)
+
+
+def _check_array(array: NDArray[Any], name: str) -> None:
+    if array.dtype != np.uint8:
+        hint = "Scale it to 0..255 and convert it with astype('uint8')."
+        if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
+            hint = "It also holds NaN or infinity. " + hint
+        raise ImageError(f"{name}: an array must be uint8. Received: {array.dtype}. {hint}")
+    channels = array.shape[2] if array.ndim == 3 else 1
+    if array.ndim not in (2, 3) or channels not in (1, 3, 4):
+        hint = " Move the channels to the end." if array.ndim == 3 and array.shape[0] in (1, 3, 4) else ""
+        raise ImageError(
+            f"{name}: an array must be gray (H, W), BGR (H, W, 3) or BGRA (H, W, 4). Received: {array.shape}.{hint}"
+        )
+    if array.size == 0:
+        raise ImageError(f"{name}: the image has no pixels. Received: {array.shape}.")
