@@ -1,0 +1,32 @@
+"""One set of data operators for training, evaluation and inference; NumPy and OpenCV only."""
+
+from ppocr_lite.transforms import (
+    augment_line,
+    augment_page,
+    base,
+    decode,
+    det_targets,
+    labels,
+    normalize,
+    rand_augment,
+    resize,
+    tia,
+)
+from ppocr_lite.transforms.base import TRANSFORMS, Compose, Sample, Transform
+
+__all__ = [
+    "TRANSFORMS",
+    "Compose",
+    "Sample",
+    "Transform",
+    "augment_line",
+    "augment_page",
+    "base",
+    "decode",
+    "det_targets",
+    "labels",
+    "normalize",
+    "rand_augment",
+    "resize",
+    "tia",
+]

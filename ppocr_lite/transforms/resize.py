@@ -1,0 +1,210 @@
+"""One resize per task. Each records what it did in ``shape``, and can undo itself on points.
+
+``shape`` is float32 (4,): height and width of the image before, then ratio_h and ratio_w, new size ÷ old size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ppocr_lite import geometry
+from ppocr_lite.errors import ConfigError
+from ppocr_lite.transforms.base import TRANSFORMS, Sample
+
+STRIDE = 32  # the deepest feature map of every detector is 1/32 of its input
+MAX_LINE_RATIO = 20  # a line wider than this many times the standard width is squeezed even when squeezing is off
+
+
+def batch_width(widths: Iterable[int], bucket: int = 32) -> int:
+    """Return the common width of a batch of lines: the widest, rounded up to a multiple of *bucket*.
+
+    Few distinct widths keep the number of shapes an engine has to prepare for small.
+    """
+    widest = max(widths)
+    return max(bucket, -(-widest // bucket) * bucket)
+
+
+def pad_batch(images: Sequence[NDArray[np.float32]], width: int) -> NDArray[np.float32]:
+    """Stack line images of one height into one array, zeros to their right.
+
+    Args:
+        images: Each (C, H, w) float32, w ≤ *width*.
+        width: Common width, from :func:`batch_width`.
+
+    Returns:
+        (N, C, H, width) float32.
+
+    Raises:
+        ValueError: If there is no image, or one is too wide or of another height.
+    """
+    if not images:
+        raise ValueError("A batch needs at least one image.")
+    channels, height = images[0].shape[:2]
+    batch = np.zeros((len(images), channels, height, width), dtype=np.float32)
+    for row, image in zip(batch, images, strict=True):
+        if image.shape[:2] != (channels, height) or image.shape[2] > width:
+            raise ValueError(f"Images must fit ({channels}, {height}, {width}). Received: {image.shape}")
+        row[:, :, : image.shape[2]] = image
+    return batch
+
+
+class _Undo:
+    """What the three resizes share: points there and back."""
+
+    @staticmethod
+    def apply(points: geometry.Array, shape: NDArray[np.float32]) -> geometry.Array:
+        """Return *points* (…, 2) of the image before as points of the image after."""
+        return geometry.scale(points, float(shape[2]), float(shape[3]))
+
+    @staticmethod
+    def restore(points: geometry.Array, shape: NDArray[np.float32]) -> geometry.Array:
+        """Return *points* (…, 2) of the image after as points of the image before."""
+        return geometry.scale(points, 1.0 / float(shape[2]), 1.0 / float(shape[3]))
+
+
+@TRANSFORMS.register
+class DetResizeForTest(_Undo):
+    """Resize a page once, to sides that are multiples of 32. ``polys``, the truth, stay in pixels of the page.
+
+    Args:
+        image_shape: (height, width) to resize to whatever the page is, each rounded to a multiple of 32; the
+            limits are then not used.
+        limit_side_len: Limit in pixels for one side.
+        limit_type: ``"max"`` shrinks a page whose longer side exceeds the limit; ``"min"`` enlarges one whose
+            shorter side is below it. Any other page keeps its size, but for the rounding.
+        max_side_limit: No side becomes longer than this, so that ``"min"`` cannot blow up a narrow strip.
+    """
+
+    requires: ClassVar[tuple[str, ...]] = ("image",)
+    provides: ClassVar[tuple[str, ...]] = ("image", "shape")
+
+    def __init__(
+        self,
+        image_shape: tuple[int, int] | None = None,
+        limit_side_len: int = 736,
+        limit_type: Literal["max", "min"] = "min",
+        max_side_limit: int = 4000,
+    ) -> None:
+        if limit_side_len < STRIDE or max_side_limit < STRIDE or min(image_shape or (STRIDE,)) < 1:
+            raise ConfigError(f"DetResizeForTest: sides must be at least {STRIDE} pixels.")
+        self.image_shape = image_shape
+        self.limit_side_len = limit_side_len
+        self.limit_type = limit_type
+        self.max_side_limit = max_side_limit
+
+    def target_size(self, height: int, width: int) -> tuple[int, int]:
+        """Return the (height, width) that a page of that size is resized to."""
+        if self.image_shape is not None:
+            return _to_stride(self.image_shape[0]), _to_stride(self.image_shape[1])
+        ratio = 1.0
+        if self.limit_type == "max":
+            ratio = min(ratio, self.limit_side_len / max(height, width))
+        else:
+            ratio = max(ratio, self.limit_side_len / min(height, width))
+        ratio = min(ratio, self.max_side_limit / max(height, width))
+        return _to_stride(height * ratio), _to_stride(width * ratio)
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Return *sample* with ``image`` (H', W', 3) of the same dtype, and ``shape``."""
+        image = sample["image"]
+        height, width = image.shape[:2]
+        target = self.target_size(height, width)
+        return sample | {"image": _resize(image, *target), "shape": _shape(image, *target)}
+
+
+@TRANSFORMS.register
+class RecResizeImg(_Undo):
+    """Resize a line to the height of the recogniser, keep its aspect ratio, and map pixels to [-1, 1].
+
+    The line is not padded: lines of a batch are, together, by :func:`batch_width` and :func:`pad_batch`.
+
+    Args:
+        image_shape: (channels, height, standard width).
+        squeeze: Press a line that would become wider than the standard width into it. False keeps its ratio, up to
+            20 times the standard width.
+
+    Raises:
+        ConfigError: If *image_shape* is not three positive numbers, the first of them 3.
+    """
+
+    requires: ClassVar[tuple[str, ...]] = ("image",)
+    provides: ClassVar[tuple[str, ...]] = ("image", "shape")
+
+    def __init__(self, image_shape: tuple[int, int, int] = (3, 32, 320), squeeze: bool = True) -> None:
+        _check_shape("RecResizeImg", image_shape)
+        _, self.height, self.width = image_shape
+        self.squeeze = squeeze
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Return *sample* with ``image`` float32 (3, height, w), and ``shape``."""
+        image = sample["image"]
+        limit = self.width if self.squeeze else self.width * MAX_LINE_RATIO
+        width = _line_width(image, self.height, limit)
+        pixels = _resize(image, self.height, width)
+        return sample | {"image": _to_unit_range(pixels), "shape": _shape(image, self.height, width)}
+
+
+@TRANSFORMS.register
+class ClsResizeImg(_Undo):
+    """Resize a line to a fixed shape for the orientation classifier: ratio kept, squeezed if wide, zeros to the right.
+
+    Args:
+        image_shape: (channels, height, width).
+
+    Raises:
+        ConfigError: If *image_shape* is not three positive numbers, the first of them 3.
+    """
+
+    requires: ClassVar[tuple[str, ...]] = ("image",)
+    provides: ClassVar[tuple[str, ...]] = ("image", "shape")
+
+    def __init__(self, image_shape: tuple[int, int, int] = (3, 48, 192)) -> None:
+        _check_shape("ClsResizeImg", image_shape)
+        _, self.height, self.width = image_shape
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Return *sample* with ``image`` float32 (3, height, width) in [-1, 1], and ``shape``."""
+        image = sample["image"]
+        width = _line_width(image, self.height, self.width)
+        pixels = _to_unit_range(_resize(image, self.height, width))
+        return sample | {"image": pad_batch([pixels], self.width)[0], "shape": _shape(image, self.height, width)}
+
+
+def _to_stride(side: float) -> int:
+    return max(STRIDE, round(side / STRIDE) * STRIDE)
+
+
+def _line_width(image: NDArray[np.uint8], height: int, limit: int) -> int:
+    width: int = math.ceil(height * image.shape[1] / image.shape[0])
+    return max(1, min(limit, width))
+
+
+def _resize(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    if image.shape[:2] == (height, width):
+        return image
+    resized: NDArray[np.uint8] = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+    return resized
+
+
+def _shape(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.float32]:
+    before_height, before_width = image.shape[:2]
+    return np.array([before_height, before_width, height / before_height, width / before_width], dtype=np.float32)
+
+
+def _to_unit_range(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Map uint8 (H, W, 3) to float32 (3, H, W) in [-1, 1]: ``(x / 255 - 0.5) / 0.5``."""
+    planes = pixels.transpose(2, 0, 1).astype(np.float32, order="C")
+    planes *= np.float32(1.0 / 127.5)
+    planes -= np.float32(1.0)
+    return planes
+
+
+def _check_shape(name: str, image_shape: tuple[int, int, int]) -> None:
+    if len(image_shape) != 3 or image_shape[0] != 3 or min(image_shape) < 1:
+        raise ConfigError(f"{name}.image_shape must be [3, height, width]. Received: {list(image_shape)}")

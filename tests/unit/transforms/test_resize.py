@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ppocr_lite.errors import ConfigError
+from ppocr_lite.transforms.resize import ClsResizeImg, DetResizeForTest, RecResizeImg, batch_width, pad_batch
+
+
+def blank(height: int, width: int, value: int = 255) -> dict[str, np.ndarray]:
+    return {"image": np.full((height, width, 3), value, np.uint8)}
+
+
+@pytest.mark.parametrize(
+    ("resize", "size", "target"),
+    [
+        (DetResizeForTest(limit_side_len=960, limit_type="max"), (1080, 1920), (544, 960)),
+        (DetResizeForTest(limit_side_len=960, limit_type="max"), (100, 200), (96, 192)),
+        (DetResizeForTest(), (368, 640), (736, 1280)),
+        (DetResizeForTest(), (800, 1000), (800, 992)),
+        (DetResizeForTest((736, 1280)), (100, 100), (736, 1280)),
+        (DetResizeForTest((700, 1270)), (100, 100), (704, 1280)),
+        (DetResizeForTest(), (1, 1), (736, 736)),
+        (DetResizeForTest(), (20, 6000), (32, 4000)),
+    ],
+)
+def test_det_target_size(resize: DetResizeForTest, size: tuple[int, int], target: tuple[int, int]) -> None:
+    result = resize(blank(*size))
+    assert result["image"].shape == (*target, 3)
+    np.testing.assert_allclose(result["shape"], [*size, target[0] / size[0], target[1] / size[1]], rtol=1e-6)
+
+
+def test_det_of_a_fitting_page_changes_no_pixel() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (64, 96, 3), dtype=np.uint8)
+    assert DetResizeForTest(limit_side_len=960, limit_type="max")({"image": image})["image"] is image
+
+
+def test_det_restore_gives_pixels_of_the_page() -> None:
+    resize = DetResizeForTest((64, 128))
+    shape = resize(blank(32, 32))["shape"]
+    assert resize.restore(np.array([[128, 64], [4, 2]], np.float32), shape).tolist() == [[32, 32], [1, 1]]
+
+
+def test_det_leaves_the_truth_in_pixels_of_the_page() -> None:
+    polys = [np.zeros((4, 2), np.float32)]
+    assert DetResizeForTest()(blank(40, 40) | {"polys": polys})["polys"] is polys
+
+
+@pytest.mark.parametrize(
+    ("squeeze", "size", "width"),
+    [(True, (32, 100), 100), (True, (64, 100), 50), (True, (32, 500), 320), (False, (32, 500), 500),
+     (False, (2, 9000), 6400), (True, (500, 1), 1)],
+)  # fmt: skip
+def test_rec_keeps_the_ratio_and_does_not_pad(squeeze: bool, size: tuple[int, int], width: int) -> None:
+    image = RecResizeImg((3, 32, 320), squeeze)(blank(*size))["image"]
+    assert image.shape == (3, 32, width)
+    assert image.dtype == np.float32
+    assert image.flags.c_contiguous
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0, -1.0), (255, 1.0), (51, -0.6)])
+def test_rec_maps_pixels_to_minus_one_and_one(value: int, expected: float) -> None:
+    np.testing.assert_allclose(RecResizeImg()(blank(32, 40, value))["image"], expected, atol=1e-6)
+
+
+def test_cls_pads_with_zeros_to_the_right() -> None:
+    image = ClsResizeImg()(blank(24, 50))["image"]
+    assert image.shape == (3, 48, 192)
+    assert (image[:, :, :100] == 1).all()
+    assert not image[:, :, 100:].any()
+
+
+def test_cls_squeezes_a_wide_line() -> None:
+    assert (ClsResizeImg()(blank(48, 900))["image"] == 1).all()
+
+
+@pytest.mark.parametrize(("widths", "width"), [([1], 32), ([32], 32), ([33, 5], 64)])
+def test_batch_width_rounds_up(widths: list[int], width: int) -> None:
+    assert batch_width(widths) == width
+
+
+def test_pad_batch_refuses_an_image_that_is_too_wide() -> None:
+    with pytest.raises(ValueError, match=r"must fit \(3, 4, 8\)"):
+        pad_batch([np.zeros((3, 4, 9), np.float32)], 8)
+
+
+@pytest.mark.parametrize("shape", [(1, 32, 320), (3, 0, 320)])
+def test_impossible_line_shape_is_refused(shape: tuple[int, int, int]) -> None:
+    for resize in (RecResizeImg, ClsResizeImg):
+        with pytest.raises(ConfigError, match=r"must be \[3, height, width\]"):
+            resize(shape)
+
+
+def test_det_limit_below_one_stride_is_refused() -> None:
+    with pytest.raises(ConfigError, match="at least 32"):
+        DetResizeForTest(limit_side_len=16)
