@@ -1,0 +1,8 @@
+"""Image → features."""
+
+from ppocr_lite.modeling.backbones.base import BACKBONES
+from ppocr_lite.modeling.backbones.mobilenet_v1_enhance import MobileNetV1Enhance
+from ppocr_lite.modeling.backbones.mobilenet_v3 import MobileNetV3
+from ppocr_lite.modeling.backbones.resnet import ResNet
+
+__all__ = ["BACKBONES", "MobileNetV1Enhance", "MobileNetV3", "ResNet"]

@@ -1,0 +1,62 @@
+"""Several networks that learn from one another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import paddle
+from paddle import nn
+
+from ppocr_lite.modeling.layers import BatchNorm
+
+
+class DistillationModel(nn.Layer):
+    """Runs named networks on the same image.
+
+    A frozen network keeps its weights and its batch-normalisation statistics, and has no gradient; in training it
+    still returns what a network in training returns, because the losses compare like with like.
+
+    Args:
+        models: Name → network, e.g. ``Teacher``, ``Student``, ``Student2``; the names prefix the weight names.
+        frozen: Names of those that do not learn.
+        pretrained: Name → where the starting weights are; kept for the code that loads them.
+
+    Shape:
+        (N, 3, H, W) → {name: what that network returns}
+
+    Source:
+        Du et al., PP-OCRv2, 2021 (collaborative mutual learning; unified deep mutual learning).
+    """
+
+    def __init__(
+        self, models: Mapping[str, nn.Layer], frozen: Sequence[str] = (), pretrained: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__()
+        self.model_names = tuple(models)
+        self.frozen = frozenset(frozen)
+        self.pretrained = dict(pretrained or {})
+        for name, model in models.items():
+            self.add_sublayer(name, model)
+            if name in self.frozen:
+                for parameter in model.parameters():
+                    parameter.trainable = False
+        self.train()
+
+    def train(self) -> None:
+        """Switch to training; the statistics of frozen networks stay as they are."""
+        super().train()
+        for name in self.frozen:
+            for layer in getattr(self, name).sublayers():
+                if isinstance(layer, BatchNorm):
+                    layer.eval()
+
+    def forward(self, x: paddle.Tensor) -> dict[str, Any]:
+        """See *Shape* of the class."""
+        return {name: self._run(name, x) for name in self.model_names}
+
+    def _run(self, name: str, x: paddle.Tensor) -> Any:
+        if name not in self.frozen:
+            return getattr(self, name)(x)
+        with paddle.no_grad():
+            return getattr(self, name)(x)

@@ -1,0 +1,8 @@
+"""Features → maps, classes or characters."""
+
+from ppocr_lite.modeling.heads.base import HEADS
+from ppocr_lite.modeling.heads.cls_head import ClsHead
+from ppocr_lite.modeling.heads.ctc_head import CTCHead
+from ppocr_lite.modeling.heads.db_head import DBHead
+
+__all__ = ["HEADS", "CTCHead", "ClsHead", "DBHead"]

@@ -1,0 +1,39 @@
+"""Features → one class for the whole image."""
+
+from __future__ import annotations
+
+import paddle
+from paddle import nn
+from paddle.nn import functional as F
+
+from ppocr_lite.modeling.heads.base import HEADS
+from ppocr_lite.modeling.layers import uniform_attribute
+
+
+@HEADS.register
+class ClsHead(nn.Layer):
+    """Mean over the map, then one fully connected layer.
+
+    Args:
+        in_channels: Channels of the features.
+        class_dim: Number of classes.
+
+    Shape:
+        train: (N, in_channels, H, W) → {"logits": (N, class_dim)}
+        eval: (N, in_channels, H, W) → (N, class_dim), probabilities
+    """
+
+    def __init__(self, in_channels: int, class_dim: int = 2) -> None:
+        super().__init__()
+        self.pool = nn.AdaptiveAvgPool2D(1)
+        self.fc = nn.Linear(
+            in_channels,
+            class_dim,
+            weight_attr=uniform_attribute(in_channels),
+            bias_attr=uniform_attribute(in_channels),
+        )
+
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor | dict[str, paddle.Tensor]:
+        """See *Shape* of the class."""
+        logits = self.fc(self.pool(x).flatten(1))  # (N, class_dim)
+        return {"logits": logits} if self.training else F.softmax(logits, axis=1)

@@ -1,0 +1,55 @@
+"""Sequence → characters."""
+
+from __future__ import annotations
+
+import paddle
+from paddle import nn
+from paddle.nn import functional as F
+
+from ppocr_lite.modeling.heads.base import HEADS
+from ppocr_lite.modeling.layers import uniform_attribute
+
+
+@HEADS.register
+class CTCHead(nn.Layer):
+    """One class score per character, and one for the blank, at each step.
+
+    Args:
+        in_channels: Features of each step.
+        num_classes: Characters plus one; index 0 is the blank.
+        fc_decay: L2 penalty of this layer; replaces that of the optimizer unless 0.
+        mid_channels: Width of a layer between, without activation; None for none.
+
+    Shape:
+        train: (N, T, in_channels) → {"logits": (N, T, num_classes)}
+        eval: (N, T, in_channels) → (N, T, num_classes), probabilities
+
+    Source:
+        Graves et al., Connectionist Temporal Classification, ICML 2006.
+    """
+
+    def __init__(
+        self, in_channels: int, num_classes: int, fc_decay: float = 0.0004, mid_channels: int | None = None
+    ) -> None:
+        super().__init__()
+        self.mid_channels = mid_channels
+        if mid_channels is None:
+            self.fc = _linear(in_channels, num_classes, fc_decay)
+        else:
+            self.fc1 = _linear(in_channels, mid_channels, fc_decay)
+            self.fc2 = _linear(mid_channels, num_classes, fc_decay)
+
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor | dict[str, paddle.Tensor]:
+        """See *Shape* of the class."""
+        logits = self.fc(x) if self.mid_channels is None else self.fc2(self.fc1(x))  # (N, T, num_classes)
+        return {"logits": logits} if self.training else F.softmax(logits, axis=2)
+
+
+def _linear(in_features: int, out_features: int, decay: float) -> nn.Layer:
+    """Return a fully connected layer started uniformly, with its own L2 penalty on weight and bias."""
+    return nn.Linear(
+        in_features,
+        out_features,
+        weight_attr=uniform_attribute(in_features, decay),
+        bias_attr=uniform_attribute(in_features, decay),
+    )

@@ -1,0 +1,92 @@
+"""The two branches of DB and its differentiable threshold."""
+
+from __future__ import annotations
+
+import paddle
+from paddle import nn
+from paddle.nn import functional as F
+
+from ppocr_lite.modeling.heads.base import HEADS
+from ppocr_lite.modeling.layers import BatchNorm, uniform_attribute
+
+_BN_BIAS = 1e-4  # MhLiao/DB, decoders/seg_detector.py, weights_init
+
+
+class Head(nn.Layer):
+    """One branch: a 3×3 convolution and two learned enlargements, ending in a sigmoid.
+
+    Args:
+        in_channels: Channels of the input; the branch works with a quarter of them.
+
+    Shape:
+        (N, in_channels, H / 4, W / 4) → (N, 1, H, W), in (0, 1)
+    """
+
+    def __init__(self, in_channels: int) -> None:
+        super().__init__()
+        quarter = in_channels // 4
+        self.conv1 = nn.Conv2D(in_channels, quarter, 3, padding=1, weight_attr=_kaiming(), bias_attr=False)
+        self.conv_bn1 = _batch_norm(quarter)
+        self.conv2 = nn.Conv2DTranspose(
+            quarter, quarter, 2, stride=2, weight_attr=_kaiming(), bias_attr=uniform_attribute(quarter)
+        )
+        self.conv_bn2 = _batch_norm(quarter)
+        self.conv3 = nn.Conv2DTranspose(
+            quarter, 1, 2, stride=2, weight_attr=_kaiming(), bias_attr=uniform_attribute(quarter)
+        )
+
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+        """See *Shape* of the class."""
+        x = F.relu(self.conv_bn1(self.conv1(x)))  # (N, in_channels / 4, H / 4, W / 4)
+        x = F.relu(self.conv_bn2(self.conv2(x)))  # (N, in_channels / 4, H / 2, W / 2)
+        return F.sigmoid(self.conv3(x))  # (N, 1, H, W)
+
+
+@HEADS.register
+class DBHead(nn.Layer):
+    """Probability map, threshold map, and the binary map between the two.
+
+    Args:
+        in_channels: Channels of the features.
+        k: Steepness of the differentiable threshold.
+
+    Shape:
+        train: (N, in_channels, H / 4, W / 4) → {"maps": (N, 3, H, W)}: probability, threshold, binary, all in (0, 1).
+        eval: (N, in_channels, H / 4, W / 4) → (N, 1, H, W), the probability alone; the other branch does not run.
+
+    Source:
+        Liao et al., Real-time Scene Text Detection with Differentiable Binarization, AAAI 2020, eq. 2.
+    """
+
+    def __init__(self, in_channels: int, k: float = 50.0) -> None:
+        super().__init__()
+        self.k = k
+        self.binarize = Head(in_channels)
+        self.thresh = Head(in_channels)
+
+    def step_function(self, probability: paddle.Tensor, threshold: paddle.Tensor) -> paddle.Tensor:
+        """Return ``1 / (1 + exp(-k * (probability - threshold)))``, eq. 2 of the paper."""
+        return F.sigmoid(self.k * (probability - threshold))
+
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor | dict[str, paddle.Tensor]:
+        """See *Shape* of the class."""
+        probability = self.binarize(x)  # (N, 1, H, W)
+        if not self.training:
+            return probability
+        threshold = self.thresh(x)  # (N, 1, H, W)
+        binary = self.step_function(probability, threshold)
+        return {"maps": paddle.concat([probability, threshold, binary], axis=1)}  # (N, 3, H, W)
+
+
+def _kaiming() -> paddle.ParamAttr:
+    """Return the attribute of a weight started as in He et al., ICCV 2015 (uniform, fan-in)."""
+    return paddle.ParamAttr(initializer=nn.initializer.KaimingUniform())
+
+
+def _batch_norm(channels: int) -> nn.Layer:
+    """Return a batch normalisation that starts at weight 1 and bias 1e-4."""
+    return BatchNorm(
+        channels,
+        weight_attr=paddle.ParamAttr(initializer=nn.initializer.Constant(1.0)),
+        bias_attr=paddle.ParamAttr(initializer=nn.initializer.Constant(_BN_BIAS)),
+    )
