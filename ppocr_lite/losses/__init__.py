@@ -1,0 +1,27 @@
+"""What training minimises."""
+
+from ppocr_lite.losses.base import LOSSES
+from ppocr_lite.losses.cls_loss import ClsLoss
+from ppocr_lite.losses.combined import CombinedLoss
+from ppocr_lite.losses.ctc_loss import CTCLoss
+from ppocr_lite.losses.db_loss import DBLoss
+from ppocr_lite.losses.distillation import (
+    DistillationCTCLoss,
+    DistillationDBLoss,
+    DistillationDilaDBLoss,
+    DistillationDistanceLoss,
+    DistillationDMLLoss,
+)
+
+__all__ = [
+    "LOSSES",
+    "CTCLoss",
+    "ClsLoss",
+    "CombinedLoss",
+    "DBLoss",
+    "DistillationCTCLoss",
+    "DistillationDBLoss",
+    "DistillationDMLLoss",
+    "DistillationDilaDBLoss",
+    "DistillationDistanceLoss",
+]

@@ -1,0 +1,85 @@
+"""The loss of a recogniser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import paddle
+from paddle import nn
+from paddle.nn import functional as F
+
+from ppocr_lite.losses.base import LOSSES
+
+_BLANK = 0
+# A number of samples among the terms: nothing to weigh.
+INFEASIBLE = "ctc_infeasible"
+
+
+@LOSSES.register
+class CTCLoss(nn.Layer):
+    """Negative logarithm of the probability of the text, over all ways to spell it in T steps; mean over the batch.
+
+    A text that cannot be spelled in T steps (it needs one step per character and one more between equal neighbours)
+    has no such probability. Frameworks give it loss 0 in silence, which would look like a perfect sample; here it is
+    left out of the mean and counted in ``ctc_infeasible``, as is an empty text.
+
+    Args:
+        use_focal_loss: Weigh each sample by ``(1 - p)²``, p the probability of its text.
+
+    Shape:
+        outputs: ``logits`` (N, T, C), before softmax; batch: ``label`` (N, L) int32, zero-padded, and ``length``
+        (N,) int64. Returns scalars ``loss`` and ``ctc_infeasible``, a number of samples.
+
+    Source:
+        Graves et al., Connectionist Temporal Classification, ICML 2006; weight: Lin et al., Focal Loss,
+        ICCV 2017, eq. 4.
+    """
+
+    def __init__(self, use_focal_loss: bool = False) -> None:
+        super().__init__()
+        self.use_focal_loss = use_focal_loss
+
+    def forward(
+        self, outputs: Mapping[str, paddle.Tensor], batch: Mapping[str, paddle.Tensor]
+    ) -> dict[str, paddle.Tensor]:
+        """See *Shape* of the class."""
+        return self.compute(outputs["logits"], batch["label"], batch["length"])
+
+    def compute(self, logits: paddle.Tensor, labels: paddle.Tensor, lengths: paddle.Tensor) -> dict[str, paddle.Tensor]:
+        """Return the loss of logits found by the caller; arguments as under *Shape* of the class."""
+        samples, steps = logits.shape[0], logits.shape[1]
+        labels, lengths = labels.astype("int32"), lengths.astype("int64").flatten()
+        feasible = paddle.logical_and(required_steps(labels, lengths) <= steps, lengths > 0)  # (N,)
+        # The kernel crashes on empty texts, so a text of one character stands in for one that is left out.
+        labels = paddle.where(feasible.unsqueeze(1), labels, paddle.ones_like(labels))
+        lengths = paddle.where(feasible, lengths, paddle.ones_like(lengths))
+        values = F.ctc_loss(
+            logits.astype("float32").transpose([1, 0, 2]),  # (T, N, C)
+            labels,
+            paddle.full([samples], steps, "int64"),
+            lengths,
+            blank=_BLANK,
+            reduction="none",
+        ).flatten()  # (N,)
+        if self.use_focal_loss:
+            values = values * (1.0 - paddle.exp(-values)) ** 2
+        weights = feasible.astype("float32")
+        loss = (values * weights).sum() / weights.sum().clip(min=1.0)
+        return {"loss": loss, INFEASIBLE: samples - weights.sum()}
+
+
+def required_steps(labels: paddle.Tensor, lengths: paddle.Tensor) -> paddle.Tensor:
+    """Return the fewest steps that spell each text: its characters, and a blank between equal neighbours.
+
+    Args:
+        labels: (N, L) int32, padded with anything.
+        lengths: (N,) int64.
+
+    Returns:
+        (N,) int64.
+    """
+    if labels.shape[1] < 2:
+        return lengths
+    inside = paddle.arange(1, labels.shape[1], dtype="int64").unsqueeze(0) < lengths.unsqueeze(1)  # (N, L - 1)
+    repeats = paddle.logical_and(labels[:, 1:] == labels[:, :-1], inside)
+    return lengths + repeats.astype("int64").sum(1)
