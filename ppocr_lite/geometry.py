@@ -6,7 +6,7 @@ Polygons are float32 (P, 2), closed implicitly; ``size`` is (height, width).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 import cv2
@@ -75,6 +75,10 @@ def is_simple(polygon: Array) -> bool:
     count = len(polygon)
     start = polygon.astype(np.float64)
     step = following(start) - start
+    after = following(step)
+    turns = step[:, 0] * after[:, 1] - step[:, 1] * after[:, 0]
+    if count <= 4 and (turns.min() >= 0 or turns.max() <= 0):  # convex; a longer outline might go round twice
+        return True
     for i in range(count - 2):
         j = np.arange(i + 2, count - (i == 0))
         between = start[j] - start[i]
@@ -236,6 +240,24 @@ def clip(points: Array, size: tuple[int, int]) -> Array:
     """Return *points* (…, 2) moved onto an image of *size* (height, width): x in [0, width], y in [0, height]."""
     height, width = size
     return np.clip(points, np.float32(0), np.array([width, height], dtype=np.float32))
+
+
+def intersect_rect(polygon: Array, rect: Sequence[float]) -> Array | None:
+    """Return the part of *polygon* (P, 2) inside *rect* (x0, y0, x1, y1), clockwise; None if there is none.
+
+    Of several parts the largest is returned.
+    """
+    x0, y0, x1, y1 = (round(side * _CLIPPER_UNIT) for side in rect)
+    path = np.round(polygon.astype(np.float64) * _CLIPPER_UNIT).astype(np.int64)
+    engine = pyclipper.Pyclipper()
+    try:
+        engine.AddPath(path.tolist(), pyclipper.PT_SUBJECT, True)
+        engine.AddPath([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], pyclipper.PT_CLIP, True)
+    except pyclipper.ClipperException:  # one of the two has no area
+        return None
+    paths = engine.Execute(pyclipper.CT_INTERSECTION, pyclipper.PFT_NONZERO, pyclipper.PFT_NONZERO)
+    parts = [_clockwise((np.asarray(p) / _CLIPPER_UNIT).astype(np.float32)) for p in paths if len(p) >= 3]
+    return max(parts, key=area, default=None)
 
 
 def fill(canvas: NDArray[np.float32] | NDArray[np.uint8], polygons: Iterable[Array], value: float) -> None:

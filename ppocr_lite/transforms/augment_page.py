@@ -19,6 +19,7 @@ _DEFAULT_AUGMENTERS: tuple[dict[str, Any], ...] = (
     {"type": "Affine", "args": {"rotate": [-10, 10]}},
     {"type": "Resize", "args": {"size": [0.5, 3]}},
 )
+_LEAST_SHOWN = 0.5  # of a text that is cut off, this share must be visible for it to count as text
 
 
 @TRANSFORMS.register
@@ -80,17 +81,21 @@ class IaaAugment:
 class EastRandomCropData:
     """Cut out a random part of a page, without cutting through a text, and resize it to *size*.
 
-    The sides of the part run where no readable text is, so that each text is wholly inside or wholly outside. A page
-    on which no such part is found in *max_tries* attempts is used whole.
+    The sides of the part run where no readable text is, so that each such text is wholly inside or wholly outside. A
+    page on which no such part is found in *max_tries* attempts is used whole. Regions that reach beyond the part are
+    cut off at its sides; one of which less than half is left is ignored.
 
     Args:
         size: (width, height) of the result, pixels.
         max_tries: Attempts.
         min_crop_side_ratio: Shortest side of a part, as a share of the page.
         keep_ratio: Scale both sides alike and fill the rest, right and below, with black. Otherwise stretch.
+        min_fill_ratio: With *keep_ratio*, look on for a part that covers at least this share of the result, and take
+            the one that covers most if no attempt finds one. 0 takes the first, and leaves much black, from which
+            nothing is learnt.
 
     Raises:
-        ConfigError: If *size* or *max_tries* is not positive, or the ratio lies outside [0, 1].
+        ConfigError: If *size* or *max_tries* is not positive, or a ratio lies outside [0, 1].
 
     Source:
         Zhou et al., EAST, CVPR 2017, whose published training code crops in this way.
@@ -105,34 +110,34 @@ class EastRandomCropData:
         max_tries: int = 10,
         min_crop_side_ratio: float = 0.1,
         keep_ratio: bool = True,
+        min_fill_ratio: float = 0.5,
     ) -> None:
-        if min(size) < 1 or max_tries < 1 or not 0.0 <= min_crop_side_ratio <= 1.0:
+        if min(size) < 1 or max_tries < 1 or not (0 <= min_crop_side_ratio <= 1 and 0 <= min_fill_ratio <= 1):
             raise ConfigError(
-                "EastRandomCropData needs positive size and max_tries, and min_crop_side_ratio in [0, 1]. "
-                f"Received: size={list(size)}, max_tries={max_tries}, min_crop_side_ratio={min_crop_side_ratio}"
+                "EastRandomCropData needs positive size and max_tries, and ratios in [0, 1]. Received: "
+                f"{list(size)}, {max_tries}, min_crop_side_ratio={min_crop_side_ratio}, min_fill_ratio={min_fill_ratio}"
             )
         self.width, self.height = size
         self.max_tries = max_tries
         self.min_crop_side_ratio = min_crop_side_ratio
         self.keep_ratio = keep_ratio
+        self.min_fill_ratio = min_fill_ratio
 
     def __call__(self, sample: Sample) -> Sample:
         """Return *sample* with ``image`` uint8 (height, width, 3), and those regions that the part shows."""
-        image, polys, ignore = sample["image"], sample["polys"], sample["ignore_tags"]
-        rects = _rects(polys)
-        part = self._choose(image.shape[:2], rects[~np.asarray(ignore, dtype=bool)], sample["rng"])
+        image, polys = sample["image"], sample["polys"]
+        ignore = np.asarray(sample["ignore_tags"], dtype=bool)
+        part = self._choose(image.shape[:2], _rects(polys)[~ignore], sample["rng"])
         cut, sy, sx = self._cut(image, part)
-        x0, y0, x1, y1 = part
-        shown = (rects[:, 2] > x0) & (rects[:, 0] < x1) & (rects[:, 3] > y0) & (rects[:, 1] < y1)
-        kept = np.flatnonzero(shown)
-        origin = np.array([x0, y0], dtype=np.float32)
+        shown = [(index, *found) for index, polygon in enumerate(polys) if (found := _visible(polygon, part))]
+        origin = np.array(part[:2], dtype=np.float32)
         changed = {
             "image": cut,
-            "polys": [geometry.scale(polys[index] - origin, sy, sx) for index in kept],
-            "ignore_tags": np.asarray(ignore, dtype=bool)[kept],
+            "polys": [geometry.scale(polygon - origin, sy, sx) for _, polygon, _ in shown],
+            "ignore_tags": np.array([ignore[index] or not enough for index, _, enough in shown], dtype=bool),
         }
         if "texts" in sample:
-            changed["texts"] = [sample["texts"][index] for index in kept]
+            changed["texts"] = [sample["texts"][index] for index, _, _ in shown]
         return sample | changed
 
     def _choose(
@@ -140,17 +145,28 @@ class EastRandomCropData:
     ) -> tuple[int, int, int, int]:
         """Return (x0, y0, x1, y1) of a part of the page that shows one of *rects* (N, 4) or more, and cuts none."""
         height, width = size
+        best, best_fill = (0, 0, width, height), 0.0
         free_x, free_y = _free_gaps(rects[:, [0, 2]], width), _free_gaps(rects[:, [1, 3]], height)
-        least_x, least_y = self.min_crop_side_ratio * width, self.min_crop_side_ratio * height
-        if len(rects) and free_x and free_y:
-            for _ in range(self.max_tries):
-                x0, x1 = _draw_span(free_x, rng)
-                y0, y1 = _draw_span(free_y, rng)
-                large = x1 - x0 >= max(least_x, 1.0) and y1 - y0 >= max(least_y, 1.0)
-                inside = (rects[:, 0] < x1) & (rects[:, 2] > x0) & (rects[:, 1] < y1) & (rects[:, 3] > y0)
-                if large and inside.any():
-                    return x0, y0, x1, y1
-        return 0, 0, width, height
+        if len(rects) == 0 or not free_x or not free_y:
+            return best
+        least_x = max(self.min_crop_side_ratio * width, 1.0)
+        least_y = max(self.min_crop_side_ratio * height, 1.0)
+        for _ in range(self.max_tries):
+            (x0, x1), (y0, y1) = _draw_span(free_x, rng), _draw_span(free_y, rng)
+            inside = (rects[:, 0] < x1) & (rects[:, 2] > x0) & (rects[:, 1] < y1) & (rects[:, 3] > y0)
+            if x1 - x0 < least_x or y1 - y0 < least_y or not inside.any():
+                continue
+            fill = self._fill(x1 - x0, y1 - y0)
+            if fill > best_fill:
+                best, best_fill = (x0, y0, x1, y1), fill
+            if fill >= self.min_fill_ratio:
+                break
+        return best
+
+    def _fill(self, width: int, height: int) -> float:
+        """Return the share of the result that a part of this size covers."""
+        sx, sy = self.width / width, self.height / height
+        return min(sx, sy) / max(sx, sy) if self.keep_ratio else 1.0
 
     def _cut(self, image: NDArray[np.uint8], part: tuple[int, int, int, int]) -> tuple[NDArray[np.uint8], float, float]:
         """Return the part resized to the target size, and its scale (sy, sx)."""
@@ -170,6 +186,17 @@ def _as_range(value: Any) -> Any:
     if isinstance(value, list) and len(value) == 2 and all(isinstance(v, int | float) for v in value):
         return tuple(value)
     return value
+
+
+def _visible(polygon: geometry.Array, part: tuple[int, int, int, int]) -> tuple[geometry.Array, bool] | None:
+    """Return what *part* (x0, y0, x1, y1) shows of *polygon*, and whether that is at least half; None if nothing."""
+    x0, y0, x1, y1 = geometry.bounding_rect(polygon)
+    if x0 >= part[0] and y0 >= part[1] and x1 <= part[2] and y1 <= part[3]:
+        return polygon, True
+    shown = geometry.intersect_rect(polygon, part)
+    if shown is None:
+        return None
+    return shown, geometry.area(shown) >= _LEAST_SHOWN * geometry.area(polygon)
 
 
 def _rects(polys: Sequence[geometry.Array]) -> NDArray[np.float32]:

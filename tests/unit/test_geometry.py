@@ -109,6 +109,20 @@ def test_clip_moves_points_onto_the_image() -> None:
     assert geometry.clip(points, (20, 40)).tolist() == [[0, 3], [40, 20]]
 
 
+@pytest.mark.parametrize(
+    ("rect", "expected"),
+    [
+        ((5, -5, 15, 50), [5, 0, 15, 20]),
+        ((-9, -9, 99, 99), [0, 0, 20, 20]),
+        ((30, 0, 40, 9), None),
+        ((5, 5, 5, 9), None),
+    ],
+)
+def test_intersect_rect_cuts_off_what_is_outside(rect: tuple[float, ...], expected: list[float] | None) -> None:
+    part = geometry.intersect_rect(SQUARE, rect)
+    assert (part if part is None else geometry.bounding_rect(part).tolist()) == expected
+
+
 def test_fill_paints_the_union_of_overlapping_polygons() -> None:
     canvas = np.zeros((30, 30), dtype=np.float32)
     geometry.fill(canvas, [SQUARE, SQUARE + np.float32(4)], 1.0)

@@ -134,6 +134,28 @@ def test_crop_pads_with_black_at_the_right_and_below() -> None:
     assert not image[20:].any()
 
 
+def test_crop_cuts_off_what_reaches_beyond_the_page() -> None:
+    page = make_page((50, 20, 100, 40))
+    page["polys"] = [p + np.float32(shift) for p in page["polys"] for shift in ([-60, 0], [-90, 0], [500, 0])]
+    page |= {"ignore_tags": np.zeros(3, bool), "texts": ["most", "little", "none"]}
+    result = EastRandomCropData((300, 200), min_crop_side_ratio=1.0)(seeded(page))
+    assert result["texts"] == ["most", "little"]
+    assert result["ignore_tags"].tolist() == [False, True]
+    assert geometry.bounding_rect(result["polys"][0]).tolist() == [0, 20, 40, 40]
+
+
+def test_crop_prefers_parts_that_fill_the_result() -> None:
+    page = make_page((30, 20, 60, 30), (150, 60, 180, 70), (20, 120, 60, 130), size=(300, 300))
+    page["image"][:] = 255
+    shares = {
+        least: np.mean(
+            [EastRandomCropData((64, 64), 50, 0.1, True, least)(seeded(page, s))["image"].mean() for s in range(40)]
+        )
+        for least in (0.0, 0.7)
+    }
+    assert shares[0.7] > 0.7 * 255 > shares[0.0]
+
+
 def test_crop_of_a_page_full_of_text_is_the_page() -> None:
     page = make_page((0, 0, 300, 200))
     result = EastRandomCropData((300, 200))(seeded(page))

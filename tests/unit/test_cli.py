@@ -1,0 +1,262 @@
+"""The command line: verbs, exit status, what goes to which stream."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from ppocr_lite import cli, images
+from ppocr_lite.commands import bench, components, console, inputs, ocr, show_data
+from ppocr_lite.errors import ConfigError, ImageError, OCRError
+from ppocr_lite.results import OCRResult, TextLine
+
+
+class FakeOCR:
+    """Stands in for the models: a bright image has one line, a dark one none."""
+
+    def __init__(self, **options: object) -> None:
+        self.options = options
+
+    def ocr(self, image: object) -> OCRResult:
+        pixels = images.read(image)  # type: ignore[arg-type]
+        quad = np.float32([[1, 1], [9, 1], [9, 5], [1, 5]])
+        lines = (TextLine(quad, "bright", 0.9, 0.8),) if pixels.mean() > 100 else ()
+        return OCRResult(lines, pixels.shape[:2], None if isinstance(image, np.ndarray) else str(image))
+
+    def profile(self, image: object) -> dict[str, float]:
+        return {"detector": 0.002, "recogniser": 0.001}
+
+
+@pytest.fixture
+def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a bright PNG, a dark JPEG of the same name, a broken image and a folder with one more."""
+    folder = tmp_path / "pages"
+    (folder / "more").mkdir(parents=True)
+    images.write(folder / "a.png", np.full((20, 30, 3), 230, np.uint8))
+    images.write(folder / "a.jpg", np.full((20, 30, 3), 10, np.uint8))
+    images.write(folder / "more" / "b.png", np.full((20, 30, 3), 230, np.uint8))
+    for module in (ocr, bench):
+        monkeypatch.setattr(module, "OCR", FakeOCR)
+    return folder
+
+
+def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == 0
+    assert cli.main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"  {verb} " in shown for verb in cli.VERBS)
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"ppocr-lite {cli.__version__}\n"
+
+
+def test_unknown_verb_is_wrong_usage_with_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["doctr"]) == cli.USAGE
+    assert "Did you mean 'doctor'?" in capsys.readouterr().err
+
+
+def test_unknown_option_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["doctor", "--fast"]) == cli.USAGE
+    assert "--fast" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", [verb for verb in cli.VERBS if verb not in ("train", "eval", "export")])
+def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([verb, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"usage: ppocr-lite {verb}")
+    assert (importlib.import_module(cli.VERBS[verb][0]).__doc__ or "").split("\n")[0] in shown
+
+
+def test_help_loads_no_framework() -> None:
+    code = "import sys; from ppocr_lite.cli import main; main([]); print({'paddle', 'cv2'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "set()"
+
+
+def test_a_missing_package_is_named() -> None:
+    code = (
+        "import sys; sys.modules['lmdb'] = None; from ppocr_lite.cli import main; sys.exit(main(['train', '-c', 'x']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == cli.FAILED
+    assert "train needs lmdb, which is not installed" in done.stderr
+
+
+def test_ocr_prints_the_text_of_one_page_alone(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["ocr", str(pages / "a.png")]) == 0
+    assert capsys.readouterr().out == "bright\n"
+
+
+def test_ocr_titles_the_pages_of_a_folder(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["ocr", str(pages)]) == 0
+    assert capsys.readouterr().out == f"== {pages / 'a.jpg'}\n\n\n== {pages / 'a.png'}\nbright\n\n"
+
+
+def test_ocr_prints_json(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["ocr", str(pages / "a.png"), "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["lines"][0]["text"] == "bright"
+
+
+def test_ocr_writes_each_format_below_output(pages: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    assert cli.main(["ocr", str(pages), "--recursive", "--output", str(output), "--format", "txt,json,png"]) == 0
+    written = sorted(str(path.relative_to(output)) for path in output.rglob("*") if path.is_file())
+    assert written == [
+        *("a.json", "a.png.json", "a.png.txt", "a.png_ocr.png", "a.txt", "a_ocr.png"),
+        *("more/b.json", "more/b.txt", "more/b_ocr.png"),
+    ]
+    assert json.loads((output / "more" / "b.json").read_text())["source"] == str(pages / "more" / "b.png")
+
+
+def test_ocr_names_what_fails_and_does_the_rest(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (pages / "broken.png").write_bytes(b"not an image")
+    missing = pages / "missing.png"
+    assert cli.main(["ocr", str(pages / "broken.png"), str(missing), str(pages / "a.png")]) == cli.FAILED
+    shown = capsys.readouterr()
+    assert "bright" in shown.out
+    assert "broken.png: not an image" in shown.err
+    assert f"{missing}: there is no such file" in shown.err
+    assert "2 of 3 files failed." in shown.err
+
+
+def test_ocr_numbers_the_pages_of_a_file(pages: Path, tmp_path: Path) -> None:
+
+    frames = [PIL.Image.new("L", (30, 20), gray) for gray in (230, 10)]
+    frames[0].save(pages / "scan.tif", save_all=True, append_images=frames[1:])
+    output = tmp_path / "out"
+    assert cli.main(["ocr", str(pages / "scan.tif"), "--output", str(output), "--format", "txt"]) == 0
+    assert (output / "scan_p001.txt").read_text() == "bright\n"
+    assert (output / "scan_p002.txt").read_text() == ""
+
+
+def test_ocr_refuses_an_unknown_format(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["ocr", str(pages), "--output", "x", "--format", "jsn"]) == cli.USAGE
+    assert "Did you mean 'json'?" in capsys.readouterr().err
+
+
+def test_ocr_refuses_to_print_a_drawing(pages: Path) -> None:
+    assert cli.main(["ocr", str(pages), "--format", "png"]) == cli.USAGE
+
+
+def test_ocr_hands_on_only_the_options_that_were_given(pages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[dict[str, object]] = []
+
+    class Recording(FakeOCR):
+        def __init__(self, **options: object) -> None:
+            super().__init__(**options)
+            seen.append(options)
+
+    monkeypatch.setattr(ocr, "OCR", Recording)
+    assert cli.main(["ocr", str(pages), "--det-db-thresh", "0.4", "--no-use-angle-cls"]) == 0
+    assert seen == [{"det_db_thresh": 0.4, "use_angle_cls": False}]
+
+
+def test_bench_prints_every_stage_and_the_total(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["bench", str(pages), "--repeat", "2", "--each"]) == 0
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in ("detector", "recogniser", "total", "2 images, 0.5 lines an image"))
+
+
+def test_a_missing_folder_content_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ImageError, match="no images"):
+        inputs.find_files([str(tmp_path)])
+
+
+def test_find_files_takes_patterns(pages: Path) -> None:
+    assert [file.name for file, _ in inputs.find_files([str(pages / "*.png")])] == ["a.png"]
+
+
+def test_for_each_counts_only_deliberate_errors(tmp_path: Path) -> None:
+    def work(file: Path, relative: Path) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        inputs.for_each([(tmp_path, tmp_path)], "files", work)
+
+
+def test_errors_become_exit_statuses(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for error, status in ((ConfigError("bad key"), cli.USAGE), (OCRError("bad file"), cli.FAILED)):
+
+        def fail(arguments: object, error: OCRError = error) -> int:
+            raise error
+
+        monkeypatch.setattr(components, "run", fail)
+        assert cli.main(["components"]) == status
+        assert str(error) in capsys.readouterr().err
+
+
+def test_check_data_accepts_good_labels(
+    det_label_file: Path, rec_label_file: Path, cls_label_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for kind, file in (("det", det_label_file), ("rec", rec_label_file), ("cls", cls_label_file)):
+        assert cli.main(["check-data", kind, str(file)]) == 0
+    shown = capsys.readouterr().out
+    assert f"{det_label_file}: 4 samples, 12 regions, 0 ignored regions, 0 regions that leave the image" in shown
+    assert f"{rec_label_file}: 8 samples" in shown
+
+
+def test_check_data_names_the_line_of_each_fault(rec_label_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with rec_label_file.open("a", encoding="utf-8") as file:
+        file.write("no tab here\nline_0.png\t\nnowhere.png\tPaper\nline_1.png\tédition\n")
+    assert cli.main(["check-data", "rec", str(rec_label_file)]) == cli.FAILED
+    shown = capsys.readouterr()
+    assert [line.split(": ")[0] for line in shown.err.splitlines() if line.startswith(str(rec_label_file))] == [
+        f"{rec_label_file}:{number}" for number in (9, 10, 11, 12)
+    ]
+    assert "4 unusable" in shown.out
+
+
+def test_check_data_can_leave_the_images_alone(rec_label_file: Path) -> None:
+    (rec_label_file.parent / "line_0.png").unlink()
+    assert cli.main(["check-data", "rec", str(rec_label_file), "--no-images"]) == 0
+    assert cli.main(["check-data", "rec", str(rec_label_file)]) == cli.FAILED
+
+
+def test_check_data_finds_short_polygons(det_label_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    label = json.dumps([{"transcription": "x", "points": [[0, 0], [9, 0], [9, 9]]}])
+    det_label_file.write_text(f"page_0.png\t{label}\n", encoding="utf-8")
+    assert cli.main(["check-data", "det", str(det_label_file)]) == cli.FAILED
+    assert f"{det_label_file}:1: entry 0 has 3 points" in capsys.readouterr().err
+
+
+def test_check_data_goes_on_after_an_unreadable_file(
+    rec_label_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["check-data", "rec", str(tmp_path / "none.txt"), str(rec_label_file)]) == cli.FAILED
+    shown = capsys.readouterr()
+    assert f"{tmp_path / 'none.txt'}: the label file cannot be read" in shown.err
+    assert f"{rec_label_file}: 8 samples" in shown.out
+
+
+def test_progress_is_plain_lines_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(console.progress(range(3), "files")) == [0, 1, 2]
+    assert capsys.readouterr().err.splitlines() == ["1/3 files", "2/3 files", "3/3 files"]
+
+
+def test_table_aligns_columns() -> None:
+    assert console.table([("a", "bb"), ("ccc", "d")]) == "a    bb\nccc  d"
+
+
+@pytest.mark.parametrize(
+    "image",
+    [np.zeros((4, 6, 3), np.uint8), np.zeros((3, 4, 6), np.float32), np.linspace(-1, 1, 72).reshape(4, 6, 3)],
+    ids=["uint8", "chw", "hwc"],
+)
+def test_pictures_of_any_state_are_bgr(image: np.ndarray) -> None:
+    picture = show_data.as_picture(image)
+    assert picture is not None
+    assert (picture.shape, picture.dtype) == ((4, 6, 3), np.uint8)
+
+
+def test_encoded_images_have_no_picture() -> None:
+    assert show_data.as_picture(b"bytes") is None
