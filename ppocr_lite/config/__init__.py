@@ -1,0 +1,19 @@
+"""From a YAML file to a checked config."""
+
+from ppocr_lite.config.check import check_arguments, check_component, convert
+from ppocr_lite.config.load import apply_override, load, read_yaml
+from ppocr_lite.config.schema import Config, GlobalSection, Loader, Split, check_config
+
+__all__ = [
+    "Config",
+    "GlobalSection",
+    "Loader",
+    "Split",
+    "apply_override",
+    "check_arguments",
+    "check_component",
+    "check_config",
+    "convert",
+    "load",
+    "read_yaml",
+]

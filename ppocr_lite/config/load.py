@@ -1,0 +1,160 @@
+"""Read one YAML file, apply ``-o`` overrides, fill in environment variables, and return a plain dict.
+
+``${NAME}`` in a text value is replaced by the environment variable NAME, ``${NAME:-default}`` by the default
+where NAME is not set.  Relative paths are relative to the working directory.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ppocr_lite.errors import ConfigError, suggest
+
+_PART = re.compile(r"(?P<name>[^.\[\]]+)|\[(?P<index>\d+)\]")
+_KEY = re.compile(r"[^.\[\]]+(\.[^.\[\]]+|\[\d+\])*")
+_VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(:-(?P<default>[^}]*))?\}")
+
+_DEEPEST = 50
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe loader that rejects repeated keys and reads ``1e-3`` as a number."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            mark = key_node.start_mark
+            if isinstance(key, list | dict):
+                raise ConfigError(f"{mark.name}:{mark.line + 1}: a key must be plain text. Received: {key!r}")
+            if key in seen:
+                raise ConfigError(f"{mark.name}:{mark.line + 1}: key {key!r} is given twice.")
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
+
+
+def read_yaml(text: str, source: str) -> Any:
+    """Parse YAML text; *source* is named in error messages."""
+    loader = _Loader(text)
+    loader.name = source
+    try:
+        return loader.get_single_data()
+    except (yaml.YAMLError, ValueError) as error:
+        if isinstance(error, ConfigError):
+            raise
+        raise ConfigError(f"{source}: {error}") from error
+    finally:
+        loader.dispose()
+
+
+def load(path: Path, overrides: Iterable[str] = (), sections: Iterable[str] = ()) -> dict[str, Any]:
+    """Read *path* and apply overrides such as ``Train.batch_size=4`` or ``Train.target[1].min_size=8``.
+
+    Args:
+        path: The YAML file.
+        overrides: ``key.path=YAML value``, applied in order.
+        sections: Sections an override may begin even if the file does not mention them.
+
+    Raises:
+        ConfigError: If the file is not there, is not a mapping, or an override does not fit it.
+    """
+    if not path.is_file():
+        raise ConfigError(f"No config file at {path}.")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} must be UTF-8: {error}") from error
+    config = read_yaml(text, str(path))
+    if not isinstance(config, dict):
+        raise ConfigError(f"{path} must hold a mapping. Received: {type(config).__name__}")
+    config = _unshare(config, str(path))
+    sections = frozenset(sections)
+    for override in overrides:
+        name = re.split(r"[.\[=]", override, maxsplit=1)[0]
+        if name in sections:
+            config.setdefault(name, {})
+        apply_override(config, override)
+    filled: dict[str, Any] = fill_variables(config, "")
+    return filled
+
+
+def apply_override(config: dict[str, Any], override: str) -> None:
+    """Set one existing-or-new leaf in place; every part but the last must already exist.
+
+    A part that exists but is empty (``- RecAug:``) becomes a mapping.
+    """
+    key, equals, text = override.partition("=")
+    if not equals or not _KEY.fullmatch(key):
+        raise ConfigError(f"-o {override!r} must look like Section.key=value or Section.list[0].key=value.")
+    parts: list[str | int] = [
+        int(part["index"]) if part["index"] is not None else part["name"] for part in _PART.finditer(key)
+    ]
+    cursor: Any = config
+    for depth, part in enumerate(parts[:-1]):
+        _require(cursor, part, parts[: depth + 1], override)
+        if cursor[part] is None:
+            cursor[part] = {}
+        cursor = cursor[part]
+    last, value = parts[-1], read_yaml(text, f"-o {override}")
+    if isinstance(cursor, dict) and isinstance(last, str):
+        cursor[last] = value
+    elif isinstance(cursor, list) and isinstance(last, int) and last < len(cursor):
+        cursor[last] = value
+    else:
+        raise ConfigError(f"-o {override}: {_dotted(parts[:-1])} cannot hold {last!r}. It is: {cursor!r}")
+
+
+def fill_variables(node: Any, path: str) -> Any:
+    """Return *node* with ``${NAME}`` and ``${NAME:-default}`` replaced in every text value.
+
+    Raises:
+        ConfigError: If a variable is not set and has no default.
+    """
+    if isinstance(node, dict):
+        return {key: fill_variables(value, f"{path}.{key}" if path else str(key)) for key, value in node.items()}
+    if isinstance(node, list):
+        return [fill_variables(value, f"{path}[{index}]") for index, value in enumerate(node)]
+    if not isinstance(node, str):
+        return node
+
+    def replace(match: re.Match[str]) -> str:
+        value = os.environ.get(match["name"], match["default"])
+        if value is None:
+            raise ConfigError(f"{path}: the environment variable {match['name']} is not set. Received: {node!r}")
+        return value
+
+    return _VARIABLE.sub(replace, node)
+
+
+def _unshare(node: Any, source: str, depth: int = 0) -> Any:
+    """Return a copy in which what an alias (``*name``) repeats can be overridden in one place alone."""
+    if depth > _DEEPEST:
+        raise ConfigError(f"{source}: an alias holds itself, or the nesting is deeper than {_DEEPEST} levels.")
+    if isinstance(node, dict):
+        return {key: _unshare(value, source, depth + 1) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_unshare(value, source, depth + 1) for value in node]
+    return node
+
+
+def _require(cursor: Any, part: str | int, parts: list[str | int], override: str) -> None:
+    known = cursor if isinstance(cursor, dict) else range(len(cursor)) if isinstance(cursor, list) else ()
+    if part not in known:
+        raise ConfigError(
+            f"-o {override}: there is no {_dotted(parts)!r}.{suggest(str(part), [str(name) for name in known])}"
+        )
+
+
+def _dotted(parts: list[str | int]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).lstrip(".")
