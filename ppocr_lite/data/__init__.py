@@ -1,0 +1,20 @@
+"""Where samples come from and how they become batches."""
+
+from ppocr_lite.data.base import DATASETS, RAW_KEYS, TRAINING_KEYS, Dataset
+from ppocr_lite.data.dataset import LMDBDataSet, MixedDataSet, SimpleDataSet
+from ppocr_lite.data.loader import Collate
+from ppocr_lite.data.sampler import EpochBatches
+from ppocr_lite.data.synthetic import SynthDataSet
+
+__all__ = [
+    "DATASETS",
+    "RAW_KEYS",
+    "TRAINING_KEYS",
+    "Collate",
+    "Dataset",
+    "EpochBatches",
+    "LMDBDataSet",
+    "MixedDataSet",
+    "SimpleDataSet",
+    "SynthDataSet",
+]

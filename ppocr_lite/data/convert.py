@@ -1,0 +1,118 @@
+"""Other label formats → label files of this package.
+
+========================  =====================================================================================
+ICDAR pages               a folder with one text file an image (``gt_img_1.txt`` or ``img_1.txt`` for ``img_1.jpg``);
+                          each line ``x1,y1,x2,y2,…,xn,yn[,transcription]``, n ≥ 4
+ICDAR lines               one text file, each line ``image.png, "text"``
+========================  =====================================================================================
+
+Files may start with a byte-order mark.  A transcription may hold commas.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ppocr_lite.errors import DataError
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp")
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
+_LEAST = 8  # numbers of a quad
+_LINE = re.compile(r'(?P<name>[^,\t]+?)\s*[,\t]\s*"?(?P<text>.*?)"?\s*')
+
+
+def read_icdar_page(path: Path, *, transcribed: bool | None = None) -> list[dict[str, Any]]:
+    """Return the regions of one text file, ``[{"transcription": …, "points": [[x, y], …]}, …]``.
+
+    Args:
+        path: The text file.
+        transcribed: Whether each line ends in a transcription; None to see: a line of an even number of numbers,
+            at least eight, and nothing else has none.  A transcription that is itself a number is told apart by
+            the odd count; where two could be meant (``…, 12,34``) say which.
+
+    Raises:
+        DataError: Names file and line of what cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from error
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    return [_region(line, f"{path}:{number}", transcribed) for number, line in lines]
+
+
+def convert_icdar_pages(images: Path, labels: Path, output: Path, *, transcribed: bool | None = None) -> int:
+    """Write a detection label file for a folder of images and a folder of text files; return the number of lines.
+
+    Paths are relative to *images*, which is the ``data_dir`` to use.
+
+    Raises:
+        DataError: If an image has no text file, or a text file is wrong.
+    """
+    rows = []
+    for image in sorted(path for path in images.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES):
+        candidates = [labels / f"{prefix}{image.stem}.txt" for prefix in ("gt_", "", "poly_gt_")]
+        found = next((path for path in candidates if path.is_file()), None)
+        if found is None:
+            raise DataError(f"{image} has no label file. Looked for: {', '.join(map(str, candidates))}")
+        regions = read_icdar_page(found, transcribed=transcribed)
+        rows.append(f"{image.relative_to(images).as_posix()}\t{json.dumps(regions, ensure_ascii=False)}")
+    return _write(output, rows)
+
+
+def convert_icdar_lines(source: Path, output: Path) -> int:
+    """Write a recognition label file from ``image.png, "text"`` lines; return the number of lines.
+
+    Raises:
+        DataError: Names the line that cannot be read.
+    """
+    try:
+        text = source.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{source}: cannot be read: {error}") from error
+    return _write(output, list(_recognition_rows(text, source)))
+
+
+def _recognition_rows(text: str, source: Path) -> Iterator[str]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        match = _LINE.fullmatch(line.strip("\r"))
+        if match is None or not match["text"]:
+            raise DataError(f'{source}:{number}: a line must be image, "text". Received: {line[:80]!r}')
+        label = match["text"].replace('\\"', '"').replace("\\\\", "\\")
+        yield f"{match['name'].strip()}\t{label}"
+
+
+def _region(line: str, where: str, transcribed: bool | None) -> dict[str, Any]:
+    fields = line.strip("\r\n").split(",")
+    numbers = 0
+    while numbers < len(fields) and _NUMBER.fullmatch(fields[numbers].strip()):
+        numbers += 1
+    if transcribed is None:
+        transcribed = not (numbers == len(fields) and numbers % 2 == 0)
+    if transcribed:
+        numbers = min(numbers, len(fields) - 1)  # the last field is text, whatever it looks like
+        numbers -= numbers % 2
+    if numbers < _LEAST or numbers % 2 or (not transcribed and numbers != len(fields)):
+        raise DataError(f"{where}: expected x1,y1,…,x4,y4 or more[,transcription]. Received: {line[:80]!r}")
+    values = [float(field) for field in fields[:numbers]]
+    points = [[_plain(x), _plain(y)] for x, y in zip(values[::2], values[1::2], strict=True)]
+    text = ",".join(fields[numbers:]).strip() if transcribed else "text"
+    return {"transcription": text or "###", "points": points}
+
+
+def _plain(value: float) -> int | float:
+    return int(value) if value.is_integer() else value
+
+
+def _write(output: Path, rows: list[str]) -> int:
+    if not rows:
+        raise DataError(f"Nothing to write to {output}: no samples were found.")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+    return len(rows)

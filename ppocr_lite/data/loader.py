@@ -1,0 +1,60 @@
+"""From samples to a batch: stack what is equal in shape, pad lines of text to one width, list the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ppocr_lite.data.base import TRAINING_KEYS
+from ppocr_lite.errors import DataError
+from ppocr_lite.transforms.base import Sample
+from ppocr_lite.transforms.resize import batch_width, pad_batch
+
+
+class Collate:
+    """Makes a batch of samples.
+
+    Samples with an ``error`` are left out; their messages come back under ``errors``.  If nothing is left,
+    the batch holds ``errors`` only.
+
+    Args:
+        pad_width: Pad images (3, H, w) with zeros on the right to one width, as recognition needs.
+    """
+
+    def __init__(self, *, pad_width: bool = False) -> None:
+        self.pad_width = pad_width
+
+    def __call__(self, samples: Sequence[Sample]) -> dict[str, Any]:
+        """Return the batch.
+
+        Raises:
+            DataError: If images have different shapes and are not to be padded.
+        """
+        good = [sample for sample in samples if "error" not in sample]
+        batch: dict[str, Any] = {"errors": [sample["error"] for sample in samples if "error" in sample]}
+        if good:
+            keys = [key for key in good[0] if key not in TRAINING_KEYS]
+            batch |= {key: self._join(key, [sample[key] for sample in good]) for key in keys}
+        return batch
+
+    def _join(self, key: str, values: list[Any]) -> Any:
+        if key == "image":
+            return self._images(values)
+        if all(isinstance(value, np.ndarray | np.generic | int | float) for value in values):
+            arrays = [np.asarray(value) for value in values]
+            if all(array.shape == arrays[0].shape for array in arrays):
+                return np.stack(arrays)
+        return values
+
+    def _images(self, images: list[Any]) -> Any:
+        if self.pad_width:
+            return pad_batch(images, batch_width([image.shape[-1] for image in images]))
+        shapes = {image.shape for image in images}
+        if len(shapes) > 1:
+            raise DataError(
+                f"All images of a training batch must have one shape. Received: {sorted(shapes)}. "
+                "Add a transform that crops or resizes to a fixed size."
+            )
+        return np.stack(images)

@@ -1,0 +1,106 @@
+"""Samples rendered when they are asked for, so an epoch needs no disk and no epoch repeats another."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from ppocr_lite.charset import Charset
+from ppocr_lite.data.base import DATASETS, Dataset
+from ppocr_lite.data.sampler import Key
+from ppocr_lite.synth import Backgrounds, Corpus, FontBook, LineMaker
+from ppocr_lite.synth.page import PageMaker
+from ppocr_lite.transforms.base import Sample
+
+
+@DATASETS.register
+class SynthDataSet(Dataset):
+    """Text lines or pages of the data maker, a pure function of (seed, epoch, index).
+
+    Args:
+        kind: ``"rec"`` gives lines with their text, ``"cls"`` lines turned by 0 or 180 degrees with the angle,
+            ``"det"`` pages with their polygons.
+        length: Samples of one epoch.
+        character_dict_path: Dictionary whose characters are drawn, as ``Global.character_dict_path``.
+        use_space_char: Whether the space is one of them.
+        corpora: Text files to draw from; none means made-up words and numbers.
+        fonts: Folders or files; none means the fonts of the system.
+        fonts_split: ``"train"`` leaves five families of each script for ``"val"``.
+        backgrounds: Folders of photographs without text, drawn upon beside the procedural backgrounds.
+        max_chars: Longest line (rec, cls).
+        min_chars: Shortest line (rec, cls).
+        max_width: Greatest width of a line in pixels at height 32 (rec, cls); None for any.
+        page_size: (height, width) of a page in pixels (det).
+        strength: How often lines are degraded; 0 is clean print, 1 usual.
+        vary: Whether each epoch is drawn anew; False repeats one set, as validation needs.
+        transforms: The chain.
+        seed: Of the run.
+        training: Whether this is the training set.
+    """
+
+    def __init__(
+        self,
+        kind: Literal["rec", "cls", "det"],
+        length: int,
+        character_dict_path: str = "en",
+        use_space_char: bool = True,
+        corpora: list[str] | None = None,
+        fonts: list[str] | None = None,
+        fonts_split: Literal["train", "val", "all"] = "train",
+        backgrounds: list[str] | None = None,
+        max_chars: int = 25,
+        min_chars: int = 1,
+        max_width: int | None = 320,
+        page_size: tuple[int, int] = (960, 960),
+        strength: float = 1.0,
+        vary: bool = True,
+        transforms: Any = None,
+        seed: int = 0,
+        training: bool = False,
+    ) -> None:
+        super().__init__(transforms, seed, training)
+        self.kind, self.length, self.vary = kind, length, vary
+        self.characters = "".join(Charset.load(character_dict_path, use_space_char).characters)
+        self.corpora, self.fonts, self.fonts_split = corpora or [], fonts or [], fonts_split
+        self.backgrounds = backgrounds or []
+        self.max_chars, self.min_chars, self.max_width = max_chars, min_chars, max_width
+        self.page_size, self.strength = page_size, strength
+
+    def __len__(self) -> int:
+        return self.length
+
+    def read(self, key: Key) -> Sample:
+        """Render the sample of *key*; ``image`` is a BGR array."""
+        epoch, index = key
+        rng = np.random.default_rng((self.seed, epoch if self.vary else 0, index, 1))
+        if self.kind == "cls":
+            image, _ = self._maker.make(rng)
+            turned = bool(rng.integers(2))
+            image, label = (np.ascontiguousarray(image[::-1, ::-1]), "180") if turned else (image, "0")
+        elif self.kind == "rec":
+            image, label = self._maker.make(rng)
+        else:
+            image, lines = self._maker.make(rng)
+            label = json.dumps(lines, ensure_ascii=False)
+        return {"image": image, "label": label, "path": f"synth:{self.kind}/{epoch}/{index}"}
+
+    @cached_property
+    def _maker(self) -> Any:
+        """The maker; built on first use, so each worker process opens its own fonts."""
+        fonts = FontBook.discover(self.characters, self.fonts, self.fonts_split)
+        corpus, backgrounds = Corpus(self.characters, self.corpora), Backgrounds(self.backgrounds)
+        if self.kind == "det":
+            return PageMaker(self.page_size, fonts, corpus, backgrounds, strength=self.strength)
+        return LineMaker(
+            self.characters,
+            fonts,
+            corpus,
+            max_chars=self.max_chars,
+            min_chars=self.min_chars,
+            max_width=self.max_width,
+            backgrounds=backgrounds,
+            strength=self.strength,
+        )
