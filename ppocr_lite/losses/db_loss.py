@@ -20,8 +20,8 @@ _REGIONS = {"DiceLoss": functional.dice, "SoftIoULoss": functional.soft_iou}
 class DBLoss(nn.Layer):
     """Probability, threshold and binary map against their targets.
 
-    ``loss = alpha * main(probability) + beta * L1(threshold) + Dice(binary)``. A batch without any text is finite, and with a
-    loss of pixels teaches background; ignored pixels (mask 0) cost nothing.
+    ``loss = alpha * main(probability) + beta * L1(threshold) + Dice(binary)``. A batch without any text is finite,
+    and with a loss of pixels teaches background; ignored pixels (mask 0) cost nothing.
 
     Args:
         balance_loss: Average over the positives and the hardest negatives only; losses of a region, Dice and soft
