@@ -1,0 +1,61 @@
+"""Class probabilities along a line → its text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ppocr_lite.charset import Charset
+from ppocr_lite.postprocess.base import POSTPROCESSES
+from ppocr_lite.results import Recognition
+
+BLANK = 0
+
+
+@POSTPROCESSES.register
+class CTCLabelDecode:
+    """Greedy CTC decoding: the best class of every step, repetitions merged, blanks dropped.
+
+    Args:
+        charset: The characters the classes stand for; class 0 is the blank.
+
+    Source:
+        Graves et al., Connectionist Temporal Classification, ICML 2006, section 3.2 (best path decoding).
+    """
+
+    def __init__(self, charset: Charset) -> None:
+        self.characters = np.array(["", *charset.characters], dtype=object)
+
+    @property
+    def num_classes(self) -> int:
+        """Classes the network must return, the blank among them."""
+        return len(self.characters)
+
+    def __call__(self, probabilities: NDArray[Any]) -> list[Recognition]:
+        """Decode a batch.
+
+        Args:
+            probabilities: (N, T, C) softmax output, C = ``num_classes``.
+
+        Returns:
+            N texts. The score is the mean probability of the steps that were kept, 0.0 for an empty text.
+
+        Raises:
+            ValueError: If the shape does not fit the characters.
+        """
+        if probabilities.ndim != 3 or probabilities.shape[2] != self.num_classes:
+            raise ValueError(
+                f"Expected probabilities (N, T, {self.num_classes}): {self.num_classes - 1} characters and the blank. "
+                f"Received: {probabilities.shape}"
+            )
+        best = probabilities.argmax(axis=2)  # (N, T)
+        sure = np.take_along_axis(probabilities, best[:, :, None], axis=2)[:, :, 0]
+        keep = best != BLANK
+        keep[:, 1:] &= best[:, 1:] != best[:, :-1]
+        counts = keep.sum(axis=1)
+        sums = np.where(keep, np.nan_to_num(sure, nan=0.0), 0.0).sum(axis=1, dtype=np.float64)
+        scores = sums / np.maximum(counts, 1)
+        pieces = np.split(self.characters[best[keep]], np.cumsum(counts)[:-1]) if len(counts) else []
+        return [Recognition("".join(piece), float(score)) for piece, score in zip(pieces, scores, strict=True)]
