@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from ppocr_lite.errors import DataError
+from ppocr_lite.synth import Backgrounds, Corpus, FontBook, PageMaker, ink, page, scene
+from ppocr_lite.synth.page import KINDS
+from ppocr_lite.synth.sheet import Sheet
+from tests.unit.synth.conftest import ASCII
+
+
+class White(Backgrounds):
+    """Blank backgrounds, so that all that is dark is ink."""
+
+    def paper(self, rng: np.random.Generator, height: int, width: int, tint: Any) -> np.ndarray:
+        return np.full((height, width, 3), 255, np.uint8)
+
+    def scene(self, rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+        return np.full((height, width, 3), 255, np.uint8)
+
+
+def only(kind: str) -> tuple[float, ...]:
+    return tuple(float(each == kind) for each in KINDS)
+
+
+def outside(image: np.ndarray, labels: list[dict[str, Any]]) -> float:
+    """Share of the ink that no polygon covers."""
+    darkness = 255 - image.min(2).astype(np.float32)
+    cover = np.zeros(image.shape[:2], np.uint8)
+    for label in labels:
+        cv2.fillPoly(cover, [np.round(label["points"]).astype(np.int32)], 1)
+    return float(darkness[cover == 0].sum() / max(1.0, darkness.sum()))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_polygons_lie_inside_the_image_and_run_clockwise(fonts: FontBook, corpus: Corpus, kind: str) -> None:
+    maker = PageMaker((360, 480), fonts, corpus, weights=only(kind))
+    for i in range(3):
+        image, labels = maker.make(np.random.default_rng(i))
+        assert image.dtype == np.uint8 and image.shape[2] == 3 and sorted(image.shape[:2]) == [360, 480]
+        for label in labels:
+            points = np.array(label["points"], np.float32)
+            assert len(points) >= 4
+            assert (points >= 0).all() and (points <= image.shape[1::-1]).all()
+            assert cv2.contourArea(points, oriented=True) > 0
+            assert label["transcription"]
+            assert set(label["transcription"]) <= set(ASCII)
+
+
+@pytest.mark.parametrize("kind", ["document", "receipt"])
+def test_polygons_cover_the_ink_of_a_warped_sheet(
+    fonts: FontBook, corpus: Corpus, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("rule", "picture", "dashes", "barcode", "scribble"):
+        monkeypatch.setattr(Sheet, name, lambda *args: None)
+    monkeypatch.setattr(page, "colour", lambda rng: np.full(3, 255, np.float32))
+    maker = PageMaker((640, 640), fonts, corpus, White(), only(kind), strength=0)
+    shares = []
+    for i in range(8):
+        image, labels = maker.make(np.random.default_rng(i))
+        assert labels
+        shares.append(outside(image, labels))
+    assert max(shares) < 0.02, shares
+
+
+def test_polygons_are_tight(fonts: FontBook, corpus: Corpus) -> None:
+    sheet = Sheet(np.full((100, 800, 3), 255, np.uint8), np.random.default_rng(0), fonts, corpus)
+    x0, y0, x1, y1 = sheet.write(fonts.faces[0], 32, "Hg Total", 20, 60, (0, 0, 0))
+    rows, columns = np.nonzero(sheet.canvas.min(2) < 128)
+    assert abs(rows.min() - y0) <= 1 and abs(rows.max() + 1 - y1) <= 1
+    assert abs(columns.min() - x0) <= 1 and abs(columns.max() + 1 - x1) <= 1
+    polygon = sheet.marks[0].polygon
+    assert (np.abs(polygon[0] - (x0, y0)) <= 3).all() and (np.abs(polygon[2] - (x1, y1)) <= 3).all()
+
+
+def test_polygons_of_turned_and_bent_signs_cover_the_ink(
+    fonts: FontBook, corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scene, "_render", lambda view, alpha, corners, rng: ink.paint(view, alpha, (0, 0, 0)))
+    maker = PageMaker((640, 640), fonts, corpus, White(), only("scene"), strength=0)
+    for i in range(8):
+        image, labels = maker.make(np.random.default_rng(i))
+        assert outside(image, labels) < 0.02
+
+
+def test_signs_do_not_overlap(fonts: FontBook, corpus: Corpus) -> None:
+    maker = PageMaker((640, 640), fonts, corpus, weights=only("scene"), strength=0)
+    _, labels = maker.make(np.random.default_rng(3))
+    count = np.zeros((640, 640), np.uint8)
+    for label in labels:
+        one = np.zeros_like(count)
+        cv2.fillPoly(one, [np.array(label["points"]).astype(np.int32)], 1)
+        count += one
+    assert (count > 1).mean() < 0.001
+
+
+def test_pages_without_text_have_no_labels(fonts: FontBook, corpus: Corpus) -> None:
+    maker = PageMaker((200, 200), fonts, corpus, weights=only("empty"))
+    assert all(maker.make(np.random.default_rng(i))[1] == [] for i in range(5))
+
+
+def test_equal_seeds_give_equal_pages(pages: PageMaker) -> None:
+    for i in range(6):
+        (one, first), (two, second) = (pages.make(np.random.default_rng(i)) for _ in range(2))
+        assert first == second
+        assert np.array_equal(one, two)
+
+
+def test_lines_cut_off_or_too_small_are_ignored_regions(pages: PageMaker) -> None:
+    near = page.Mark(np.array([[-90, 10], [10, 10], [10, 30], [-90, 30]], np.float32), "cut off")
+    small = page.Mark(np.array([[10, 50], [90, 50], [90, 53], [10, 53]], np.float32), "tiny")
+    good = page.Mark(np.array([[10, 80], [90, 80], [90, 99], [10, 99]], np.float32), "good")
+    assert [label["transcription"] for label in pages._labels([near, small, good], (120, 120))] == [
+        "###",
+        "###",
+        "good",
+    ]
+
+
+def test_weights_must_fit_the_kinds(fonts: FontBook, corpus: Corpus) -> None:
+    with pytest.raises(DataError, match="weights"):
+        PageMaker((200, 200), fonts, corpus, weights=(1.0,))
