@@ -1,0 +1,1 @@
+"""Training engines; import the one that is chosen, not this package."""

@@ -1,0 +1,192 @@
+"""Training with Paddle: network, loss, one update, weights as NumPy."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import paddle
+from numpy.typing import NDArray
+from paddle.io import DataLoader
+
+from ppocr_lite.data.sampler import EpochBatches
+from ppocr_lite.engine import distributed
+from ppocr_lite.engine.backends.base import Arrays, Batch, Task
+from ppocr_lite.engine.backends.paddle_optimizer import create_optimizer
+from ppocr_lite.errors import CheckpointError, ConfigError
+from ppocr_lite.losses import LOSSES
+from ppocr_lite.modeling import BACKBONES, HEADS, NECKS, build_model
+from ppocr_lite.registry import Registry
+
+log = logging.getLogger(__name__)
+
+_SCALER = "scaler."
+
+
+class PaddleBackend:
+    """Paddle behind :class:`ppocr_lite.engine.backends.base.Backend`."""
+
+    name = "paddle"
+    components: Mapping[str, Registry[Any]] = {"backbone": BACKBONES, "neck": NECKS, "head": HEADS, "loss": LOSSES}
+
+    def __init__(self) -> None:
+        self.rank, self.world_size = distributed.rank(), distributed.world_size()
+        self.network: Any = None
+        self.loss: Any = None
+        self.optimizer: Any = None
+        self.amp = "O0"
+        self.scaler = paddle.amp.GradScaler(enable=False)
+
+    @staticmethod
+    def has_gpu() -> bool:
+        """Say whether this Paddle can compute on a GPU here."""
+        return bool(paddle.is_compiled_with_cuda()) and paddle.device.cuda.device_count() > 0
+
+    def build(self, task: Task) -> None:
+        """Create network, loss and optimizer."""
+        self._set_device(task.device)
+        distributed.start()
+        paddle.seed(task.seed)  # the same on every rank, so all start from the same weights
+        self.network = build_model(task.architecture, num_classes=task.num_classes)
+        self.amp = task.amp if task.device != "cpu" else "O0"
+        if task.loss is not None:
+            self.loss = LOSSES.build(dict(task.loss))
+        if task.optimizer is not None:
+            learned = [p for p in self.network.parameters() if not p.stop_gradient]
+            self.optimizer = create_optimizer(task.optimizer, learned)
+            if self.amp == "O2":
+                self.network, self.optimizer = paddle.amp.decorate(self.network, self.optimizer, level="O2")
+        self.scaler = paddle.amp.GradScaler(enable=self.amp != "O0")
+
+    def train_step(self, batches: Sequence[Batch], *, lr: float, seed: int) -> Mapping[str, Any]:
+        """Make one update.  At level O0 auto_cast and the scaler do nothing, so there is one path."""
+        paddle.seed(seed)
+        self.network.train()
+        self.optimizer.set_lr(lr)
+        terms = [self._backward(batch, len(batches)) for batch in batches]
+        learned = [p for p in self.network.parameters() if not p.stop_gradient]
+        distributed.average_gradients(learned)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.clear_grad()
+        if len(terms) == 1:
+            return terms[0]
+        return {name: paddle.add_n([term[name] for term in terms]) / len(terms) for name in terms[0]}
+
+    def forward(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Run the network in evaluation mode."""
+        self.network.eval()
+        with paddle.no_grad():
+            output = self.network(paddle.to_tensor(image))
+        if isinstance(output, dict):  # a distillation: the first network that learns speaks for it
+            frozen = getattr(self.network, "frozen", ())
+            output = next(value for name, value in output.items() if name not in frozen)
+        array: NDArray[np.float32] = output.astype("float32").numpy()
+        return array
+
+    def weights(self) -> Arrays:
+        """Return a copy of all weights and persistent buffers."""
+        return {name: np.array(value.astype(_plain(value)).numpy()) for name, value in self.network.state_dict().items()}
+
+    def load_weights(self, weights: Mapping[str, NDArray[Any]]) -> None:
+        """Replace all weights."""
+        missing, unexpected = self.network.set_state_dict(dict(weights))
+        if missing or unexpected:
+            raise CheckpointError(f"The weights do not fit: missing {missing}, unexpected {unexpected}.")
+
+    def optimizer_state(self) -> Arrays:
+        """Return the optimizer's state under the structural names of the weights.
+
+        Paddle keeps it under generated names (``linear_0.w_0_moment1_0``), which depend on what the process built
+        before; with structural names it can be continued anywhere.
+        """
+        by_length = sorted(self._names().items(), key=lambda item: -len(item[0]))
+        state: Arrays = {}
+        for key, value in self.optimizer.state_dict().items():
+            if isinstance(value, paddle.Tensor):
+                generated, name = next(item for item in by_length if key.startswith(item[0] + "_"))
+                slot = key[len(generated) + 1 :].rpartition("_")[0]
+                state[f"{name}.{slot}"] = np.array(value.numpy())
+        for key, value in self.scaler.state_dict().items():
+            state[_SCALER + key] = np.asarray(value.numpy() if isinstance(value, paddle.Tensor) else value)
+        return state
+
+    def load_optimizer_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Continue from what :meth:`optimizer_state` returned."""
+        generated = {name: key for key, name in self._names().items()}
+        renamed: dict[str, Any] = {}
+        unknown = []
+        for key, value in state.items():
+            name, _, slot = key.rpartition(".")
+            if name in generated:
+                renamed[f"{generated[name]}_{slot}_0"] = paddle.to_tensor(value)
+            elif not key.startswith(_SCALER):
+                unknown.append(key)
+        if unknown:
+            raise CheckpointError(f"The optimizer state does not fit the network. Unknown: {unknown[:20]}.")
+        if renamed:
+            self.optimizer.set_state_dict(renamed)
+        scaler = {key.removeprefix(_SCALER): value for key, value in state.items() if key.startswith(_SCALER)}
+        if scaler and self.amp != "O0":
+            self.scaler.load_state_dict({key: _scalar(value) for key, value in scaler.items()})
+
+    def loader(
+        self,
+        dataset: Any,
+        batches: EpochBatches,
+        collate: Callable[[Sequence[Any]], dict[str, Any]],
+        num_workers: int,
+    ) -> Iterable[Batch]:
+        """Return Paddle's own loader; a batch holds tensors and lists of strings."""
+        return DataLoader(  # type: ignore[no-any-return]
+            dataset, batch_sampler=batches, collate_fn=collate, num_workers=num_workers, use_shared_memory=False
+        )
+
+    def total(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Return the sums of *values* over all processes."""
+        return distributed.total(values)
+
+    def _backward(self, batch: Batch, count: int) -> dict[str, Any]:
+        tensors = {key: _tensor(value) for key, value in batch.items()}
+        with paddle.amp.auto_cast(enable=self.amp != "O0", level=self.amp if self.amp != "O0" else "O1"):
+            outputs = self.network(tensors["image"])
+        losses: dict[str, Any] = self.loss(_to_float(outputs), tensors)
+        self.scaler.scale(losses["loss"] / count if count > 1 else losses["loss"]).backward()
+        return {name: value.detach() for name, value in losses.items()}
+
+    def _names(self) -> dict[str, str]:
+        """Generated name of each parameter → its structural name."""
+        return {value.name: name for name, value in self.network.named_parameters()}
+
+    @staticmethod
+    def _set_device(device: str) -> None:
+        try:
+            paddle.set_device(device)
+        except ValueError as error:
+            raise ConfigError(f"Global.device: Paddle cannot use {device!r} here: {error}") from error
+
+
+def _tensor(value: Any) -> Any:
+    return paddle.to_tensor(value) if isinstance(value, np.ndarray) else value
+
+
+def _to_float(outputs: Any) -> Any:
+    """Losses compute in float32, whatever the network did."""
+    if isinstance(outputs, paddle.Tensor):
+        return outputs.astype("float32")
+    if isinstance(outputs, dict):
+        return {key: _to_float(value) for key, value in outputs.items()}
+    if isinstance(outputs, list | tuple):
+        return type(outputs)(_to_float(value) for value in outputs)
+    return outputs
+
+
+def _plain(tensor: Any) -> str:
+    """NumPy has no bfloat16, and half precision loses what the optimizer keeps."""
+    return "float32" if tensor.dtype in (paddle.float16, paddle.bfloat16) else str(tensor.dtype).removeprefix("paddle.")
+
+
+def _scalar(value: NDArray[Any]) -> Any:
+    return value.item() if value.size == 1 and value.ndim == 0 else value

@@ -1,0 +1,177 @@
+"""The torch training engine: Paddle's networks, losses and updates, several times faster on a CPU."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ppocr_lite.data.sampler import EpochBatches
+from ppocr_lite.engine.backends.base import Arrays, Batch, Task
+from ppocr_lite.engine.backends.torch.base import BACKBONES, HEADS, LOSSES, NECKS
+from ppocr_lite.engine.backends.torch.loader import make_loader, to_tensors
+from ppocr_lite.engine.backends.torch.model import build_model
+from ppocr_lite.engine.backends.torch.optimizer import Updater
+from ppocr_lite.engine.backends.torch.weights import export_weights, import_weights
+from ppocr_lite.errors import ConfigError
+from ppocr_lite.registry import Registry
+
+
+class TorchBackend:
+    """Implements :class:`ppocr_lite.engine.backends.base.Backend` with PyTorch; see there for every method.
+
+    On a GPU, AMP levels O1 and O2 both mean bfloat16 autocast, which needs no loss scale.  Started by
+    ``torchrun``, each process takes one rank, and gradients are averaged over all of them.
+    """
+
+    name = "torch"
+    components: Mapping[str, Registry[Any]] = {"backbone": BACKBONES, "neck": NECKS, "head": HEADS, "loss": LOSSES}
+
+    def __init__(self) -> None:
+        self.rank = int(os.environ.get("RANK", "0"))
+        self.world_size = int(os.environ.get("WORLD_SIZE", "1"))
+
+    @staticmethod
+    def has_gpu() -> bool:
+        """Say whether torch can compute on a GPU here."""
+        return torch.cuda.is_available()
+
+    def build(self, task: Task) -> None:
+        """Create network, loss and optimizer; start the process group where there are several processes."""
+        self.device = choose_device(task.device)
+        if self.world_size > 1 and not dist.is_initialized():
+            dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
+        torch.manual_seed(task.seed)
+        self.autocast = task.amp != "O0" and self.device.type == "cuda"
+        # Convolutions run on channels-last memory in both directions without copies: faster on CPU and GPU alike.
+        network = build_model(task.architecture, task.num_classes)
+        self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.loss = LOSSES.build(dict(task.loss)) if task.loss else None
+        if isinstance(self.loss, nn.Module):
+            self.loss.to(self.device)
+        self.updater = Updater(task.optimizer, self.network) if task.optimizer is not None else None
+
+    def train_step(self, batches: Sequence[Batch], *, lr: float, seed: int) -> Mapping[str, Any]:
+        """Make one optimizer update in training mode."""
+        if self.loss is None or self.updater is None:
+            raise ValueError("train_step needs a task with a loss and an optimizer.")
+        torch.manual_seed(seed)
+        self.network.train()
+        self.updater.zero_grad()
+        total: dict[str, Tensor] = {}
+        for batch in batches:
+            terms = self._losses(self._on_device(batch))
+            (terms["loss"] / len(batches)).backward()
+            for name, value in terms.items():
+                total[name] = total.get(name, 0) + value.detach() / len(batches)
+        if self.world_size > 1:
+            average_gradients(self.network)
+        self.updater.step(lr)
+        return total
+
+    def forward(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Run the network in evaluation mode; return its one output on the host."""
+        self.network.eval()
+        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
+            x = torch.from_numpy(np.ascontiguousarray(image)).to(self.device)
+            y = self.network(x.contiguous(memory_format=torch.channels_last))
+        if isinstance(y, Mapping):  # a distillation: the first network that learns speaks for it
+            y = next(value for name, value in y.items() if name not in self.network.frozen)
+        found: NDArray[np.float32] = y.float().contiguous().cpu().numpy()
+        return found
+
+    def weights(self) -> Arrays:
+        """Return a copy of all weights under Paddle's names, in Paddle's layout."""
+        return export_weights(self.network)
+
+    def load_weights(self, weights: Mapping[str, NDArray[Any]]) -> None:
+        """Replace all weights."""
+        import_weights(self.network, weights)
+
+    def optimizer_state(self) -> Arrays:
+        """Return a copy of the optimizer's state; empty before the first update."""
+        return self.updater.state() if self.updater is not None else {}
+
+    def load_optimizer_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Continue from a state either engine returned."""
+        if self.updater is not None:
+            self.updater.load_state(state)
+
+    def loader(
+        self,
+        dataset: Any,
+        batches: EpochBatches,
+        collate: Callable[[Sequence[Any]], dict[str, Any]],
+        num_workers: int,
+    ) -> Iterable[Batch]:
+        """Return an iterable of batches of tensors."""
+        return make_loader(dataset, batches, collate, num_workers)
+
+    def total(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Return the sums of *values* over all processes."""
+        if self.world_size == 1:
+            return dict(values)
+        names = sorted(values)
+        sums = torch.tensor([values[name] for name in names], dtype=torch.float64, device=self.device)
+        dist.all_reduce(sums)
+        return dict(zip(names, sums.tolist(), strict=True))
+
+    def _losses(self, batch: Batch) -> Mapping[str, Tensor]:
+        """Run network and loss; the loss sees float32 only."""
+        image = batch["image"].contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
+            outputs = self.network(image)
+        terms: Mapping[str, Tensor] = self.loss(_float(outputs), batch)  # type: ignore[misc]
+        return terms
+
+    def _on_device(self, batch: Batch) -> dict[str, Any]:
+        moved = to_tensors(batch)
+        return {k: v.to(self.device, non_blocking=True) if isinstance(v, Tensor) else v for k, v in moved.items()}
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device called *name*; under ``torchrun`` each process takes the GPU of its local rank.
+
+    Args:
+        name: ``"cpu"``, ``"gpu"`` or ``"gpu:0"``.
+
+    Raises:
+        ConfigError: If it is none of these or not there.
+    """
+    kind, _, index = name.partition(":")
+    if kind == "cpu":
+        return torch.device("cpu")
+    if kind != "gpu" or not (index or "0").isdigit():
+        raise ConfigError(f"The device must be 'cpu' or 'gpu:<number>'. Received: {name!r}.")
+    number = int(os.environ.get("LOCAL_RANK", index or "0"))
+    if number >= torch.cuda.device_count():
+        raise ConfigError(f"Device {name!r}: torch sees {torch.cuda.device_count()} GPUs. Use 'cpu'.")
+    torch.cuda.set_device(number)
+    return torch.device("cuda", number)
+
+
+def average_gradients(network: nn.Module) -> None:
+    """Replace each gradient by its mean over all processes, in one transfer."""
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+    dist.all_reduce(flat)
+    flat /= dist.get_world_size()
+    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(mean.view_as(gradient))
+
+
+def _float(outputs: Any) -> Any:
+    """Return floating tensors as float32, in whatever nesting of dicts and tuples."""
+    if isinstance(outputs, Tensor):
+        return outputs.float() if outputs.is_floating_point() else outputs
+    if isinstance(outputs, Mapping):
+        return {key: _float(value) for key, value in outputs.items()}
+    if isinstance(outputs, tuple | list):
+        return type(outputs)(_float(value) for value in outputs)
+    return outputs

@@ -1,0 +1,64 @@
+"""Batches from worker processes, as tensors in shared (and on a GPU pinned) memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+
+class TensorCollate:
+    """Wraps the collate of a family: arrays become tensors, so workers hand them over without a copy.
+
+    Args:
+        collate: Maps a list of samples to a dict of arrays and lists.
+    """
+
+    def __init__(self, collate: Callable[[list[Any]], Any]) -> None:
+        self.collate = collate
+
+    def __call__(self, samples: list[Any]) -> Any:
+        """Return the batch with tensors in place of arrays."""
+        return to_tensors(self.collate(samples))
+
+
+def to_tensors(batch: Any) -> Any:
+    """Return *batch* with each numeric array as a tensor; anything else stays as it is."""
+    if not isinstance(batch, Mapping):
+        return batch
+    return {k: torch.from_numpy(np.ascontiguousarray(v)) if _numeric(v) else v for k, v in batch.items()}
+
+
+def make_loader(dataset: Any, batches: Iterable[Any], collate: Callable[[list[Any]], Any], num_workers: int) -> Any:
+    """Return an iterable over *batches*; each ``iter()`` reads the sampler anew, so ``seek`` takes effect.
+
+    Args:
+        dataset: ``dataset[(epoch, index)]`` is a sample.
+        batches: Yields lists of such keys.
+        collate: Maps a list of samples to a dict of arrays and lists.
+        num_workers: Worker processes; 0 loads in this process. They stay alive between epochs.
+    """
+    return DataLoader(
+        dataset,
+        batch_sampler=batches,  # type: ignore[arg-type]
+        collate_fn=TensorCollate(collate),
+        num_workers=num_workers,
+        persistent_workers=num_workers > 0,
+        prefetch_factor=4 if num_workers else None,
+        pin_memory=torch.cuda.is_available(),
+        worker_init_fn=_one_thread,
+    )
+
+
+def _one_thread(worker: int) -> None:
+    """Keep OpenCV from starting threads of its own in every worker."""
+    del worker
+    cv2.setNumThreads(0)
+
+
+def _numeric(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in "biuf"

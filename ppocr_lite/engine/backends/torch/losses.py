@@ -1,0 +1,234 @@
+"""CTCLoss, ClsLoss, DBLoss, CombinedLoss: the twins of ``ppocr_lite.losses``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ppocr_lite.config.check import check_component
+from ppocr_lite.engine.backends.torch import functional
+from ppocr_lite.engine.backends.torch.base import LOSSES
+from ppocr_lite.errors import ConfigError
+
+_BLANK = 0
+INFEASIBLE = "ctc_infeasible"
+MainLoss = Literal["DiceLoss", "BCELoss", "FocalLoss", "SoftIoULoss", "Euclidean", "MaskL1Loss"]
+_REGIONS = {"DiceLoss": functional.dice, "SoftIoULoss": functional.soft_iou}
+
+
+@LOSSES.register
+class ClsLoss(nn.Module):
+    """Cross-entropy, mean over the batch.
+
+    Shape:
+        outputs: ``logits`` (N, C); batch: ``label`` (N,) int64. Returns the scalar ``loss``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def forward(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """See *Shape* of the class."""
+        labels = batch["label"].long().flatten()
+        return {"loss": F.cross_entropy(outputs["logits"].float(), labels)}
+
+
+@LOSSES.register
+class CTCLoss(nn.Module):
+    """Negative logarithm of the probability of the text, over all ways to spell it in T steps; mean over the batch.
+
+    A text that cannot be spelled in T steps (it needs one step per character and one more between equal neighbours)
+    has no such probability. Frameworks give it loss 0 in silence, which would look like a perfect sample; here it is
+    left out of the mean and counted in ``ctc_infeasible``.
+
+    Args:
+        use_focal_loss: Weigh each sample by ``(1 - p)²``, p the probability of its text.
+
+    Shape:
+        outputs: ``logits`` (N, T, C), before softmax; batch: ``label`` (N, L) int32, zero-padded, and ``length``
+        (N,) int64. Returns scalars ``loss`` and ``ctc_infeasible``, a number of samples.
+
+    Source:
+        Graves et al., Connectionist Temporal Classification, ICML 2006; weight: Lin et al., Focal Loss,
+        ICCV 2017, eq. 4.
+    """
+
+    def __init__(self, use_focal_loss: bool = False) -> None:
+        super().__init__()
+        self.use_focal_loss = use_focal_loss
+
+    def forward(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """See *Shape* of the class."""
+        return self.compute(outputs["logits"], batch["label"], batch["length"])
+
+    def compute(self, logits: Tensor, labels: Tensor, lengths: Tensor) -> dict[str, Tensor]:
+        """Return the loss of logits found by the caller; arguments as under *Shape* of the class."""
+        samples, steps = logits.shape[0], logits.shape[1]
+        labels, lengths = labels.int(), lengths.long().flatten()
+        feasible = required_steps(labels, lengths) <= steps  # (N,)
+        values = F.ctc_loss(
+            F.log_softmax(logits.float(), dim=2).transpose(0, 1),  # (T, N, C)
+            labels,
+            torch.full((samples,), steps, dtype=torch.long),
+            torch.where(feasible, lengths, torch.zeros_like(lengths)),
+            blank=_BLANK,
+            reduction="none",
+        ).flatten()  # (N,)
+        if self.use_focal_loss:
+            values = values * (1.0 - torch.exp(-values)) ** 2
+        weights = feasible.float()
+        loss = (values * weights).sum() / weights.sum().clip(min=1.0)
+        return {"loss": loss, INFEASIBLE: samples - weights.sum()}
+
+
+def required_steps(labels: Tensor, lengths: Tensor) -> Tensor:
+    """Return the fewest steps that spell each text: its characters, and a blank between equal neighbours.
+
+    Args:
+        labels: (N, L) int32, padded with anything.
+        lengths: (N,) int64.
+
+    Returns:
+        (N,) int64.
+    """
+    if labels.shape[1] < 2:
+        return lengths
+    inside = torch.arange(1, labels.shape[1], device=labels.device).unsqueeze(0) < lengths.unsqueeze(1)  # (N, L - 1)
+    repeats = torch.logical_and(labels[:, 1:] == labels[:, :-1], inside)
+    return lengths + repeats.long().sum(1)
+
+
+@LOSSES.register
+class DBLoss(nn.Module):
+    """Probability, threshold and binary map against their targets.
+
+    ``loss = alpha * main(probability) + beta * L1(threshold) + Dice(binary)``. A batch without any text is finite and
+    teaches background; ignored pixels (mask 0) cost nothing.
+
+    Args:
+        balance_loss: Average over the positives and the hardest negatives only; losses of a region, Dice and soft
+            IoU, balance by themselves and are not changed by it.
+        main_loss_type: Loss of the probability map. Of a region: ``DiceLoss``, ``SoftIoULoss``; of pixels:
+            ``BCELoss``, ``FocalLoss``, ``Euclidean`` (squared difference), ``MaskL1Loss``.
+        alpha: Weight of the probability map.
+        beta: Weight of the threshold map.
+        ohem_ratio: Most negative pixels per positive one when balancing.
+        eps: Keeps quotients finite.
+
+    Raises:
+        ConfigError: If a weight is below 0, or a ratio or *eps* not above 0.
+
+    Shape:
+        outputs: ``maps`` (N, 3, H, W); batch: ``shrink_map``, ``shrink_mask``, ``threshold_map``, ``threshold_mask``
+        (N, H, W). Returns scalars ``loss``, ``loss_shrink_maps``, ``loss_threshold_maps``, ``loss_binary_maps``, the
+        weights included.
+
+    Source:
+        Liao et al., Real-time Scene Text Detection with Differentiable Binarization, AAAI 2020, eq. 7-9;
+        Dice for the binary map and the weights 5 and 10: the authors' code, decoders/seg_detector_loss.py.
+    """
+
+    def __init__(
+        self,
+        balance_loss: bool = True,
+        main_loss_type: MainLoss = "DiceLoss",
+        alpha: float = 5.0,
+        beta: float = 10.0,
+        ohem_ratio: float = 3.0,
+        eps: float = 1e-6,
+    ) -> None:
+        super().__init__()
+        if alpha < 0 or beta < 0 or ohem_ratio <= 0 or eps <= 0:
+            raise ConfigError(
+                "DBLoss needs alpha, beta ≥ 0 and ohem_ratio, eps > 0. "
+                f"Received: alpha {alpha}, beta {beta}, ohem_ratio {ohem_ratio}, eps {eps}"
+            )
+        self.balance_loss, self.main_loss_type = balance_loss, main_loss_type
+        self.alpha, self.beta, self.ohem_ratio, self.eps = alpha, beta, ohem_ratio, eps
+
+    def forward(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """See *Shape* of the class."""
+        maps = outputs["maps"].float()
+        truth, mask = batch["shrink_map"], batch["shrink_mask"]
+        terms = {
+            "loss_shrink_maps": self.alpha * self.main_loss(maps[:, 0], truth, mask),
+            "loss_threshold_maps": self.beta
+            * functional.masked_l1(maps[:, 1], batch["threshold_map"], batch["threshold_mask"], self.eps),
+            "loss_binary_maps": functional.dice(maps[:, 2], truth, mask, self.eps),
+        }
+        return {"loss": torch.stack(list(terms.values())).sum(), **terms}
+
+    def main_loss(self, prediction: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+        """Return the loss of the probability map, without its weight; all arguments (N, H, W)."""
+        if self.main_loss_type in _REGIONS:
+            return _REGIONS[self.main_loss_type](prediction, truth, mask, self.eps)
+        if self.main_loss_type == "BCELoss":
+            values = functional.pixel_bce(prediction, truth)
+        elif self.main_loss_type == "FocalLoss":
+            values = functional.pixel_focal(prediction, truth)
+        elif self.main_loss_type == "Euclidean":
+            values = (prediction - truth) ** 2
+        else:
+            values = (prediction - truth).abs()
+        if self.balance_loss:
+            return functional.hard_negative_mean(values, truth, mask, self.ohem_ratio, self.eps)
+        return functional.masked_mean(values, mask, self.eps)
+
+
+@LOSSES.register
+class CombinedLoss(nn.Module):
+    """Adds losses up, each times its weight.
+
+    Args:
+        loss_config_list: ``[{Class: {weight: 1.0, argument: value}}, …]``.
+
+    Raises:
+        ConfigError: If the list is empty, or an entry is not of that form.
+
+    Shape:
+        Returns ``loss``, and the terms of each loss by their own names, weighted. A loss with no term but ``loss`` is
+        listed as ``loss_Class_index``.
+    """
+
+    def __init__(self, loss_config_list: list[dict[str, Any]]) -> None:
+        super().__init__()
+        if not loss_config_list:
+            raise ConfigError("Loss.loss_config_list must name at least one loss. Received: []")
+        self.names: list[str] = []
+        self.weights: list[float] = []
+        self.parts = nn.ModuleList()
+        for index, entry in enumerate(loss_config_list):
+            name, weight, part = _build(entry, f"Loss.loss_config_list[{index}]")
+            self.names.append(name)
+            self.weights.append(weight)
+            self.parts.append(part)
+
+    def forward(self, outputs: Mapping[str, Any], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """See *Shape* of the class."""
+        totals, terms = [], {}
+        for index, (name, weight, part) in enumerate(zip(self.names, self.weights, self.parts, strict=True)):
+            found = dict(part(outputs, batch))
+            total = found.pop("loss")
+            totals.append(total * weight)
+            counts = {key: found.pop(key) for key in (INFEASIBLE,) if key in found}
+            weighted = {key: value * weight for key, value in (found or {f"loss_{name}_{index}": total}).items()}
+            for key, value in (weighted | counts).items():
+                terms[f"{key}_{index}" if key in terms else key] = value
+        return {"loss": torch.stack(totals).sum(), **terms}
+
+
+def _build(entry: Mapping[str, Any], path: str) -> tuple[str, float, nn.Module]:
+    """Return name, weight and loss of one entry of the list."""
+    if not isinstance(entry, Mapping) or len(entry) != 1:
+        raise ConfigError(f"{path} must be '- Class: {{weight: …, …}}'. Received: {entry!r}")
+    name, arguments = next(iter(entry.items()))
+    arguments = dict(arguments or {})
+    weight = arguments.pop("weight", None)
+    if isinstance(weight, bool) or not isinstance(weight, int | float):
+        raise ConfigError(f"{path}.{name}.weight must be a number. Received: {weight!r}")
+    node = check_component(LOSSES, {"name": name} | arguments, f"{path}.{name}")
+    return name, float(weight), LOSSES.build(node)

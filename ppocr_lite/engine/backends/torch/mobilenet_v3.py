@@ -1,0 +1,222 @@
+"""MobileNetV3 for detection, classification and recognition: the twin of ``ppocr_lite.modeling.backbones``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from torch import Tensor, nn
+
+from ppocr_lite.engine.backends.torch.base import BACKBONES
+from ppocr_lite.engine.backends.torch.layers import Activation, ConvBNLayer, SEModule, make_divisible
+from ppocr_lite.errors import ConfigError
+
+Stride = int | tuple[int, int]
+
+
+class _Row(NamedTuple):
+    """One residual unit in the tables of the paper, before the width multiplier."""
+
+    kernel_size: int
+    expanded: int
+    out_channels: int
+    use_se: bool
+    activation: Activation
+
+
+# Howard et al., Searching for MobileNetV3, ICCV 2019, tables 1 and 2.
+_LARGE = (
+    _Row(3, 16, 16, False, "relu"),
+    _Row(3, 64, 24, False, "relu"),
+    _Row(3, 72, 24, False, "relu"),
+    _Row(5, 72, 40, True, "relu"),
+    _Row(5, 120, 40, True, "relu"),
+    _Row(5, 120, 40, True, "relu"),
+    _Row(3, 240, 80, False, "hardswish"),
+    _Row(3, 200, 80, False, "hardswish"),
+    _Row(3, 184, 80, False, "hardswish"),
+    _Row(3, 184, 80, False, "hardswish"),
+    _Row(3, 480, 112, True, "hardswish"),
+    _Row(3, 672, 112, True, "hardswish"),
+    _Row(5, 672, 160, True, "hardswish"),
+    _Row(5, 960, 160, True, "hardswish"),
+    _Row(5, 960, 160, True, "hardswish"),
+)
+_SMALL = (
+    _Row(3, 16, 16, True, "relu"),
+    _Row(3, 72, 24, False, "relu"),
+    _Row(3, 88, 24, False, "relu"),
+    _Row(5, 96, 40, True, "hardswish"),
+    _Row(5, 240, 40, True, "hardswish"),
+    _Row(5, 240, 40, True, "hardswish"),
+    _Row(5, 120, 48, True, "hardswish"),
+    _Row(5, 144, 48, True, "hardswish"),
+    _Row(5, 288, 96, True, "hardswish"),
+    _Row(5, 576, 96, True, "hardswish"),
+    _Row(5, 576, 96, True, "hardswish"),
+)
+_ROWS = {"large": _LARGE, "small": _SMALL}
+_LAST_CHANNELS = {"large": 960, "small": 576}
+# Index of the units that halve the map in detection, and of those whose stride ``small_stride``/``large_stride`` sets.
+_HALVING = {"large": (1, 3, 6, 12), "small": (0, 1, 3, 8)}
+_ADJUSTABLE = {"large": (0, 1, 3, 12), "small": (0, 1, 3, 8)}
+# The 2.x PP-OCR recognisers and classifiers.
+_DEFAULT_STRIDE = {"large": (1, 2, 2, 2), "small": (2, 2, 2, 2)}
+_INPUT_HEIGHT = 32
+
+
+class ResidualUnit(nn.Module):
+    """Inverted residual: widen, filter each channel, weigh the channels, narrow, and add the input if it fits.
+
+    Args:
+        in_channels: Channels of the input.
+        expanded: Channels between the first and the last convolution.
+        out_channels: Channels of the output.
+        kernel_size: Side of the depthwise kernel.
+        stride: Stride of the depthwise convolution.
+        use_se: Whether a squeeze-and-excitation gate follows it.
+        activation: Activation after the first two convolutions.
+
+    Shape:
+        (N, in_channels, H, W) → (N, out_channels, H / stride, W / stride)
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        expanded: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: Stride,
+        use_se: bool,
+        activation: Activation,
+    ) -> None:
+        super().__init__()
+        self.shortcut = stride == 1 and in_channels == out_channels
+        self.use_se = use_se
+        self.expand_conv = ConvBNLayer(in_channels, expanded, 1, activation=activation)
+        self.bottleneck_conv = ConvBNLayer(
+            expanded, expanded, kernel_size, stride=stride, groups=expanded, activation=activation
+        )
+        if use_se:
+            self.mid_se = SEModule(expanded)
+        self.linear_conv = ConvBNLayer(expanded, out_channels, 1)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """See *Shape* of the class."""
+        x: Tensor = self.bottleneck_conv(self.expand_conv(inputs))
+        if self.use_se:
+            x = self.mid_se(x)
+        x = self.linear_conv(x)
+        return inputs + x if self.shortcut else x
+
+
+@BACKBONES.register
+class MobileNetV3(nn.Module):
+    """MobileNetV3; what it returns depends on the family of the model.
+
+    Args:
+        in_channels: Channels of the image.
+        model_type: ``"det"`` returns four maps, ``"rec"`` and ``"cls"`` one map that keeps the width.
+        model_name: ``"large"`` or ``"small"``, the two networks of the paper.
+        scale: Width multiplier; channel counts are rounded to multiples of 8.
+        disable_se: Leave the squeeze-and-excitation gates out.
+        small_stride: Vertical strides of the four adjustable units of ``"small"``; rec and cls only.
+        large_stride: The same of ``"large"``, whose first stride is also the horizontal one.
+
+    Attributes:
+        out_channels: Four channel counts (det) or one (rec, cls).
+
+    Shape:
+        det: (N, in_channels, H, W) → maps with 1/4, 1/8, 1/16 and 1/32 of the sides.
+        rec, cls: (N, in_channels, H, W) → (N, out_channels, H', W / 4). H' is 1 for a height of 32.
+
+    Raises:
+        ConfigError: If a stride list does not have four values, or is given to a detector.
+
+    Source:
+        Howard et al., Searching for MobileNetV3, ICCV 2019; strides for text lines: Du et al., PP-OCR, 2020, §2.3.
+    """
+
+    out_channels: int | tuple[int, ...]
+
+    def __init__(
+        self,
+        in_channels: int = 3,
+        model_type: Literal["det", "cls", "rec"] = "det",
+        model_name: Literal["large", "small"] = "large",
+        scale: float = 0.5,
+        disable_se: bool = False,
+        small_stride: list[int] | None = None,
+        large_stride: list[int] | None = None,
+    ) -> None:
+        super().__init__()
+        self.model_type = model_type
+        given = {"large": large_stride, "small": small_stride}
+        strides = _strides(model_type, model_name, given[model_name])
+        channels = make_divisible(scale * 16)
+        stem = ConvBNLayer(in_channels, channels, 3, stride=2, activation="hardswish")
+        units: list[nn.Module] = []
+        widths = []
+        for row, stride in zip(_ROWS[model_name], strides, strict=True):
+            expanded, out_channels = make_divisible(scale * row.expanded), make_divisible(scale * row.out_channels)
+            use_se = row.use_se and not disable_se
+            units.append(
+                ResidualUnit(channels, expanded, out_channels, row.kernel_size, stride, use_se, row.activation)
+            )
+            channels = out_channels
+            widths.append(channels)
+        last = make_divisible(scale * _LAST_CHANNELS[model_name])
+        head = ConvBNLayer(channels, last, 1, activation="hardswish")
+        if model_type == "det":
+            self.conv = stem
+            self.out_channels = self._add_stages(units, widths, head, _HALVING[model_name][-3:], last)
+        else:
+            self.conv1, self.blocks, self.conv2 = stem, nn.Sequential(*units), head
+            height = 2
+            for stride in strides:
+                height *= stride if isinstance(stride, int) else stride[0]
+            # A line 32 high that is down to one row already must survive the pooling: round its height up.
+            self.pool = nn.MaxPool2d(2, stride=2, ceil_mode=height >= _INPUT_HEIGHT)
+            self.out_channels = last
+
+    def _add_stages(
+        self, units: list[nn.Module], widths: list[int], head: nn.Module, starts: Sequence[int], last: int
+    ) -> tuple[int, ...]:
+        """Split *units* before each index of *starts* into ``stage0`` … ``stage3``; return their widths."""
+        edges = (0, *starts, len(units))
+        for i, (start, stop) in enumerate(zip(edges, edges[1:], strict=False)):
+            layers = units[start:stop] + ([head] if stop == len(units) else [])
+            self.add_module(f"stage{i}", nn.Sequential(*layers))
+        return (*(widths[start - 1] for start in starts), last)
+
+    def forward(self, x: Tensor) -> Tensor | list[Tensor]:
+        """See *Shape* of the class."""
+        if self.model_type != "det":
+            return self.pool(self.conv2(self.blocks(self.conv1(x))))  # (N, out_channels, H', W / 4)
+        x = self.conv(x)  # (N, C, H / 2, W / 2)
+        maps = []
+        for stage in (self.stage0, self.stage1, self.stage2, self.stage3):
+            x = stage(x)  # (N, out_channels[i], H / 2^(i + 2), W / 2^(i + 2))
+            maps.append(x)
+        return maps
+
+
+def _strides(model_type: str, model_name: str, given: list[int] | None) -> list[Stride]:
+    """Return the stride of each residual unit."""
+    strides: list[Stride] = [1] * len(_ROWS[model_name])
+    if model_type == "det":
+        if given is not None:
+            raise ConfigError(
+                f"{model_name}_stride is for rec and cls; a detector halves its map four times. Received: {given}"
+            )
+        for index in _HALVING[model_name]:
+            strides[index] = 2
+        return strides
+    wanted = given if given is not None else _DEFAULT_STRIDE[model_name]
+    if len(wanted) != len(_ADJUSTABLE[model_name]):
+        raise ConfigError(f"{model_name}_stride must have 4 values. Received: {list(wanted)}")
+    for index, stride in zip(_ADJUSTABLE[model_name], wanted, strict=True):
+        # A pair even where it is (1, 1): such units have no shortcut in the released weights.
+        strides[index] = stride if (model_name, index) == ("large", 0) else (stride, 1)
+    return strides

@@ -1,0 +1,290 @@
+"""Config → every object of a run; the answer to "where is X created?".
+
+Nothing here imports Paddle or torch: an engine is imported when it is chosen.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ppocr_lite.charset import Charset
+from ppocr_lite.config.load import load
+from ppocr_lite.config.schema import SECTIONS, Config, Split, check_config
+from ppocr_lite.data import DATASETS, RAW_KEYS, TRAINING_KEYS, Collate, EpochBatches
+from ppocr_lite.engine import checkpoint
+from ppocr_lite.engine.backends.base import Backend, Task
+from ppocr_lite.engine.evaluate import GROUP, Stage, evaluate, split_transforms
+from ppocr_lite.engine.hooks import Hook, JsonlHook, LogHook, VisualDLHook
+from ppocr_lite.engine.trainer import Plan, Trainer
+from ppocr_lite.errors import ConfigError
+from ppocr_lite.metrics import METRICS
+from ppocr_lite.optim import OPTIMIZERS, SCHEDULES
+from ppocr_lite.postprocess import POSTPROCESSES
+from ppocr_lite.predict.classifier import TextClassifier
+from ppocr_lite.predict.detector import TextDetector
+from ppocr_lite.predict.recognizer import TextRecognizer
+from ppocr_lite.predict.runner import FunctionRunner, Runner
+from ppocr_lite.registry import Registry
+from ppocr_lite.transforms import TRANSFORMS
+from ppocr_lite.transforms.base import Compose
+
+log = logging.getLogger(__name__)
+
+
+def load_config(path: Path | str, overrides: Iterable[str] = ()) -> Config:
+    """Read a YAML file, apply ``-o`` overrides and check everything; reads no data and builds nothing.
+
+    Args:
+        path: The file.
+        overrides: ``Section.key=value``, applied in order.
+
+    Raises:
+        ConfigError: Names the path of what is wrong, and the nearest known name.
+    """
+    raw = load(Path(path), overrides, SECTIONS)
+    general = raw.get("Global") or {}
+    engine = general.get("engine", "paddle") if isinstance(general, dict) else "paddle"
+    return check_config(raw, registries(create_backend(engine)))
+
+
+def create_backend(engine: str) -> Backend:
+    """Import an engine and return it, not yet built.
+
+    Raises:
+        ConfigError: If there is no such engine or it is not installed.
+    """
+    backend: Backend
+    try:
+        if engine == "paddle":
+            from ppocr_lite.engine.backends.paddle import PaddleBackend  # noqa: PLC0415
+
+            backend = PaddleBackend()
+        elif engine == "torch":
+            from ppocr_lite.engine.backends.torch import TorchBackend  # noqa: PLC0415
+
+            backend = TorchBackend()
+        else:
+            raise ConfigError(f"Global.engine must be 'paddle' or 'torch'. Received: {engine!r}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("paddle", "torch"):
+            raise
+        raise ConfigError(f"Global.engine: {engine} is not installed here ({error}).") from error
+    return backend
+
+
+def registries(backend: Backend) -> dict[str, Registry[Any]]:
+    """Return every registry a config is checked against, the networks' from *backend*."""
+    return {
+        "transform": TRANSFORMS,
+        "dataset": DATASETS,
+        "postprocess": POSTPROCESSES,
+        "metric": METRICS,
+        "optimizer": OPTIMIZERS,
+        "schedule": SCHEDULES,
+        **backend.components,
+    }
+
+
+def build_trainer(config: Config, folder: Path) -> Trainer:
+    """Create every object of a training run, here and in this order.
+
+    Args:
+        config: A checked config with Architecture and Train.
+        folder: Where checkpoints and records go.
+
+    Raises:
+        ConfigError: If a section is missing or two parts do not fit.
+        DataError: If the training data cannot be read.
+        CheckpointError: If the pretrained weights do not fit.
+    """
+    architecture, train = require(config.Architecture, "Architecture"), require(config.Train, "Train")
+    general = config.Global
+    backend = create_backend(general.engine)
+    charset = load_charset(config)
+    chain = build_chain(train, charset, general.max_text_length, training=True)
+    dataset = DATASETS.build(train.dataset, transforms=chain, seed=general.seed, training=True)
+    batches = build_batches(train, len(dataset), backend, general.seed)
+    steps_per_epoch = len(batches) // general.accumulate
+    if steps_per_epoch == 0:
+        raise ConfigError(f"Global.accumulate is {general.accumulate}, but an epoch has only {len(batches)} batches.")
+    plan = make_plan(config, steps_per_epoch)
+    schedule = SCHEDULES.build(config.schedule, total_steps=plan.steps, steps_per_epoch=steps_per_epoch)
+    backend.build(
+        Task(
+            architecture=architecture,
+            num_classes=charset.num_classes if charset else None,
+            loss=require(config.Loss, "Loss"),
+            optimizer=OPTIMIZERS.build(config.Optimizer),
+            amp=config.precision,
+            seed=general.seed,
+            device=choose_device(config, backend),
+        )
+    )
+    load_pretrained(config, backend)
+    loader = backend.loader(dataset, batches, Collate(pad_width=config.model_type == "rec"), train.loader.num_workers)
+    evaluator = build_evaluator(config, backend, charset) if config.Eval else None
+    hooks = build_hooks(config, folder, -(-plan.steps // steps_per_epoch)) if backend.rank == 0 else ()
+    return Trainer(backend, schedule, loader, batches, plan, folder / "checkpoints", evaluator, hooks)
+
+
+def build_evaluator(config: Config, backend: Backend, charset: Charset | None) -> Callable[[], dict[str, float]]:
+    """Return a function that evaluates the network of *backend* on the Eval data and returns the metrics."""
+    runner = FunctionRunner(backend.forward)
+    shard = {"rank": backend.rank, "world_size": backend.world_size, "total": backend.total}
+    return evaluator_of(config, build_stage(config, runner, charset), charset, shard)
+
+
+def evaluator_of(
+    config: Config, stage: Stage, charset: Charset | None, shard: Mapping[str, Any] | None = None
+) -> Callable[[], dict[str, float]]:
+    """Return a function that evaluates any stage, live or exported, on the Eval data and returns the metrics."""
+    split = require(config.Eval, "Eval")
+    truth, _ = split_transforms(split.transforms)
+    chain = build_chain(dataclasses.replace(split, transforms=truth), charset, config.Global.max_text_length)
+    dataset = DATASETS.build(split.dataset, transforms=chain, seed=config.Global.seed, training=False)
+    metric = require(config.Metric, "Metric")
+    return lambda: evaluate(stage, dataset, METRICS.build(metric), **(shard or {}))
+
+
+def build_stage(config: Config, runner: Runner, charset: Charset | None) -> Stage:
+    """Create the stage that predicts as the exported model will: Eval transforms without labels, PostProcess."""
+    split = require(config.Eval, "Eval")
+    _, nodes = split_transforms(split.transforms)
+    steps = [TRANSFORMS.build(node) for node in nodes]
+    preprocess = Compose(steps, available=("image",), path="Eval.dataset.transforms")
+    postprocess = POSTPROCESSES.build(require(config.PostProcess, "PostProcess"), charset=charset)
+    size = min(split.loader.batch_size_per_card, GROUP)
+    if config.model_type == "det":
+        return TextDetector(runner, preprocess, postprocess)
+    if config.model_type == "cls":
+        return TextClassifier(runner, preprocess, postprocess, batch_size=size)
+    return TextRecognizer(runner, preprocess, postprocess, batch_size=size)
+
+
+def build_chain(split: Split, charset: Charset | None, max_text_length: int, *, training: bool = False) -> Compose:
+    """Create the transforms of a split and check that each finds the keys it needs."""
+    steps = [TRANSFORMS.build(node, charset=charset, max_text_length=max_text_length) for node in split.transforms]
+    available = (*RAW_KEYS, *TRAINING_KEYS) if training else RAW_KEYS
+    return Compose(steps, available, path="Train.dataset.transforms" if training else "Eval.dataset.transforms")
+
+
+def build_batches(split: Split, length: int, backend: Backend, seed: int) -> EpochBatches:
+    """Create the sampler of the training data; a part of a batch is left out if there is a whole one."""
+    size, options = split.loader.batch_size_per_card, split.loader
+    whole = length >= size * backend.world_size
+    try:
+        return EpochBatches(
+            length,
+            size,
+            seed=seed,
+            rank=backend.rank,
+            world_size=backend.world_size,
+            shuffle=options.shuffle is not False,
+            drop_last=whole if options.drop_last is None else options.drop_last,
+        )
+    except ValueError as error:
+        raise ConfigError(f"Train.loader.batch_size_per_card: {error}") from error
+
+
+def make_plan(config: Config, steps_per_epoch: int) -> Plan:
+    """Turn the epochs of Global into updates."""
+    general = config.Global
+    every = general.eval_batch_step
+    start, every = every if isinstance(every, list) else (0, every)
+    return Plan(
+        steps=general.max_steps or general.epoch_num * steps_per_epoch,
+        eval_every=every,
+        eval_start=start,
+        save_every=general.save_batch_step or general.save_epoch_step * steps_per_epoch,
+        log_every=general.print_batch_step,
+        smooth=general.log_smooth_window,
+        accumulate=general.accumulate,
+        keep=general.keep_checkpoints,
+        minutes=general.max_minutes,
+        bad_share=general.max_bad_samples,
+        seed=general.seed,
+    )
+
+
+def load_charset(config: Config) -> Charset | None:
+    """Return the characters of a recogniser, None for the other families."""
+    if config.model_type != "rec":
+        return None
+    source = config.Global.character_dict_path
+    if source is None:
+        raise ConfigError("Global.character_dict_path is required for recognition: a file, or a name such as 'en'.")
+    return Charset.load(source, use_space_char=config.Global.use_space_char)
+
+
+def load_pretrained(config: Config, backend: Backend) -> None:
+    """Start from Global.pretrained_model and from the ``pretrained`` of each network of a distillation."""
+    source = config.Global.pretrained_model
+    if source is not None:
+        given = checkpoint.read_weights(Path(source))
+        backend.load_weights(checkpoint.fit_weights(given, backend.weights(), source, config.Global.reinit))
+        log.info("Start from %s.", source)
+    for name, model in ((config.Architecture or {}).get("Models") or {}).items():
+        if model.get("pretrained"):
+            given = {f"{name}.{key}": value for key, value in checkpoint.read_weights(Path(model["pretrained"])).items()}
+            weights = backend.weights()
+            others = {part.partition(".")[0] for part in weights} - {name}
+            backend.load_weights(
+                checkpoint.fit_weights(given, weights, model["pretrained"], [*config.Global.reinit, *others])
+            )
+            log.info("Start %s from %s.", name, model["pretrained"])
+
+
+def build_hooks(config: Config, folder: Path, epochs: int) -> list[Hook]:
+    """Create the watchers of a run."""
+    hooks: list[Hook] = [LogHook(epochs), JsonlHook(folder / "log.jsonl")]
+    if config.Global.use_visualdl:
+        hooks.append(VisualDLHook(folder / "vdl"))
+    return hooks
+
+
+def choose_device(config: Config, backend: Backend) -> str:
+    """Return the device: Global.device as it stands, else a GPU if Global.use_gpu asks for one and it is there."""
+    if config.Global.device is not None:
+        return config.Global.device
+    if not config.Global.use_gpu:
+        return "cpu"
+    if backend.has_gpu():
+        return f"gpu:{backend.rank}"
+    log.warning("Global.use_gpu is true, but %s sees no GPU here; the CPU does the work.", backend.name)
+    return "cpu"
+
+
+def prepare_folder(config: Config, *, resuming: bool) -> Path:
+    """Create Global.save_model_dir and write the config into it.
+
+    Raises:
+        ConfigError: If a run is there already and is not to be continued.
+    """
+    folder = Path(config.Global.save_model_dir)
+    if (folder / "checkpoints" / "latest").is_file() and not resuming:
+        raise ConfigError(
+            f"Global.save_model_dir: {folder} holds a run already. "
+            "Continue it with --resume, or choose another folder with -o Global.save_model_dir=…"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    text = yaml.safe_dump(config.source, allow_unicode=True, sort_keys=False, width=120)
+    (folder / "config.yml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def require(section: Any, name: str) -> Any:
+    """Return *section* if the config has it.
+
+    Raises:
+        ConfigError: If it does not.
+    """
+    if section is None:
+        raise ConfigError(f"The config needs a section {name}.")
+    return section

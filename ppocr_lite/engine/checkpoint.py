@@ -1,0 +1,227 @@
+"""Immutable checkpoint folders and two pointers, ``latest`` and ``best``.
+
+checkpoints/
+├── step_00000500/{model.safetensors, optimizer.safetensors, state.json}
+├── latest        text: step_00000500
+└── best          text: step_00000250
+
+A checkpoint is written under a hidden name and renamed when complete, so a kill at any moment leaves the last
+good one.  Arrays are stored without any framework; see :mod:`ppocr_lite.engine.backends.base` for their names.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from ppocr_lite.engine.backends.base import Arrays, Backend
+from ppocr_lite.engine.pdparams import read_pdparams
+from ppocr_lite.errors import CheckpointError
+
+MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
+
+
+@dataclasses.dataclass
+class TrainState:
+    """What a run has reached; the step is the only clock.
+
+    Randomness needs no state of its own: the order of samples, each sample's changes and each update's random
+    layers are functions of (seed, epoch, index) and (seed, step).
+
+    Attributes:
+        step: Optimizer updates done so far.
+        best: Best value of the main metric, None before the first evaluation.
+        best_step: Step of that value.
+        seed: Seed of the run.
+        epoch: Whole epochs done.
+        steps_per_epoch: Updates per epoch; with another number, step does not mean the same place.
+        bad_samples: Messages about training samples left out so far.
+        metrics: The last evaluation.
+    """
+
+    step: int = 0
+    best: float | None = None
+    best_step: int = 0
+    seed: int = 0
+    epoch: int = 0
+    steps_per_epoch: int = 0
+    bad_samples: list[str] = dataclasses.field(default_factory=list)
+    metrics: dict[str, float] = dataclasses.field(default_factory=dict)
+
+
+def save(folder: Path, backend: Backend, state: TrainState) -> Path:
+    """Write ``folder/step_XXXXXXXX``; it appears under that name only when complete."""
+    final = folder / f"step_{state.step:08d}"
+    if final.name in _named(folder) and (final / MODEL).is_file():
+        return final  # a run stopped right after it was continued
+    draft = folder / f".{final.name}.tmp"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    save_file(_contiguous(backend.weights()), draft / MODEL)
+    save_file(_contiguous(backend.optimizer_state()), draft / OPTIMIZER)
+    (draft / STATE).write_text(json.dumps(dataclasses.asdict(state), indent=2), encoding="utf-8")
+    for file in draft.iterdir():
+        _sync(file)
+    shutil.rmtree(final, ignore_errors=True)  # left by a kill before a pointer named it
+    draft.rename(final)
+    _sync(folder)
+    return final
+
+
+def point(folder: Path, pointer: str, name: str) -> None:
+    """Make *pointer* name a checkpoint, atomically."""
+    draft = folder / f".{pointer}.tmp"
+    draft.write_text(name, encoding="utf-8")
+    _sync(draft)
+    draft.replace(folder / pointer)
+
+
+def prune(folder: Path, keep: int) -> None:
+    """Remove all but the newest *keep* checkpoints and those a pointer names, and drafts a kill left."""
+    named = _named(folder)
+    steps = sorted(path for path in folder.glob("step_*") if path.is_dir())
+    for path in steps[:-keep]:
+        if path.name not in named:
+            shutil.rmtree(path)
+    for draft in folder.glob(".step_*.tmp"):
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def resolve(path: Path, pointer: str = "latest") -> Path:
+    """Return the checkpoint folder that *path* means.
+
+    Args:
+        path: A checkpoint folder, a folder of checkpoints, or the folder of a run.
+        pointer: Which one of several: ``latest`` or ``best``.
+
+    Raises:
+        CheckpointError: If there is none.
+    """
+    if (path / MODEL).is_file():
+        return path
+    for folder in (path, path / "checkpoints"):
+        if (folder / pointer).is_file():
+            found = folder / (folder / pointer).read_text(encoding="utf-8").strip()
+            if (found / MODEL).is_file():
+                return found
+            raise CheckpointError(f"{folder / pointer} names {found.name}, which is not a checkpoint.")
+    raise CheckpointError(f"No {pointer!r} checkpoint under {path}.")
+
+
+def resume(path: Path, backend: Backend, seed: int, steps_per_epoch: int) -> TrainState:
+    """Load everything a run needs to continue exactly; *path* is a checkpoint folder.
+
+    Raises:
+        CheckpointError: If files are missing or do not fit the network, or the run divides its data otherwise.
+    """
+    try:
+        state = TrainState(**json.loads((path / STATE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise CheckpointError(f"{path / STATE} cannot be read: {error}") from error
+    if (state.seed, state.steps_per_epoch) != (seed, steps_per_epoch):
+        raise CheckpointError(
+            f"{path} was trained with seed {state.seed} and {state.steps_per_epoch} updates per epoch; this run has "
+            f"{seed} and {steps_per_epoch}. Continue with the same data, batch size and number of processes, "
+            "or start a new run with Global.pretrained_model."
+        )
+    backend.load_weights(fit_weights(read_weights(path), backend.weights(), str(path)))
+    backend.load_optimizer_state(_read(path / OPTIMIZER))
+    return state
+
+
+def read_weights(path: Path) -> Arrays:
+    """Read weights by name.
+
+    Args:
+        path: A checkpoint folder, the folder of a run (its best, else its latest checkpoint), a ``.safetensors``
+            file, or a ``.pdparams`` file of the field, with or without the suffix.
+
+    Raises:
+        CheckpointError: If there is nothing to read there, or it is not what its name says.
+    """
+    if path.is_dir():
+        run = path if (path / "best").is_file() else path / "checkpoints"
+        return _read(resolve(path, "best" if (run / "best").is_file() else "latest") / MODEL)
+    candidates = (path, path.with_name(path.name + ".safetensors"), path.with_name(path.name + ".pdparams"))
+    for file in candidates:
+        if file.is_file():
+            return read_pdparams(file) if file.suffix == ".pdparams" else _read(file)
+    raise CheckpointError(f"No weights at {path}. Looked for: {', '.join(str(file) for file in candidates)}.")
+
+
+def fit_weights(
+    given: Mapping[str, NDArray[Any]], wanted: Mapping[str, NDArray[Any]], source: str, reinit: Sequence[str] = ()
+) -> Arrays:
+    """Return *given* as the network wants it, with its own values for the parts named in *reinit*.
+
+    Args:
+        given: What was read.
+        wanted: The weights of the network as it is.
+        source: Where *given* comes from, for messages.
+        reinit: Prefixes of names that need not fit and then keep the values of the network.
+
+    Raises:
+        CheckpointError: Lists the names that are missing, unexpected or of another shape.
+    """
+
+    def excused(name: str) -> bool:
+        return any(name == prefix or name.startswith(prefix.rstrip(".") + ".") for prefix in reinit)
+
+    missing = sorted(name for name in wanted if name not in given and not excused(name))
+    unexpected = sorted(name for name in given if name not in wanted and not excused(name))
+    misshapen = sorted(
+        f"{name} {given[name].shape} instead of {wanted[name].shape}"
+        for name in wanted
+        if name in given and given[name].shape != wanted[name].shape and not excused(name)
+    )
+    if missing or unexpected or misshapen:
+        raise CheckpointError(
+            f"{source} does not fit the network.\n  missing: {_few(missing)}\n  unexpected: {_few(unexpected)}\n"
+            f"  of another shape: {_few(misshapen)}\n  Name the parts to start afresh in Global.reinit, e.g. [head]."
+        )
+    fitted = {}
+    for name, value in wanted.items():
+        takes = name in given and given[name].shape == value.shape and not excused(name)
+        fitted[name] = np.asarray(given[name]).astype(value.dtype, copy=False) if takes else value
+    return fitted
+
+
+def _named(folder: Path) -> set[str]:
+    pointers = [folder / pointer for pointer in ("latest", "best")]
+    return {pointer.read_text(encoding="utf-8").strip() for pointer in pointers if pointer.is_file()}
+
+
+def _few(names: list[str], limit: int = 20) -> str:
+    more = f" … and {len(names) - limit} more" if len(names) > limit else ""
+    return (", ".join(names[:limit]) or "none") + more
+
+
+def _read(path: Path) -> Arrays:
+    try:
+        arrays: Arrays = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}") from error
+    return arrays
+
+
+def _contiguous(arrays: Arrays) -> Arrays:
+    return {name: np.ascontiguousarray(value) for name, value in arrays.items()}
+
+
+def _sync(path: Path) -> None:
+    """Make the disk hold what was written, so that a rename never outlives its content."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

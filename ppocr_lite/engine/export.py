@@ -1,0 +1,244 @@
+"""A checkpoint → a folder that predicts without this package's training part."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import logging
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import paddle
+from numpy.typing import NDArray
+
+from ppocr_lite.config.schema import Config
+from ppocr_lite.engine import checkpoint
+from ppocr_lite.engine.build import load_charset, require
+from ppocr_lite.engine.evaluate import split_transforms
+from ppocr_lite.errors import CheckpointError, ConfigError, ModelError
+from ppocr_lite.modeling import build_model
+from ppocr_lite.predict.bundle import DESCRIPTION, ONNX, PROGRAMS, WEIGHTS, Bundle, TensorSpec, write_bundle
+from ppocr_lite.predict.engines.paddle_inference import PaddleRunner
+from ppocr_lite.predict.runner import Runner, load_runner
+from ppocr_lite.transforms import TRANSFORMS
+from ppocr_lite.version import __version__
+
+log = logging.getLogger(__name__)
+
+TOLERANCE = 1e-4  # largest difference between the network and what was written
+FAST_TOLERANCE = 1e-2  # an engine that reorders sums may differ this much in one place, TOLERANCE on average
+INPUT = "x"
+OUTPUTS = {"det": "maps", "rec": "probabilities", "cls": "probabilities"}
+DISTILLATION = "Distillation"  # what the names of post-processing for several networks begin with
+OPSET = 13
+
+
+def export_model(
+    config: Config, weights: Path | None = None, folder: Path | None = None, onnx: bool | None = None
+) -> Path:
+    """Write a model folder.
+
+    Args:
+        config: A checked config with Architecture, Eval and PostProcess.
+        weights: Checkpoint folder, run folder or weight file; by default Global.checkpoints, else
+            Global.pretrained_model, else the best of Global.save_model_dir.
+        folder: Where to; by default Global.save_inference_dir, else ``inference`` in Global.save_model_dir.
+        onnx: Whether to write ``model.onnx`` too; None if paddle2onnx is installed.
+
+    Returns:
+        The folder. Of a distillation it holds the network that the metric watches.
+
+    Raises:
+        ConfigError: If a section is missing, or *folder* holds something else.
+        CheckpointError: If the weights do not fit the network.
+        ModelError: If what was written does not compute the same, or paddle2onnx is wanted and missing.
+    """
+    general = config.Global
+    source = weights or Path(general.checkpoints or general.pretrained_model or general.save_model_dir)
+    folder = folder or Path(general.save_inference_dir or Path(general.save_model_dir) / "inference")
+    _check_free(folder)
+    draft = folder.parent / f".{folder.name}.tmp"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    bundle = describe(config, draft, source)
+    network = load_network(config, source)
+    spec = [paddle.static.InputSpec([None if n < 0 else n for n in bundle.input.shape], "float32", name=INPUT)]
+    paddle.jit.save(network, str(draft / Path(PROGRAMS[0]).stem), input_spec=spec)
+    for stray in set(draft.iterdir()) - {draft / PROGRAMS[0], draft / WEIGHTS}:
+        stray.unlink()
+    write_bundle(bundle)
+    check_same(network, bundle, PaddleRunner(bundle, onednn=False), TOLERANCE)
+    check_same(network, bundle, PaddleRunner(bundle), FAST_TOLERANCE)
+    if onnx or (onnx is None and importlib.util.find_spec("paddle2onnx")):
+        write_onnx(bundle)
+        if importlib.util.find_spec("onnxruntime"):
+            check_same(network, bundle, load_runner(bundle, "onnxruntime"), FAST_TOLERANCE)
+    shutil.rmtree(folder, ignore_errors=True)
+    draft.rename(folder)
+    log.info("The model of %s is in %s.", source, folder)
+    return folder
+
+
+def describe(config: Config, folder: Path, source: Path) -> Bundle:
+    """Return what ``inference.yml`` will say: the Eval transforms without labels, and PostProcess.
+
+    Args:
+        config: The config of the run.
+        folder: Where the network is.
+        source: Where its weights come from; a checkpoint also knows its metrics.
+    """
+    _, transforms = split_transforms(require(config.Eval, "Eval").transforms)
+    charset = load_charset(config)
+    return Bundle(
+        folder=folder,
+        model_type=config.model_type,  # type: ignore[arg-type]
+        transforms=tuple(transforms),
+        postprocess=plain_postprocess(require(config.PostProcess, "PostProcess")),
+        characters=charset.characters if charset else None,
+        metrics=read_metrics(config, source),
+        created_by=f"ppocr_lite {__version__}, paddlepaddle {paddle.__version__}",
+        input=TensorSpec(INPUT, input_shape(config.model_type, transforms), "float32"),
+        outputs=(OUTPUTS[config.model_type],),
+        algorithm=str(chosen_architecture(config).get("algorithm") or ""),
+    )
+
+
+def load_network(config: Config, source: Path) -> Any:
+    """Return the network that the weights at *source* are for, in evaluation mode.
+
+    Raises:
+        CheckpointError: If they do not fit.
+    """
+    charset = load_charset(config)
+    whole = build_model(require(config.Architecture, "Architecture"), charset.num_classes if charset else None)
+    wanted = {name: value.numpy() for name, value in whole.state_dict().items()}
+    weights = checkpoint.fit_weights(checkpoint.read_weights(source), wanted, str(source))
+    missing, unexpected = whole.set_state_dict(weights)
+    if missing or unexpected:
+        raise ModelError(f"{source} does not fit the network: missing {missing}, unexpected {unexpected}.")
+    name = chosen_network(config)
+    network = whole if name is None else getattr(whole, name)
+    network.eval()
+    return network
+
+
+def chosen_network(config: Config) -> str | None:
+    """Return which network of a distillation to export, the one the metric watches; None for a single network.
+
+    Raises:
+        ConfigError: If the metric watches none of them.
+    """
+    models = require(config.Architecture, "Architecture").get("Models")
+    if not models:
+        return None
+    name = str((config.Metric or {}).get("key", "Student"))
+    if name not in models:
+        raise ConfigError(f"Metric.key must name the network to export, one of {sorted(models)}. Received: {name!r}")
+    return name
+
+
+def chosen_architecture(config: Config) -> Mapping[str, Any]:
+    """Return the Architecture section of the exported network."""
+    architecture: Mapping[str, Any] = require(config.Architecture, "Architecture")
+    name = chosen_network(config)
+    return architecture if name is None else architecture["Models"][name]
+
+
+def plain_postprocess(node: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a post-processing node for one network from one that may be for the several of a distillation."""
+    name = str(node["name"])
+    if not name.startswith(DISTILLATION):
+        return dict(node)
+    kept = {k: v for k, v in node.items() if k not in ("model_name", "key")}
+    return kept | {"name": name.removeprefix(DISTILLATION)}
+
+
+def input_shape(model_type: str, transforms: list[dict[str, Any]]) -> tuple[int, ...]:
+    """Return what the network takes, -1 where it varies: the height of lines, and for cls the width, are fixed.
+
+    Raises:
+        ConfigError: If no transform says the size of lines.
+    """
+    if model_type == "det":
+        return -1, 3, -1, -1
+    for node in transforms:
+        if node["name"] in ("RecResizeImg", "ClsResizeImg"):
+            resize: Any = TRANSFORMS.build(node)
+            return (-1, 3, resize.height, resize.width if model_type == "cls" else -1)
+    raise ConfigError("Eval.dataset.transforms must hold RecResizeImg or ClsResizeImg: it says the height of lines.")
+
+
+def read_metrics(config: Config, source: Path) -> dict[str, Any]:
+    """Return the last evaluation that the checkpoint at *source* knows of, and on what; empty if none."""
+    try:
+        state = json.loads((checkpoint.resolve(source, "best") / checkpoint.STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, CheckpointError):
+        return {}
+    metrics = {name: round(float(value), 6) for name, value in state.get("metrics", {}).items()}
+    data = require(config.Eval, "Eval").dataset.get("label_file_list")
+    return metrics | ({"data": data} if metrics and data else {}) | ({"step": state["step"]} if metrics else {})
+
+
+def check_same(network: Any, bundle: Bundle, runner: Runner, limit: float) -> float:
+    """Return the largest difference between the live network and a runner of its folder, on seeded noise.
+
+    Raises:
+        ModelError: If it exceeds *limit* anywhere, or 1e-4 on average.
+    """
+    sample = seeded_input(bundle)
+    with paddle.no_grad():
+        expected = network(paddle.to_tensor(sample)).numpy()
+    received = runner.run(sample)
+    gaps = np.abs(expected - received) if expected.shape == received.shape else np.array([np.inf])
+    if not (gaps.max() <= limit and gaps.mean() <= TOLERANCE):
+        raise ModelError(
+            f"{bundle.folder}: {type(runner).__name__} computes something else than the network: shapes "
+            f"{received.shape} and {expected.shape}, largest difference {gaps.max():.2g}, allowed {limit}. "
+            "Do not use this folder."
+        )
+    log.info("%s agrees with the network to %.1g.", type(runner).__name__, gaps.max())
+    return float(gaps.max())
+
+
+def seeded_input(bundle: Bundle) -> NDArray[np.float32]:
+    """Return noise in the shape the network takes, other sizes than the usual where they vary."""
+    free = {0: 2, 2: 96, 3: 160}
+    shape = [free[axis] if side < 0 else side for axis, side in enumerate(bundle.input.shape)]
+    return np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
+
+
+def write_onnx(bundle: Bundle) -> Path:
+    """Write ``model.onnx`` beside the network of *bundle*.
+
+    Raises:
+        ModelError: If paddle2onnx is not installed or cannot convert the network.
+    """
+    try:
+        converter = importlib.import_module("paddle2onnx")
+    except ModuleNotFoundError as error:
+        raise ModelError(f"model.onnx needs paddle2onnx ({error}). pip install paddle2onnx packaging") from error
+    path = bundle.folder / ONNX
+    try:
+        # Its default tool folds constants, for which it lets pip install packages; the engines fold them anyway.
+        converter.export(
+            str(bundle.program),
+            str(bundle.folder / WEIGHTS),
+            str(path),
+            opset_version=OPSET,
+            verbose=False,
+            optimize_tool="none",
+        )
+    except RuntimeError as error:
+        raise ModelError(f"paddle2onnx cannot convert {bundle.program}: {error}") from error
+    if not path.is_file():
+        raise ModelError(f"paddle2onnx wrote no {path}.")
+    return path
+
+
+def _check_free(folder: Path) -> None:
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / DESCRIPTION).is_file():
+        raise ConfigError(f"{folder} holds something else than a model. Choose another folder to export to.")

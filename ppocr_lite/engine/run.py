@@ -1,0 +1,147 @@
+"""What ``tools/train.py``, ``tools/eval.py`` and the command line call."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from ppocr_lite.config.schema import Config
+from ppocr_lite.engine import checkpoint
+from ppocr_lite.engine.backends.base import Task
+from ppocr_lite.engine.build import (
+    build_evaluator,
+    build_stage,
+    build_trainer,
+    choose_device,
+    create_backend,
+    evaluator_of,
+    load_charset,
+    prepare_folder,
+    require,
+)
+from ppocr_lite.engine.checkpoint import TrainState
+from ppocr_lite.engine.evaluate import as_plain
+from ppocr_lite.errors import CheckpointError, OCRError
+from ppocr_lite.predict.bundle import read_bundle
+from ppocr_lite.predict.runner import load_runner
+
+log = logging.getLogger(__name__)
+
+LINE = "[%(asctime)s] %(name)s %(levelname)s: %(message)s"
+
+
+def train(config: Config, *, resume: bool = False) -> TrainState:
+    """Train until the end of the run, or until it is told to stop.
+
+    Args:
+        config: A checked config.
+        resume: Continue the newest checkpoint of Global.save_model_dir if there is one.
+            Global.checkpoints continues that run or checkpoint, whatever *resume* says.
+
+    Returns:
+        Where the run ended.
+    """
+    resuming = resume or config.Global.checkpoints is not None
+    folder = prepare_folder(config, resuming=resuming)
+    file = add_log_file(folder / "train.log")
+    try:
+        trainer = build_trainer(config, folder)
+        log.info(
+            "%d samples, %d updates per epoch, %d updates in all; config and checkpoints in %s.",
+            trainer.batches.length, trainer.steps_per_epoch, trainer.plan.steps, folder,
+        )  # fmt: skip
+        if config.Global.checkpoints is not None:
+            trainer.resume(checkpoint.resolve(Path(config.Global.checkpoints)))
+        elif resume:
+            try:
+                trainer.resume(checkpoint.resolve(trainer.folder))
+            except CheckpointError:
+                if (trainer.folder / "latest").is_file():
+                    raise
+                log.info("There is no checkpoint in %s yet; start from the beginning.", folder)
+        return trainer.fit()
+    except OCRError:
+        log.exception("The run failed.")
+        raise
+    finally:
+        logging.getLogger("ppocr_lite").removeHandler(file)
+        file.close()
+
+
+def evaluate_run(config: Config, weights: Path | None = None) -> dict[str, float]:
+    """Evaluate a checkpoint on the Eval data.
+
+    Args:
+        config: A checked config with Architecture and Eval.
+        weights: Checkpoint folder, run folder or weight file; by default Global.checkpoints, else
+            Global.pretrained_model, else the best of Global.save_model_dir.
+    """
+    general = config.Global
+    source = weights or Path(general.checkpoints or general.pretrained_model or general.save_model_dir)
+    charset = load_charset(config)
+    backend = create_backend(general.engine)
+    backend.build(
+        Task(
+            architecture=require(config.Architecture, "Architecture"),
+            num_classes=charset.num_classes if charset else None,
+            seed=general.seed,
+            device=choose_device(config, backend),
+        )
+    )
+    backend.load_weights(checkpoint.fit_weights(checkpoint.read_weights(source), backend.weights(), str(source)))
+    return as_plain(build_evaluator(config, backend, charset)())
+
+
+def evaluate_bundle(config: Config, folder: Path, engine: str = "auto") -> dict[str, float]:
+    """Evaluate an exported folder on the Eval data, with the folder's own pre- and post-processing.
+
+    Args:
+        config: A checked config with Eval and Metric.
+        folder: The exported folder.
+        engine: What runs it: ``auto``, ``paddle``, ``onnxruntime`` or ``openvino``.
+    """
+    bundle = read_bundle(folder)
+    stage = build_stage(config, load_runner(bundle, engine=engine), bundle.charset)  # type: ignore[arg-type]
+    stage.preprocess, stage.postprocess = bundle.build_preprocess(), bundle.build_postprocess()
+    return as_plain(evaluator_of(config, stage, bundle.charset)())
+
+
+def argument_parser(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser that knows ``-c config.yml`` and ``-o Section.key=value …``, several per ``-o``."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-c", "--config", required=True, type=Path, help="YAML file of the run")
+    parser.add_argument(
+        "-o", "--opt", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="override values of the config"
+    )
+    return parser
+
+
+def start_logging(*, debug: bool = False) -> None:
+    """Show what the package logs on standard error; for programs, not for the library."""
+    logger = logging.getLogger("ppocr_lite")
+    logger.propagate = False  # Paddle puts a handler of its own on the root logger
+    logger.setLevel(logging.DEBUG if debug else logging.INFO)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter(LINE, "%Y/%m/%d %H:%M:%S"))
+    logger.addHandler(handler)
+
+
+def add_log_file(path: Path) -> logging.Handler:
+    """Also append what the package logs to *path*."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter(LINE, "%Y/%m/%d %H:%M:%S"))
+    logging.getLogger("ppocr_lite").addHandler(handler)
+    return handler
+
+
+def report_errors(main: Callable[[], None]) -> int:
+    """Run *main*; return 0, or 2 after writing a deliberate error to standard error."""
+    try:
+        main()
+    except OCRError as error:
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        return 2
+    return 0

@@ -1,0 +1,294 @@
+"""The training loop, the same for detection, orientation and recognition, and for every backend."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import signal
+import statistics
+import time
+import types
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ppocr_lite.data.sampler import EpochBatches
+from ppocr_lite.engine import checkpoint
+from ppocr_lite.engine.backends.base import Backend, Batch
+from ppocr_lite.engine.checkpoint import TrainState
+from ppocr_lite.engine.hooks import Hook
+from ppocr_lite.errors import DataError
+
+log = logging.getLogger(__name__)
+
+EMPTY = "every sample of the batch is unusable"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long, how often.
+
+    Attributes:
+        steps: Optimizer updates in the whole run.
+        eval_every: Updates between evaluations, 0 for only the last.
+        eval_start: Updates before the first of these.
+        save_every: Updates between checkpoints, 0 for only the last.
+        log_every: Updates between log lines.
+        smooth: Updates whose median a log line shows.
+        accumulate: Batches that make one update.
+        keep: Newest checkpoints kept, besides the best.
+        minutes: Stop, with a checkpoint, after this long; None for never.
+        bad_share: Share of the samples of the training set that may be unusable.
+        seed: Decides all randomness of the run.
+    """
+
+    steps: int
+    eval_every: int = 0
+    eval_start: int = 0
+    save_every: int = 0
+    log_every: int = 20
+    smooth: int = 20
+    accumulate: int = 1
+    keep: int = 3
+    minutes: float | None = None
+    bad_share: float = 0.01
+    seed: int = 0
+
+
+class Trainer:
+    """Runs the loop; knows batches, losses and one number to maximise, not what they mean.
+
+    Args:
+        backend: Holds network, loss and optimizer.
+        schedule: Step → learning rate; a pure function, so it has nothing to resume.
+        loader: Yields batches as dicts; built on *batches*.
+        batches: The sampler of *loader*, for resuming in mid-epoch.
+        plan: How long, how often.
+        folder: Where checkpoints go.
+        evaluate: Returns metrics, the first of which is maximised; None to skip.
+        hooks: Watchers, called on rank 0 only.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        schedule: Callable[[int], float],
+        loader: Iterable[Batch],
+        batches: EpochBatches,
+        plan: Plan,
+        folder: Path,
+        evaluate: Callable[[], dict[str, float]] | None = None,
+        hooks: Sequence[Hook] = (),
+    ) -> None:
+        self.backend, self.schedule, self.loader, self.batches = backend, schedule, loader, batches
+        self.plan, self.folder, self.evaluate = plan, folder, evaluate
+        self.hooks = tuple(hooks) if backend.rank == 0 else ()
+        self.steps_per_epoch = len(batches) // plan.accumulate
+        self.state = TrainState(seed=plan.seed, steps_per_epoch=self.steps_per_epoch)
+        self._meter = Meter(plan.smooth)
+        self._stop = False
+
+    def resume(self, path: Path) -> None:
+        """Continue the run saved at *path*, a checkpoint folder."""
+        self.state = checkpoint.resume(path, self.backend, self.plan.seed, self.steps_per_epoch)
+        log.info("Continue from %s at step %d.", path, self.state.step)
+
+    def fit(self) -> TrainState:
+        """Train until ``plan.steps``, or until a signal or the clock says stop; either way end with a checkpoint."""
+        started, saved = time.monotonic(), -1
+        with StopOnSignal() as signalled:
+            for group in self._stream():
+                self._stop = self._agree(signalled.received or self._out_of_time(started))
+                if self._stop:
+                    break
+                self.train_step(group)
+                if self.state.step % self.plan.log_every == 0:
+                    self._log()
+                last = self.state.step == self.plan.steps
+                evaluated = self._due_evaluation() or last
+                improved = evaluated and self._evaluate()
+                if evaluated or last or self._every(self.plan.save_every):
+                    saved = self._save(best=improved)
+        if saved != self.state.step:
+            self._save(best=False)
+        if self._stop:
+            log.info("Stopped at step %d of %d; resume to continue.", self.state.step, self.plan.steps)
+        for hook in self.hooks:
+            hook.on_end(self.state)
+        return self.state
+
+    def train_step(self, group: Sequence[Batch]) -> None:
+        """Make one update from the batches of *group*."""
+        started = time.monotonic()
+        usable = [batch for batch in group if "image" in batch]
+        lr = self.schedule(self.state.step)
+        losses: Mapping[str, Any] = {}
+        if usable:
+            seed = self.plan.seed + 1_000_003 * (self.state.step + 1) + self.backend.rank
+            losses = self.backend.train_step(usable, lr=lr, seed=seed % 2**31)
+        self.state.step += 1
+        self.state.epoch = self.state.step // self.steps_per_epoch
+        self._meter.add(losses, lr, sum(len(batch["image"]) for batch in usable), time.monotonic() - started)
+
+    def _stream(self) -> Iterator[list[Batch]]:
+        """Groups of ``plan.accumulate`` batches from ``state.step`` to the end, across epochs."""
+        while self.state.step < self.plan.steps:
+            epoch, start = divmod(self.state.step, self.steps_per_epoch)
+            self.batches.seek(epoch, start * self.plan.accumulate)
+            group: list[Batch] = []
+            waited = time.monotonic()
+            for batch in self.loader:
+                self._count_errors(batch)
+                group.append(batch)
+                if len(group) < self.plan.accumulate:
+                    continue
+                self._meter.read(time.monotonic() - waited)
+                yield group
+                group, waited = [], time.monotonic()
+                if self.state.step >= self.plan.steps or self.state.step // self.steps_per_epoch > epoch:
+                    break
+
+    def _count_errors(self, batch: Batch) -> None:
+        """Name samples that were left out, once each, and stop when they are too many."""
+        known = self.state.bad_samples
+        for message in batch.get("errors", ()):
+            if message not in known:
+                known.append(message)
+                log.warning("Left out: %s", message)
+        allowed = self.plan.bad_share * self.batches.length
+        if len(known) > allowed:
+            raise DataError(
+                f"{len(known)} of {self.batches.length} training samples are unusable, more than "
+                f"Global.max_bad_samples allows ({self.plan.bad_share:g}). The last one: {known[-1]}"
+            )
+
+    def _every(self, every: int, start: int = 0) -> bool:
+        return every > 0 and self.state.step > start and (self.state.step - start) % every == 0
+
+    def _due_evaluation(self) -> bool:
+        return self._every(self.plan.eval_every, self.plan.eval_start)
+
+    def _out_of_time(self, started: float) -> bool:
+        return self.plan.minutes is not None and time.monotonic() - started >= self.plan.minutes * 60
+
+    def _agree(self, stop: bool) -> bool:
+        """Stop on all ranks or on none, else some would wait for the others for ever."""
+        return self.backend.total({"stop": float(stop)})["stop"] > 0 if self.backend.world_size > 1 else stop
+
+    def _log(self) -> None:
+        values = self._meter.summary(self.plan.steps - self.state.step)
+        if bad := {name: value for name, value in values.items() if not math.isfinite(value)}:
+            raise FloatingPointError(f"Step {self.state.step}: a loss is not finite: {bad}. All: {values}")
+        shown = TrainState(step=self.state.step, epoch=(self.state.step - 1) // self.steps_per_epoch)
+        for hook in self.hooks:
+            hook.on_log(shown, values)
+
+    def _evaluate(self) -> bool:
+        """Evaluate, tell the hooks, and say whether the first metric is a new best."""
+        if self.evaluate is None:
+            return False
+        metrics = self.evaluate()
+        self._meter.restart()
+        main = next(iter(metrics.values()))
+        improved = self.state.best is None or main > self.state.best
+        if improved:
+            self.state.best, self.state.best_step = main, self.state.step
+        self.state.metrics = dict(metrics)
+        for hook in self.hooks:
+            hook.on_eval(self.state, metrics)
+        return improved
+
+    def _save(self, *, best: bool) -> int:
+        if self.backend.rank == 0:
+            path = checkpoint.save(self.folder, self.backend, self.state)
+            checkpoint.point(self.folder, "latest", path.name)
+            if best:
+                checkpoint.point(self.folder, "best", path.name)
+            checkpoint.prune(self.folder, self.plan.keep)
+            log.info("Saved %s.", path)
+        self._meter.restart()
+        return self.state.step
+
+
+class Meter:
+    """Collects what a log line says; converts losses to floats only when asked.
+
+    Args:
+        window: Updates whose median is shown.
+    """
+
+    def __init__(self, window: int) -> None:
+        self.losses: deque[Mapping[str, Any]] = deque(maxlen=window)
+        self.lr = 0.0
+        self._reader = 0.0
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin a new span of time; what happened since the last line does not count."""
+        self.updates, self.samples, self.reading, self.since = 0, 0, 0.0, time.monotonic()
+
+    def read(self, seconds: float) -> None:
+        """Note how long a group of batches was waited for."""
+        self.reading += seconds
+
+    def add(self, losses: Mapping[str, Any], lr: float, samples: int, seconds: float) -> None:
+        """Note one update."""
+        if losses:
+            self.losses.append(losses)
+        self.lr = lr
+        self.updates += 1
+        self.samples += samples
+
+    def summary(self, updates_left: int) -> dict[str, float]:
+        """Return the numbers of a log line and begin a new span."""
+        values = {"lr": self.lr}
+        floats = [{name: float(value) for name, value in losses.items()} for losses in self.losses]
+        for name in floats[-1] if floats else ():
+            column = [row[name] for row in floats if name in row]
+            values[name] = next((value for value in column if not math.isfinite(value)), statistics.median(column))
+        updates, elapsed = max(self.updates, 1), max(time.monotonic() - self.since, 1e-9)
+        values["avg_reader_cost"] = self.reading / updates
+        values["avg_batch_cost"] = elapsed / updates
+        values["avg_samples"] = self.samples / updates
+        values["ips"] = self.samples / elapsed
+        values["eta_seconds"] = elapsed / updates * updates_left
+        self.restart()
+        return values
+
+
+class StopOnSignal:
+    """Turns SIGTERM and SIGINT into a flag while the loop runs; a second SIGINT interrupts at once.
+
+    Reading processes inherit this.  They outlive a signal to the whole group long enough for the loop to stop.
+    """
+
+    WORKER_SECONDS = 10
+
+    def __init__(self) -> None:
+        self.received = False
+        self._process = os.getpid()
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> StopOnSignal:
+        try:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._before[number] = signal.signal(number, self._note)
+        except ValueError:  # not in the main thread: there signals are someone else's
+            self._before.clear()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, frame: types.FrameType | None) -> None:
+        if os.getpid() != self._process:
+            if number == signal.SIGTERM:
+                signal.alarm(self.WORKER_SECONDS)
+            return
+        if self.received and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.received = True

@@ -1,0 +1,74 @@
+"""A run that is killed at any moment continues from its last complete checkpoint."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(config: Path, *arguments: str) -> subprocess.Popen[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(ROOT / "tools" / "train.py"), "-c", str(config), *arguments]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def wait_for_steps(run: Path, count: int, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        if len(list((run / "checkpoints").glob("step_*"))) >= count:
+            return
+        time.sleep(0.02)
+    pytest.fail(f"The run saved fewer than {count} checkpoints: {process.communicate()[0]}")
+
+
+LONG = ("-o", "Global.epoch_num=200", "Global.save_batch_step=1", "Global.keep_checkpoints=2")
+
+
+def test_a_killed_run_continues(write_config: Callable[..., Path], cls_label_file: Path, tmp_path: Path) -> None:
+    config, run = write_config("cls", cls_label_file), tmp_path / "run"
+    process = start(config, *LONG)
+    wait_for_steps(run, 2, process)
+    process.kill()
+    process.communicate()
+    reached = int((run / "checkpoints" / "latest").read_text().removeprefix("step_"))
+
+    again = start(config, "--resume", "-o", *LONG[1:], f"Global.max_steps={reached + 3}")
+    output = again.communicate(timeout=300)[0]
+    assert again.returncode == 0, output
+    state = json.loads((run / "checkpoints" / f"step_{reached + 3:08d}" / "state.json").read_text())
+    assert state["step"] == reached + 3
+    assert f"at step {reached}." in output
+    assert not list((run / "checkpoints").glob(".step_*"))
+
+
+def test_a_terminated_run_saves_and_ends_well(
+    write_config: Callable[..., Path], cls_label_file: Path, tmp_path: Path
+) -> None:
+    config, run = write_config("cls", cls_label_file), tmp_path / "run"
+    process = start(config, *LONG, "Global.save_batch_step=2", "Train.loader.num_workers=1")
+    wait_for_steps(run, 1, process)
+    process.send_signal(signal.SIGTERM)
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 0, output
+    assert "resume to continue" in output
+
+
+def test_a_run_is_not_overwritten(write_config: Callable[..., Path], cls_label_file: Path) -> None:
+    config = write_config("cls", cls_label_file)
+    first = start(config, "-o", "Global.max_steps=1")
+    output = first.communicate(timeout=120)[0]
+    assert first.returncode == 0, output
+    second = start(config, "-o", "Global.max_steps=2")
+    output = second.communicate(timeout=120)[0]
+    assert second.returncode == 2
+    assert "holds a run already" in output

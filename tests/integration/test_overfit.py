@@ -1,0 +1,117 @@
+"""Each family learns 32 real samples by heart; what cannot do that has a fault somewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ppocr_lite.engine.run import evaluate_run, train
+
+pytestmark = pytest.mark.slow
+
+COUNT = 32
+Load = Callable[..., Any]
+FAST = ("Global.log_smooth_window=1", "Global.print_batch_step=20", "Optimizer.lr.warmup_steps=20")
+
+
+def read_labels(file: Path) -> list[tuple[str, str]]:
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return [(name, label) for name, label in (line.split("\t", 1) for line in lines)]
+
+
+def write_labels(folder: Path, rows: list[tuple[str, str]]) -> Path:
+    file = folder / "labels.txt"
+    file.write_text("".join(f"{name}\t{label}\n" for name, label in rows), encoding="utf-8")
+    return file
+
+
+def cut_window(image: NDArray[np.uint8], regions: list[dict[str, Any]], side: int) -> tuple[NDArray[np.uint8], str]:
+    """Return a window around the middle region, and its label; regions it cuts through are to be ignored."""
+    middle = np.mean(regions[len(regions) // 2]["points"], axis=0)
+    corner = np.maximum(np.minimum(middle - side / 2, np.array(image.shape[1::-1]) - side), 0).astype(int)
+    kept = []
+    for region in regions:
+        points = np.asarray(region["points"], float) - corner
+        if (points.max(axis=0) <= 0).any() or (points.min(axis=0) >= side).any():
+            continue
+        whole = (points >= 0).all() and (points <= side).all()
+        text = region["transcription"] if whole else "###"
+        kept.append({"transcription": text, "points": np.clip(points, 0, side).tolist()})
+    window = image[corner[1] : corner[1] + side, corner[0] : corner[0] + side]
+    return window, json.dumps(kept)
+
+
+@pytest.fixture
+def real_pages(shared_data: Path, tmp_path: Path) -> Path:
+    """Windows of 256 × 256 out of till receipts."""
+    rows = []
+    for name, label in read_labels(shared_data / "receipts_en" / "train.txt")[:COUNT]:
+        image = cv2.imread(str(shared_data / "receipts_en" / name))
+        window, cut = cut_window(image, json.loads(label), 256)
+        rows.append((f"{Path(name).stem}.png", cut))
+        cv2.imwrite(str(tmp_path / rows[-1][0]), window)
+    return write_labels(tmp_path, rows)
+
+
+@pytest.fixture
+def real_lines(shared_data: Path, tmp_path: Path) -> Path:
+    """Number plates and a dictionary of their characters beside the label file."""
+    rows = read_labels(shared_data / "plates_zh" / "train.txt")[:COUNT]
+    characters = sorted({character for _, text in rows for character in text})
+    (tmp_path / "dictionary.txt").write_text("\n".join(characters) + "\n", encoding="utf-8")
+    return write_labels(tmp_path, [(str(shared_data / "plates_zh" / name), text) for name, text in rows])
+
+
+@pytest.fixture
+def real_turned(shared_data: Path, tmp_path: Path) -> Path:
+    """Number plates, every second one upside down."""
+    rows = []
+    for index, (name, _) in enumerate(read_labels(shared_data / "plates_zh" / "train.txt")[:COUNT]):
+        image = cv2.imread(str(shared_data / "plates_zh" / name))
+        turned = index % 2 == 1
+        rows.append((f"{index}.png", "180" if turned else "0"))
+        cv2.imwrite(str(tmp_path / rows[-1][0]), image[::-1, ::-1] if turned else image)
+    return write_labels(tmp_path, rows)
+
+
+def learn(load: Load, family: str, labels: Path, *overrides: str) -> dict[str, float]:
+    config = load(family, labels, *FAST, *overrides)
+    train(config)
+    return evaluate_run(config)
+
+
+def test_a_recogniser_learns_32_lines(load_small: Load, real_lines: Path) -> None:
+    metrics = learn(
+        load_small,
+        "rec",
+        real_lines,
+        *(f"Global.character_dict_path={real_lines.parent / 'dictionary.txt'}", "Global.epoch_num=100"),
+        *("Train.loader.batch_size_per_card=4", "Optimizer.lr.learning_rate=0.003"),
+        "Train.dataset.transforms=[{DecodeImage: }, {CTCLabelEncode: }, {RecResizeImg: {image_shape: [3, 32, 96]}}]",
+        "Architecture.Neck.hidden_size=48",
+    )
+    assert metrics["acc"] >= 0.95
+
+
+def test_a_classifier_learns_32_lines(load_small: Load, real_turned: Path) -> None:
+    metrics = learn(load_small, "cls", real_turned, "Global.epoch_num=25", "Train.loader.batch_size_per_card=8")
+    assert metrics["acc"] == 1.0
+
+
+def test_a_detector_learns_32_pages(load_small: Load, real_pages: Path) -> None:
+    metrics = learn(
+        load_small,
+        "det",
+        real_pages,
+        *("Global.epoch_num=80", "Train.loader.batch_size_per_card=4", "Optimizer.lr.learning_rate=0.003"),
+        "Train.dataset.transforms[2].EastRandomCropData={size: [256, 256], min_crop_side_ratio: 1.0}",
+        "Eval.dataset.transforms[2].DetResizeForTest={limit_side_len: 256, limit_type: max}",
+    )
+    assert metrics["hmean"] >= 0.9

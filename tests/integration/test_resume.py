@@ -1,0 +1,84 @@
+"""Stop and resume equals not stopping, bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ppocr_lite.engine import checkpoint
+from ppocr_lite.errors import CheckpointError
+
+Make = Callable[..., Any]
+Read = Callable[[Path], dict[int, float]]
+
+
+def same_arrays(left: dict[str, Any], right: dict[str, Any]) -> bool:
+    return left.keys() == right.keys() and all(np.array_equal(left[name], right[name]) for name in left)
+
+
+def test_two_runs_of_one_seed_are_equal_step_for_step(make_trainer: Make, rec_label_file: Path, read_losses: Read) -> None:
+    for run in ("one", "two"):
+        make_trainer("rec", rec_label_file, run=run).fit()
+    folder = rec_label_file.parents[1]
+    assert len(read_losses(folder / "one")) == 8
+    assert read_losses(folder / "one") == read_losses(folder / "two")
+
+
+def test_another_seed_gives_another_run(make_trainer: Make, cls_label_file: Path, read_losses: Read) -> None:
+    make_trainer("cls", cls_label_file, "Global.epoch_num=1", run="one").fit()
+    make_trainer("cls", cls_label_file, "Global.epoch_num=1", "Global.seed=4", run="two").fit()
+    folder = cls_label_file.parents[1]
+    assert read_losses(folder / "one") != read_losses(folder / "two")
+
+
+@pytest.mark.parametrize("stop", [3, 4, 6])  # in mid-epoch, between epochs, in mid-epoch of the second
+def test_resume_equals_not_stopping(make_trainer: Make, rec_label_file: Path, read_losses: Read, stop: int) -> None:
+    whole = make_trainer("rec", rec_label_file, "Global.save_batch_step=1", "Global.keep_checkpoints=99", run="whole")
+    whole.fit()
+    resumed = make_trainer("rec", rec_label_file, "Train.loader.num_workers=1", run="resumed")
+    resumed.resume(whole.folder / f"step_{stop:08d}")
+    resumed.fit()
+    folder = rec_label_file.parents[1]
+    expected = {step: loss for step, loss in read_losses(folder / "whole").items() if step > stop}
+    assert read_losses(folder / "resumed") == expected
+    assert same_arrays(whole.backend.weights(), resumed.backend.weights())
+    assert same_arrays(whole.backend.optimizer_state(), resumed.backend.optimizer_state())
+
+
+def test_resume_repeats_accumulated_steps(make_trainer: Make, rec_label_file: Path, read_losses: Read) -> None:
+    options = ("Global.accumulate=2", "Optimizer.clip_norm_global=1.0")
+    whole = make_trainer("rec", rec_label_file, *options, "Global.save_batch_step=1", run="whole")
+    whole.fit()
+    resumed = make_trainer("rec", rec_label_file, *options, run="resumed")
+    resumed.resume(whole.folder / "step_00000003")
+    resumed.fit()
+    folder = rec_label_file.parents[1]
+    assert read_losses(folder / "resumed") == {4: read_losses(folder / "whole")[4]}
+    assert same_arrays(whole.backend.weights(), resumed.backend.weights())
+
+
+def test_resume_keeps_the_best(make_trainer: Make, cls_label_file: Path) -> None:
+    first = make_trainer("cls", cls_label_file, "Global.epoch_num=1")
+    ended = first.fit()
+    again = make_trainer("cls", cls_label_file)
+    again.resume(checkpoint.resolve(first.folder))
+    assert (again.state.step, again.state.best, again.state.best_step) == (4, ended.best, ended.best_step)
+
+
+def test_resume_refuses_another_division_of_the_data(make_trainer: Make, cls_label_file: Path) -> None:
+    first = make_trainer("cls", cls_label_file, "Global.epoch_num=1")
+    first.fit()
+    other = make_trainer("cls", cls_label_file, "Train.loader.batch_size_per_card=4")
+    with pytest.raises(CheckpointError, match="4 updates per epoch; this run has 3 and 2"):
+        other.resume(checkpoint.resolve(first.folder))
+
+
+def test_max_minutes_stops_with_a_checkpoint(make_trainer: Make, cls_label_file: Path) -> None:
+    trainer = make_trainer("cls", cls_label_file, "Global.max_minutes=0.0000001")
+    state = trainer.fit()
+    assert state.step < trainer.plan.steps
+    assert checkpoint.resolve(trainer.folder).name == f"step_{state.step:08d}"

@@ -1,0 +1,237 @@
+"""The torch engine on its own: exact resume, state, loader, devices; nothing here needs Paddle."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the torch engine is not installed")
+
+from ppocr_lite.data.sampler import EpochBatches, Key  # noqa: E402
+from ppocr_lite.engine.backends.base import Backend, Task  # noqa: E402
+from ppocr_lite.engine.backends.torch import TorchBackend  # noqa: E402
+from ppocr_lite.engine.backends.torch.backend import choose_device  # noqa: E402
+from ppocr_lite.engine.backends.torch.layers import BatchNorm  # noqa: E402
+from ppocr_lite.engine.backends.torch.optimizer import updates_done  # noqa: E402
+from ppocr_lite.errors import CheckpointError, ConfigError  # noqa: E402
+from ppocr_lite.optim.optimizers import Adam, AdamW, Momentum  # noqa: E402
+
+ROOT = Path(__file__).parents[3]
+CLASSES = 12
+REC = {
+    "model_type": "rec",
+    "algorithm": "CRNN",
+    "Backbone": {"name": "MobileNetV3", "scale": 0.35, "model_name": "small", "small_stride": [1, 2, 2, 2]},
+    "Neck": {"name": "SequenceEncoder", "hidden_size": 8},
+    "Head": {"name": "CTCHead", "fc_decay": 0.00001},
+}
+
+
+def started(optimizer: Any = None, *, seed: int = 0, architecture: dict[str, Any] = REC) -> TorchBackend:
+    backend = TorchBackend()
+    backend.build(Task(architecture, CLASSES, {"name": "CTCLoss"}, optimizer or Adam(), seed=seed))
+    return backend
+
+
+def batch(seed: int, count: int = 3, width: int = 48) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    return {
+        "image": rng.standard_normal((count, 3, 32, width)).astype(np.float32),
+        "label": rng.integers(1, CLASSES, (count, 6)).astype(np.int32),
+        "length": rng.integers(1, 5, count),
+        "path": ["x"] * count,
+        "errors": [],
+    }
+
+
+def same(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bool:
+    return set(first) == set(second) and all(first[name].tobytes() == second[name].tobytes() for name in first)
+
+
+def test_it_is_a_backend() -> None:
+    backend: Backend = TorchBackend()
+    names = {name for name in vars(Backend) if not name.startswith("_")}
+    assert not [name for name in names if not hasattr(backend, name)]
+
+
+def test_it_loads_without_paddle() -> None:
+    code = "import sys, ppocr_lite.engine.backends.torch; sys.exit('paddle' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("optimizer", [Adam(clip_norm_global=1.0), AdamW(), Momentum()], ids=lambda o: type(o).__name__)
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(optimizer: Any) -> None:
+    whole = started(optimizer)
+    for step in range(3):
+        whole.train_step([batch(step)], lr=0.01, seed=step)
+    resumed = started(optimizer, seed=99)
+    resumed.load_weights(whole.weights())
+    resumed.load_optimizer_state(whole.optimizer_state())
+    for step in range(3, 6):
+        first = whole.train_step([batch(step)], lr=0.01, seed=step)
+        second = resumed.train_step([batch(step)], lr=0.01, seed=step)
+        assert first["loss"].item() == second["loss"].item()
+    assert same(whole.weights(), resumed.weights())
+    assert same(whole.optimizer_state(), resumed.optimizer_state())
+
+
+def test_the_seed_decides_the_first_weights() -> None:
+    assert same(started(seed=1).weights(), started(seed=1).weights())
+    assert not same(started(seed=1).weights(), started(seed=2).weights())
+
+
+def test_the_optimizer_state_is_empty_before_the_first_update() -> None:
+    assert started().optimizer_state() == {}
+
+
+def test_the_optimizer_state_has_the_layout_of_the_weights() -> None:
+    backend = started()
+    backend.train_step([batch(0)], lr=0.01, seed=0)
+    weights, state = backend.weights(), backend.optimizer_state()
+    assert state["head.fc.weight.moment1"].shape == weights["head.fc.weight"].shape == (16, CLASSES)
+    np.testing.assert_allclose(state["head.fc.weight.beta1_pow_acc"], [0.9**2], rtol=1e-6)
+    assert not [name for name in state if "_mean" in name]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 17, 1000, 50_000, 68_000])
+def test_the_number_of_updates_follows_from_the_powers(steps: int) -> None:
+    powers = {beta: np.array([beta ** (steps + 1)], np.float32) for beta in (0.9, 0.999)}
+    assert updates_done(powers) == steps
+
+
+def test_powers_that_vanished_mean_no_bias_correction() -> None:
+    steps = updates_done({0.9: np.zeros(1, np.float32), 0.999: np.zeros(1, np.float32)})
+    assert 1.0 - 0.999**steps == 1.0
+
+
+def test_state_of_another_network_is_refused() -> None:
+    with pytest.raises(CheckpointError, match=r"Unexpected: other\.weight\.moment1"):
+        started().load_optimizer_state({"other.weight.moment1": np.zeros(3, np.float32)})
+
+
+def test_weights_that_do_not_fit_are_all_named_and_change_nothing() -> None:
+    backend = started()
+    before = backend.weights()
+    wrong = {name: value + 1 for name, value in before.items() if name != "head.fc.bias"}
+    wrong |= {"head.fc.weight": np.zeros((2, 2), np.float32), "more": np.zeros(1, np.float32)}
+    with pytest.raises(CheckpointError) as caught:
+        backend.load_weights(wrong)
+    for part in ("head.fc.bias is missing", "head.fc.weight has shape (2, 2)", "more is unexpected"):
+        assert part in str(caught.value)
+    assert same(backend.weights(), before)
+
+
+def test_forward_changes_nothing_and_gives_probabilities() -> None:
+    backend = started()
+    before = backend.weights()
+    probabilities = backend.forward(batch(0)["image"])
+    np.testing.assert_allclose(probabilities.sum(-1), 1.0, rtol=1e-5)
+    assert same(backend.weights(), before)
+
+
+def test_accumulated_halves_average_their_losses() -> None:
+    halves = [batch(0), batch(1)]
+    losses = [started().train_step([half], lr=0.0, seed=0)["loss"].item() for half in halves]
+    together = started().train_step(halves, lr=0.0, seed=0)["loss"].item()
+    assert together == pytest.approx(np.mean(losses), rel=1e-5)
+
+
+def test_batch_norm_keeps_the_biased_variance() -> None:
+    norm = BatchNorm(2)
+    x = torch.randn(2, 2, 1, 3)
+    norm(x)
+    expected = 0.9 + 0.1 * x.var((0, 2, 3), unbiased=False)
+    torch.testing.assert_close(norm.running_var, expected)
+
+
+def test_a_long_text_is_counted_and_does_not_teach() -> None:
+    long = batch(0) | {"label": np.ones((3, 30), np.int32), "length": np.array([30, 30, 30])}
+    backend = started()
+    losses = backend.train_step([long], lr=0.0, seed=0)
+    assert losses["ctc_infeasible"].item() == 3
+    assert losses["loss"].item() == 0
+
+
+class Numbers:
+    """A sample is its key."""
+
+    def __len__(self) -> int:
+        return 20
+
+    def __getitem__(self, key: Key) -> dict[str, Any]:
+        epoch, index = key
+        return {"image": np.full((1, 2), index, np.float32), "epoch": epoch, "path": str(index)}
+
+
+def collate(samples: Sequence[Any]) -> dict[str, Any]:
+    return {"image": np.stack([s["image"] for s in samples]), "path": [s["path"] for s in samples], "errors": []}
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_the_loader_follows_the_sampler(workers: int) -> None:
+    batches = EpochBatches(20, 4, seed=5)
+    loader = TorchBackend().loader(Numbers(), batches, collate, workers)
+    for epoch, start in ((0, 0), (1, 3), (0, 2)):
+        batches.seek(epoch, start)
+        expected = [[str(index) for _, index in keys] for keys in batches]
+        found = list(loader)
+        assert [b["path"] for b in found] == expected
+        assert [b["image"][:, 0, 0].tolist() for b in found] == [[float(p) for p in paths] for paths in expected]
+
+
+@pytest.mark.parametrize("name", ["tpu", "gpu:x", "gpu:512"])
+def test_a_device_that_is_not_there_is_named(name: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        choose_device(name)
+
+
+def test_frozen_networks_are_left_alone() -> None:
+    models = {
+        name: REC | {"freeze_params": name == "Teacher", "return_all_feats": True} for name in ("Teacher", "Student")
+    }
+    architecture = {"name": "DistillationModel", "model_type": "rec", "algorithm": "Distillation", "Models": models}
+    entry = {"DistillationCTCLoss": {"weight": 1.0, "model_name_list": ["Student"]}}
+    backend = TorchBackend()
+    backend.build(Task(architecture, CLASSES, {"name": "CombinedLoss", "loss_config_list": [entry]}, Adam()))
+    before = backend.weights()
+    backend.train_step([batch(0)], lr=0.01, seed=0)
+    changed = {
+        name.partition(".")[0] for name, value in backend.weights().items() if not np.array_equal(value, before[name])
+    }
+    assert changed == {"Student"}
+
+
+PROCESS = """
+import sys, numpy as np
+sys.path.insert(0, sys.argv[1])
+from tests_torch_backend import batch, started
+backend = started()
+backend.train_step([batch(backend.rank)], lr=0.01, seed=0)
+sums = backend.total({"rank": float(backend.rank), "one": 1.0})
+assert sums == {"rank": 1.0, "one": 2.0}, sums
+np.savez(sys.argv[2] + f"/{backend.rank}.npz", **backend.optimizer_state())
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_share_one_gradient(tmp_path: Path) -> None:
+    (tmp_path / "tests_torch_backend.py").write_text(Path(__file__).read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "run.py").write_text(PROCESS, encoding="utf-8")
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    subprocess.run([*launch, str(tmp_path / "run.py"), str(tmp_path), str(tmp_path)], env=environment, check=True)
+    first, second = np.load(tmp_path / "0.npz"), np.load(tmp_path / "1.npz")
+    for name in first.files:
+        np.testing.assert_array_equal(first[name], second[name])
+    alone = [started(), started()]
+    for rank, backend in enumerate(alone):
+        backend.train_step([batch(rank)], lr=0.01, seed=0)
+    states = [backend.optimizer_state()["head.fc.weight.moment1"] for backend in alone]
+    np.testing.assert_allclose(first["head.fc.weight.moment1"], np.mean(states, axis=0), rtol=1e-4, atol=1e-8)
