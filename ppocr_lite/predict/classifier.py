@@ -1,0 +1,44 @@
+"""Line images → which way up they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ppocr_lite.predict.runner import Runner
+from ppocr_lite.predict.timing import NO_TIMER, Timer
+from ppocr_lite.results import Orientation
+from ppocr_lite.transforms.base import Compose
+
+
+class TextClassifier:
+    """Tells an upright line from one turned by 180 degrees.
+
+    Args:
+        runner: Runs the network on (N, 3, H, W) float32.
+        preprocess: Image (h, w, 3) → ``image`` (3, H, W) of one size.
+        postprocess: Probabilities (N, labels) → orientations.
+        batch_size: Images per run of the network.
+    """
+
+    def __init__(self, runner: Runner, preprocess: Compose, postprocess: Any, batch_size: int = 6) -> None:
+        self.runner, self.preprocess, self.postprocess = runner, preprocess, postprocess
+        self.batch_size = batch_size
+
+    def classify(self, images: Sequence[NDArray[np.uint8]], timer: Timer = NO_TIMER) -> list[Orientation]:
+        """Return one orientation per BGR line image (h, w, 3)."""
+        with timer("resize"):
+            prepared = [self.preprocess({"image": image})["image"] for image in images]
+        return self.classify_prepared(prepared, timer)
+
+    def classify_prepared(self, images: Sequence[NDArray[np.float32]], timer: Timer = NO_TIMER) -> list[Orientation]:
+        """Return one orientation per image (3, H, W) that the preprocessing has been through."""
+        found: list[Orientation] = []
+        for start in range(0, len(images), self.batch_size):
+            with timer("classifier"):
+                probabilities = self.runner.run(np.stack(images[start : start + self.batch_size]))
+            found += self.postprocess(probabilities)
+        return found

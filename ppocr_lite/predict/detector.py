@@ -1,0 +1,62 @@
+"""A page → where its text is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ppocr_lite.errors import ModelError
+from ppocr_lite.geometry import clip
+from ppocr_lite.predict.runner import Runner
+from ppocr_lite.predict.timing import NO_TIMER, Timer
+from ppocr_lite.results import Detections
+from ppocr_lite.transforms.base import Compose
+
+
+class TextDetector:
+    """Finds text; the same for the network in training and for an exported folder.
+
+    Holds no state of a call: it may be shared by threads if its runner may.
+
+    Args:
+        runner: Runs the network on (1, 3, H, W) float32.
+        preprocess: Image (H, W, 3) → ``image`` (3, H', W') and ``shape``; the evaluation transforms without labels.
+        postprocess: Probability map → polygons in its pixels.
+
+    Raises:
+        ModelError: If no step of *preprocess* is a resize that can restore points.
+    """
+
+    def __init__(self, runner: Runner, preprocess: Compose, postprocess: Any) -> None:
+        resizes = [step for step in preprocess.steps if hasattr(step, "restore")]
+        if len(resizes) != 1:
+            raise ModelError(
+                f"A detector needs one resize that can be undone, such as DetResizeForTest. Received: {len(resizes)}"
+            )
+        self.runner, self.preprocess, self.postprocess = runner, preprocess, postprocess
+        self._restore = resizes[0].restore
+
+    def detect(self, image: NDArray[np.uint8], timer: Timer = NO_TIMER) -> Detections:
+        """Return the text regions of a BGR image (H, W, 3), in its own pixels, inside its borders."""
+        with timer("resize"):
+            sample = self.preprocess({"image": image})
+        return self.detect_sample(sample, timer)
+
+    def detect_sample(self, sample: Mapping[str, Any], timer: Timer = NO_TIMER) -> Detections:
+        """Return the text regions of a sample that the preprocessing has been through.
+
+        Args:
+            sample: ``image`` (3, H', W') float32 and ``shape`` (height, width, ratio_h, ratio_w).
+            timer: Told how long each step takes.
+        """
+        with timer("detector"):
+            maps = self.runner.run(np.asarray(sample["image"], np.float32)[None])
+        with timer("post-process"):
+            found = self.postprocess(maps)
+            shape = sample["shape"]
+            size = int(shape[0]), int(shape[1])
+            polygons = [clip(self._restore(polygon, shape), size) for polygon in found.polygons]
+        return Detections(polygons, found.scores)

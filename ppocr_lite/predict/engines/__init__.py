@@ -1,0 +1,1 @@
+"""One module per engine, each imported only when its engine is chosen."""

@@ -1,0 +1,111 @@
+"""The argument names of PaddleOCR 2.x, translated."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ParamSpec
+
+from ppocr_lite.errors import suggest
+
+P = ParamSpec("P")
+
+RENAMED = {
+    "det_model_dir": "det_model",
+    "cls_model_dir": "cls_model",
+    "rec_model_dir": "rec_model",
+    "cpu_threads": "threads",
+    "det_max_side_len": "det_limit_side_len",
+    "det_db_use_dilation": "use_dilation",
+}
+REPLACED = {  # name → what says the same now
+    "use_gpu": "device",
+    "gpu_id": "device",
+    "use_onnx": "engine",
+    "use_openvino": "engine",
+}
+GONE = {  # name → why it has no effect
+    "enable_mkldnn": "oneDNN is always on",
+    "mkldnn_cache_capacity": "it is set so that memory stays bounded",
+    "show_log": "configure logging.getLogger('ppocr_lite')",
+    "use_angle_classifier": "use use_angle_cls",
+    "use_tensorrt": "TensorRT is not used",
+    "use_xpu": "only cpu and gpu are devices",
+    "use_npu": "only cpu and gpu are devices",
+    "use_fp16": "networks run as exported",
+    "precision": "networks run as exported",
+    "gpu_mem": "memory grows as needed",
+    "ir_optim": "the graph is always optimised",
+    "min_subgraph_size": "TensorRT is not used",
+    "det_algorithm": "the model folder says it",
+    "rec_algorithm": "the model folder says it",
+    "cls_image_shape": "the model folder says it",
+    "label_list": "the model folder says it",
+    "max_text_length": "the recogniser has no limit",
+    "use_space_char": "the character list of the model folder says it",
+    "ocr_version": "give det_model= and rec_model= instead",
+    "type": "there is one kind of result",
+    "structure_version": "layout analysis is not part of this package",
+    "vis_font_path": "an installed font is found",
+    "save_crop_res": "use ppocr_lite.predict.crop.crop_line",
+    "crop_res_save_dir": "use ppocr_lite.predict.crop.crop_line",
+    "use_mp": "call one OCR from several threads",
+    "total_process_num": "call one OCR from several threads",
+    "process_id": "call one OCR from several threads",
+    "warmup": "models run once when they are loaded",
+    "benchmark": "use OCR.profile()",
+    "det": "give it to OCR.ocr()",
+    "rec": "give it to OCR.ocr()",
+}
+
+
+def translate(given: Mapping[str, Any], known: Iterable[str], stacklevel: int = 3) -> dict[str, Any]:
+    """Return arguments of PaddleOCR 2.x under their new names, with a DeprecationWarning for each.
+
+    Args:
+        given: Arguments that are not of :class:`~ppocr_lite.predict.system.OCR`.
+        known: The names that are.
+        stacklevel: How far up the caller stands whom the warning is for.
+
+    Raises:
+        TypeError: If a name is of neither; names the nearest.
+    """
+    for name in given:
+        if name not in {*RENAMED, *REPLACED, *GONE}:
+            raise TypeError(f"OCR() has no argument {name!r}.{suggest(name, known)}")
+    translated: dict[str, Any] = {}
+    for name, value in given.items():
+        if name in RENAMED:
+            translated[RENAMED[name]] = value
+            advice = f"use {RENAMED[name]}="
+        elif name in REPLACED:
+            advice = f"use {REPLACED[name]}="
+        else:
+            advice = f"it has no effect: {GONE[name]}"
+        warnings.warn(f"OCR({name}=...) is the PaddleOCR 2.x spelling; {advice}.", DeprecationWarning, stacklevel)
+    if given.get("use_gpu"):
+        translated["device"] = f"gpu:{given.get('gpu_id') or 0}"
+    if given.get("use_onnx") or given.get("use_openvino"):
+        translated["engine"] = "onnxruntime" if given.get("use_onnx") else "openvino"
+    return translated
+
+
+def accept_old_names(init: Callable[P, None]) -> Callable[P, None]:
+    """Decorate a constructor so that it takes the names of PaddleOCR 2.x as well as its own."""
+    known = [name for name in inspect.signature(init).parameters if name != "self"]
+
+    @functools.wraps(init)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        old = {name: value for name, value in kwargs.items() if name not in known}
+        if not old:
+            init(*args, **kwargs)
+            return
+        renamed = translate(old, known, stacklevel=3)
+        twice = sorted(renamed.keys() & kwargs.keys())
+        if twice:
+            raise TypeError(f"OCR() got {twice[0]!r} under its new and its old name.")
+        init(*args, **({k: v for k, v in kwargs.items() if k in known} | renamed))  # type: ignore[arg-type]
+
+    return wrapped

@@ -1,0 +1,132 @@
+"""The pages of folders, patterns, PDF files and image files with several frames, one at a time."""
+
+from __future__ import annotations
+
+import glob
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import PIL.ImageSequence
+from numpy.typing import NDArray
+
+from ppocr_lite import images
+from ppocr_lite.errors import ImageError, OCRError
+
+SUFFIXES = frozenset({*images.SUFFIXES, ".gif", ".pdf"})
+SEVERAL_FRAMES = (".gif", ".tif", ".tiff")
+PDF_DPI = 200  # a 10 point line becomes 28 pixels high, near what recognisers are trained on
+POINTS_PER_INCH = 72
+
+
+def list_files(source: str | Path, recursive: bool = False) -> list[Path]:
+    """Return the files that *source* names, in the order of their names.
+
+    Args:
+        source: A file, a folder (its images and PDF files), or a pattern with ``*``, ``?``, ``[…]`` or ``**``.
+        recursive: Look into the folders below, too.
+
+    Raises:
+        ImageError: If there is no such file, or nothing in the folder or of that pattern.
+    """
+    path = Path(source)
+    if path.is_dir():
+        found = [p for p in (path.rglob("*") if recursive else path.iterdir()) if p.suffix.lower() in SUFFIXES]
+    elif path.exists():
+        return [path]
+    elif glob.has_magic(str(source)):
+        found = [Path(p) for p in glob.glob(str(source), recursive=True)]  # noqa: PTH207 - absolute patterns too
+    else:
+        raise ImageError(f"{source}: there is no such file or folder.")
+    files = sorted(p for p in found if p.is_file())
+    if not files:
+        raise ImageError(f"{source}: no images there. Looked for {', '.join(sorted(SUFFIXES))}.")
+    return files
+
+
+def page_numbers(pages: str | None) -> list[range] | None:
+    """Return the ranges that ``"1-3,7,9-"`` means, None for all pages.
+
+    Raises:
+        ValueError: If *pages* is not of that form, or a number is below 1.
+    """
+    if pages is None:
+        return None
+    ranges = []
+    for part in pages.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdigit() or (last and not last.isdigit()):
+            raise ValueError(f"pages must look like '1-3,7,9-'. Received: {pages!r}")
+        start = int(first)
+        stop = int(last) if last else (2**31 if dash else start)
+        if start < 1 or stop < start:
+            raise ValueError(f"pages count from 1, upwards. Received: {pages!r}")
+        ranges.append(range(start, stop + 1))
+    return ranges
+
+
+def read_pages(path: Path, pages: str | None = None) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Yield the name and the pixels, BGR uint8 (H, W, 3), of each page of a file.
+
+    Args:
+        path: An image, a TIFF or GIF with several frames, or a PDF.
+        pages: Which pages, counted from 1; None for all. A file of one page has page 1.
+
+    Yields:
+        ``("scan.pdf#2", pixels)``; the plain path for a file of one page.
+
+    Raises:
+        ImageError: If the file is not an image or is damaged.
+        OCRError: If it is a PDF and pypdfium2 is not installed.
+    """
+    wanted = page_numbers(pages)
+    suffix = path.suffix.lower()
+    if suffix == ".pdf":
+        yield from _pdf_pages(path, wanted)
+    elif suffix in SEVERAL_FRAMES:
+        yield from _frames(path, wanted)
+    elif _is_wanted(1, wanted):
+        yield str(path), images.read(path)
+
+
+def _is_wanted(number: int, wanted: list[range] | None) -> bool:
+    return wanted is None or any(number in numbers for numbers in wanted)
+
+
+def _frames(path: Path, wanted: list[range] | None) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    try:
+        with PIL.Image.open(path) as picture:
+            count = getattr(picture, "n_frames", 1)
+            for number in (n for n in range(1, count + 1) if _is_wanted(n, wanted)):
+                picture.seek(number - 1)
+                yield (f"{path}#{number}" if count > 1 else str(path)), images.from_pil(picture.copy(), str(path))
+    except (OSError, SyntaxError, EOFError, ValueError) as error:
+        if isinstance(error, ImageError):
+            raise
+        raise ImageError(f"{path}: the image is truncated or damaged: {error}. Write or copy it again.") from error
+
+
+def _pdf_pages(path: Path, wanted: list[range] | None) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    pdfium = _pdfium(path)
+    try:
+        document = pdfium.PdfDocument(path)
+    except (pdfium.PdfiumError, OSError) as error:
+        raise ImageError(f"{path}: not a readable PDF: {error}") from error
+    try:
+        for number in (n for n in range(1, len(document) + 1) if _is_wanted(n, wanted)):
+            page = document[number - 1]
+            pixels = page.render(scale=PDF_DPI / POINTS_PER_INCH, rev_byteorder=False).to_numpy()
+            yield f"{path}#{number}", images.read(np.array(pixels[:, :, :3]))
+            page.close()
+    finally:
+        document.close()
+
+
+def _pdfium(path: Path) -> Any:
+    try:
+        return importlib.import_module("pypdfium2")
+    except ModuleNotFoundError as error:
+        raise OCRError(f"{path}: reading PDF needs the package pypdfium2. pip install pypdfium2") from error

@@ -1,0 +1,147 @@
+"""A model folder → a stage that is ready to run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ppocr_lite.charset import Charset
+from ppocr_lite.config.check import check_component
+from ppocr_lite.config.schema import check_transforms
+from ppocr_lite.errors import ModelError
+from ppocr_lite.postprocess import POSTPROCESSES
+from ppocr_lite.predict.bundle import Bundle, read_bundle
+from ppocr_lite.predict.classifier import TextClassifier
+from ppocr_lite.predict.detector import TextDetector
+from ppocr_lite.predict.recognizer import TextRecognizer
+from ppocr_lite.predict.runner import Engine, Runner, load_runner
+from ppocr_lite.transforms import TRANSFORMS
+
+
+def load_detector(
+    model: Path | str,
+    engine: Engine = "auto",
+    device: str = "cpu",
+    threads: int = 1,
+    resize: Mapping[str, Any] | None = None,
+    postprocess: Mapping[str, Any] | None = None,
+) -> TextDetector:
+    """Load a detector.
+
+    Args:
+        model: Exported folder.
+        engine: What runs the network.
+        device: ``"cpu"`` or ``"gpu:<number>"``.
+        threads: CPU threads of one run.
+        resize: Arguments of the resize to use instead of the folder's; None among them keeps the folder's.
+        postprocess: The same for the post-processing.
+
+    Raises:
+        ModelError: If the folder is not a detector, or its parts do not fit each other.
+        ConfigError: If an argument is wrong.
+    """
+    bundle = adapt(_read(model, "det"), resize or {}, postprocess or {})
+    runner = load_runner(bundle, engine, device, threads)
+    output = _probe(bundle, runner, (1, 3, 64, 64))
+    if output.shape != (1, 1, 64, 64):
+        raise ModelError(f"{bundle.folder}: a detector returns a map as large as its input. Received: {output.shape}")
+    return TextDetector(runner, bundle.build_preprocess(), bundle.build_postprocess())
+
+
+def load_classifier(
+    model: Path | str, engine: Engine = "auto", device: str = "cpu", threads: int = 1, batch_size: int = 6
+) -> TextClassifier:
+    """Load an orientation classifier; arguments and errors as for :func:`load_detector`."""
+    bundle = _read(model, "cls")
+    runner = load_runner(bundle, engine, device, threads)
+    preprocess, postprocess = bundle.build_preprocess(), bundle.build_postprocess()
+    image = preprocess({"image": np.full((32, 64, 3), 255, np.uint8)})["image"]
+    output = _probe(bundle, runner, (1, *image.shape))
+    if output.shape != (1, len(postprocess.angles)):
+        raise ModelError(
+            f"{bundle.folder}: PostProcess has {len(postprocess.angles)} labels, the network returns {output.shape}."
+        )
+    return TextClassifier(runner, preprocess, postprocess, batch_size)
+
+
+def load_recognizer(
+    model: Path | str,
+    engine: Engine = "auto",
+    device: str = "cpu",
+    threads: int = 1,
+    batch_size: int = 6,
+    resize: Mapping[str, Any] | None = None,
+    dictionary: Path | str | None = None,
+) -> TextRecognizer:
+    """Load a recogniser; arguments and errors as for :func:`load_detector`.
+
+    Args:
+        model: Exported folder.
+        engine: What runs the network.
+        device: ``"cpu"`` or ``"gpu:<number>"``.
+        threads: CPU threads of one run.
+        batch_size: Lines per run.
+        resize: Arguments of the resize to use instead of the folder's.
+        dictionary: File of characters to use instead of the folder's.
+    """
+    bundle = adapt(_read(model, "rec"), resize or {}, {})
+    source = bundle.folder / "inference.yml"
+    if dictionary is not None:
+        source = Path(dictionary)
+        bundle = dataclasses.replace(bundle, characters=Charset.load(source).characters)
+    runner = load_runner(bundle, engine, device, threads)
+    preprocess, postprocess = bundle.build_preprocess(), bundle.build_postprocess()
+    image = preprocess({"image": np.full((32, 64, 3), 255, np.uint8)})["image"]
+    output = _probe(bundle, runner, (1, *image.shape))
+    if output.ndim != 3 or output.shape[2] != postprocess.num_classes:
+        raise ModelError(
+            f"{source}: there are {postprocess.num_classes - 1} characters, but the network in {bundle.folder} has "
+            f"{output.shape[-1] - 1} (it returns {output.shape}). Use the dictionary it was trained with."
+        )
+    return TextRecognizer(runner, preprocess, postprocess, batch_size)
+
+
+def adapt(bundle: Bundle, resize: Mapping[str, Any], postprocess: Mapping[str, Any]) -> Bundle:
+    """Return *bundle* with arguments of its resize and its post-processing replaced, checked like the file itself.
+
+    Args:
+        bundle: What the folder says.
+        resize: Arguments of the transform whose name holds ``Resize``; those that are None are left as they are.
+        postprocess: Arguments of the post-processing, likewise.
+
+    Raises:
+        ConfigError: If an argument is unknown or of the wrong type.
+    """
+    new_resize = {k: v for k, v in resize.items() if v is not None}
+    new_postprocess = {k: v for k, v in postprocess.items() if v is not None}
+    fixed = {"image_shape"} if new_resize.keys() & {"limit_side_len", "limit_type"} else set()
+    items = []
+    for node in bundle.transforms:
+        arguments = {k: v for k, v in node.items() if k != "name"}
+        if "Resize" in node["name"] and new_resize:
+            arguments = {k: v for k, v in arguments.items() if k not in fixed} | new_resize
+        items.append({node["name"]: arguments})
+    return dataclasses.replace(
+        bundle,
+        transforms=tuple(check_transforms(items, TRANSFORMS, "OCR")),
+        postprocess=check_component(POSTPROCESSES, bundle.postprocess | new_postprocess, "OCR"),
+    )
+
+
+def _read(model: Path | str, wanted: str) -> Bundle:
+    bundle = read_bundle(model)
+    if bundle.model_type != wanted:
+        raise ModelError(f"{model} is a {bundle.model_type} model, but a {wanted} model is needed here.")
+    return bundle
+
+
+def _probe(bundle: Bundle, runner: Runner, shape: tuple[int, ...]) -> Any:
+    """Return what the network makes of an empty image; also pays for its first run, which is slow."""
+    try:
+        return runner.run(np.zeros(shape, np.float32))
+    except (RuntimeError, ValueError, OSError, NotImplementedError) as error:
+        raise ModelError(f"{bundle.folder}: the network does not take an input of {shape}: {error}") from error

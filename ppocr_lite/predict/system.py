@@ -1,0 +1,289 @@
+"""The whole way from an image to its text."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeVar, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ppocr_lite import images
+from ppocr_lite.errors import ConfigError, ModelError
+from ppocr_lite.images import ImageInput
+from ppocr_lite.predict.crop import crop_line, turn
+from ppocr_lite.predict.options import accept_old_names
+from ppocr_lite.predict.order import reading_order
+from ppocr_lite.predict.pages import list_files, page_numbers, read_pages
+from ppocr_lite.predict.released import LANGUAGES, default_language, released_model
+from ppocr_lite.predict.runner import Engine
+from ppocr_lite.predict.stages import load_classifier, load_detector, load_recognizer
+from ppocr_lite.predict.timing import NO_TIMER, Timer
+from ppocr_lite.results import Detections, OCRResult, Orientation, Points, Recognition, TextLine
+
+Image = NDArray[np.uint8]
+S = TypeVar("S")
+MAX_THREADS = 4  # more bring the networks of this size nothing
+
+
+class OCR:
+    """Finds the text lines of an image, turns them upright and reads them.
+
+    One object may be called from many threads at once. What is left at None is as the model folder says, which is
+    how the model was evaluated. The argument names of PaddleOCR 2.x are taken with a DeprecationWarning.
+
+    Args:
+        lang: Released recogniser to use; None for ``"ch"`` (which reads English too) if it comes with the package,
+            else ``"en"``.
+        engine: What runs the networks; ``"auto"`` takes Paddle where it is installed, else ONNX Runtime.
+        device: ``"cpu"`` or ``"gpu:<number>"``.
+        threads: CPU threads of one call; None for as many as there are, at most 4.
+        det_model: Exported detector folder; None for the released one.
+        cls_model: Exported orientation classifier folder; None for the released one.
+        rec_model: Exported recogniser folder; None for the released one.
+        rec_char_dict_path: Dictionary file instead of the characters in the recogniser's folder.
+        use_angle_cls: Whether to look for lines that stand on their head; None if there is a classifier.
+        det_limit_side_len: Limit for a side of the image before detection, pixels; usually 960.
+        det_limit_type: ``"max"``: the longer side is at most that; ``"min"``: the shorter is at least that.
+        det_db_thresh: A pixel above this probability is text; usually 0.3.
+        det_db_box_thresh: A region whose mean probability is below this is dropped; usually 0.6.
+        det_db_unclip_ratio: How much a region grows; usually 1.5.
+        det_db_score_mode: ``"fast"`` averages over the enclosing quad, ``"slow"`` over the region itself.
+        use_dilation: Thicken the text regions before tracing them.
+        det_box_type: ``"quad"`` or ``"poly"``, for curved text.
+        rec_image_shape: Channels, height and standard width of a line, ``"3,32,320"`` or three numbers.
+        rec_batch_num: Lines per run of the recogniser.
+        cls_thresh: A line is turned only if the classifier is surer than this.
+        cls_batch_num: Lines per run of the classifier.
+        drop_score: Lines read with less confidence are left out.
+
+    Raises:
+        ModelError: If a model is missing, incomplete or does not fit.
+        ConfigError: If an argument has a wrong value.
+        TypeError: If an argument does not exist; names the nearest.
+    """
+
+    @accept_old_names
+    def __init__(
+        self,
+        *,
+        lang: Literal["ch", "en"] | None = None,
+        engine: Engine = "auto",
+        device: str = "cpu",
+        threads: int | None = None,
+        det_model: str | Path | None = None,
+        cls_model: str | Path | None = None,
+        rec_model: str | Path | None = None,
+        rec_char_dict_path: str | Path | None = None,
+        use_angle_cls: bool | None = None,
+        det_limit_side_len: int | None = None,
+        det_limit_type: Literal["max", "min"] | None = None,
+        det_db_thresh: float | None = None,
+        det_db_box_thresh: float | None = None,
+        det_db_unclip_ratio: float | None = None,
+        det_db_score_mode: Literal["fast", "slow"] | None = None,
+        use_dilation: bool | None = None,
+        det_box_type: Literal["quad", "poly"] | None = None,
+        rec_image_shape: str | Sequence[int] | None = None,
+        rec_batch_num: int = 6,
+        cls_thresh: float = 0.9,
+        cls_batch_num: int = 6,
+        drop_score: float = 0.5,
+    ) -> None:
+        if lang not in (None, *LANGUAGES):
+            raise ConfigError(f"OCR: lang must be one of {', '.join(LANGUAGES)}. Received: {lang!r}")
+        if rec_batch_num < 1 or cls_batch_num < 1:
+            raise ConfigError(f"OCR: a batch holds at least 1 line. Received: {rec_batch_num}, {cls_batch_num}")
+        self.lang = lang or default_language()
+        self.cls_thresh, self.drop_score = cls_thresh, drop_score
+        self._missing: dict[str, ModelError] = {}
+        use = (engine, device, threads or _default_threads())
+        partly = any((det_model, cls_model, rec_model))  # then a stage that is not there fails when it is needed
+        det = self._find("det", det_model, optional=partly)
+        rec = self._find("rec", rec_model, optional=partly)
+        cls = None if use_angle_cls is False else self._find("cls", cls_model, optional=not use_angle_cls)
+        resize = {"limit_side_len": det_limit_side_len, "limit_type": det_limit_type}
+        boxes = {
+            "thresh": det_db_thresh,
+            "box_thresh": det_db_box_thresh,
+            "unclip_ratio": det_db_unclip_ratio,
+            "score_mode": det_db_score_mode,
+            "use_dilation": use_dilation,
+            "box_type": det_box_type,
+        }
+        line = {"image_shape": _three_numbers(rec_image_shape)}
+        self._detector = load_detector(det, *use, resize, boxes) if det else None
+        self._classifier = load_classifier(cls, *use, cls_batch_num) if cls else None
+        self._recognizer = load_recognizer(rec, *use, rec_batch_num, line, rec_char_dict_path) if rec else None
+
+    @overload
+    def ocr(
+        self, image: list[Any] | tuple[Any, ...], det: bool = True, cls: bool = True, rec: bool = True
+    ) -> list[OCRResult]: ...
+
+    @overload
+    def ocr(self, image: ImageInput, det: bool = True, cls: bool = True, rec: bool = True) -> OCRResult: ...
+
+    def ocr(
+        self, image: ImageInput | list[Any] | tuple[Any, ...], det: bool = True, cls: bool = True, rec: bool = True
+    ) -> OCRResult | list[OCRResult]:
+        """Read an image, or several.
+
+        Args:
+            image: Path, bytes, open file, Pillow image or array (BGR uint8, gray, BGRA); or a list of them.
+            det: Look for lines; False takes the whole image for one line.
+            cls: Turn lines that stand on their head, if there is a classifier and it is not switched off.
+            rec: Read the lines; False leaves their texts empty and drops none.
+
+        Returns:
+            The lines in reading order, none if there is no text; a list for a list.
+
+        Raises:
+            ImageError: If an input is not an image; names it.
+            ModelError: If a model that is needed is not there.
+        """
+        if isinstance(image, list | tuple):
+            return [self.ocr(one, det, cls, rec) for one in image]
+        return self._read(image, det, cls, rec, NO_TIMER)
+
+    def stream(
+        self,
+        source: str | Path,
+        pages: str | None = None,
+        *,
+        recursive: bool = False,
+        det: bool = True,
+        cls: bool = True,
+        rec: bool = True,
+    ) -> Iterator[OCRResult]:
+        """Read the pages of a file, folder or pattern one at a time.
+
+        Args:
+            source: An image, a TIFF or GIF of several frames, a PDF, a folder of these, or a pattern such as
+                ``"scans/*.png"``.
+            pages: Which pages of each file, such as ``"1-5,8"``, counted from 1; None for all.
+            recursive: Look into the folders below, too.
+            det: See :meth:`ocr`.
+            cls: See :meth:`ocr`.
+            rec: See :meth:`ocr`.
+
+        Yields:
+            One result a page; its ``source`` is the path, with ``#number`` behind it for one page of several.
+
+        Raises:
+            ImageError: If there is nothing to read, or a file is damaged; names it.
+            OCRError: If a PDF is to be read and pypdfium2 is not installed.
+            ValueError: If *pages* is not a list of numbers and ranges.
+        """
+        page_numbers(pages)
+        for path in list_files(source, recursive):
+            for name, image in read_pages(path, pages):
+                yield self._lines(image, name, det, cls, rec, NO_TIMER)
+
+    def detect(self, image: ImageInput) -> Detections:
+        """Return the text regions of an image and their scores, in reading order."""
+        return self._detect(images.read(image), NO_TIMER)
+
+    def classify(self, crops: ImageInput | Sequence[ImageInput]) -> list[Orientation]:
+        """Return the angle, 0 or 180, and its score of each line image."""
+        return self._need(self._classifier, "cls").classify([images.read(crop) for crop in _several(crops)])
+
+    def recognize(self, crops: ImageInput | Sequence[ImageInput]) -> list[Recognition]:
+        """Return the text and its score of each line image."""
+        return self._need(self._recognizer, "rec").recognize([images.read(crop) for crop in _several(crops)])
+
+    def profile(self, image: ImageInput, det: bool = True, cls: bool = True, rec: bool = True) -> dict[str, float]:
+        """Read an image and return the seconds that each stage took.
+
+        The stages: read, resize, detector, post-process, crop, classifier, recogniser, decode.
+        """
+        timer = Timer()
+        self._read(image, det, cls, rec, timer)
+        return timer.seconds
+
+    def _read(self, image: ImageInput, det: bool, cls: bool, rec: bool, timer: Timer) -> OCRResult:
+        with timer("read"):
+            pixels = images.read(image)
+        return self._lines(pixels, _name(image), det, cls, rec, timer)
+
+    def _lines(self, image: Image, source: str | None, det: bool, cls: bool, rec: bool, timer: Timer) -> OCRResult:
+        size = image.shape[0], image.shape[1]
+        found = self._detect(image, timer) if det else Detections([_whole(size)], [1.0])
+        if not cls and not rec:
+            regions = zip(found.polygons, found.scores, strict=True)
+            return OCRResult(tuple(TextLine(polygon, det_score=score) for polygon, score in regions), size, source)
+        with timer("crop"):
+            crops = [crop_line(image, polygon) for polygon in found.polygons] if det else [image]
+        angles = self._turn(crops, timer) if cls and self._classifier else [0] * len(crops)
+        texts = [Recognition("", 0.0)] * len(crops)
+        if rec:
+            texts = self._need(self._recognizer, "rec").recognize(crops, timer)
+        lines = tuple(
+            TextLine(polygon, text, score, det_score, angle)
+            for polygon, det_score, angle, (text, score) in zip(*found, angles, texts, strict=True)
+            if not rec or score >= self.drop_score
+        )
+        return OCRResult(lines, size, source)
+
+    def _detect(self, image: Image, timer: Timer) -> Detections:
+        found = self._need(self._detector, "det").detect(image, timer)
+        order = reading_order(found.polygons)
+        return Detections([found.polygons[i] for i in order], [found.scores[i] for i in order])
+
+    def _turn(self, crops: list[Image], timer: Timer) -> list[int]:
+        """Turn crops that stand on their head, in place, and return each one's angle."""
+        found = self._need(self._classifier, "cls").classify(crops, timer)
+        angles = [angle if score > self.cls_thresh else 0 for angle, score in found]
+        crops[:] = [turn(crop, angle) for crop, angle in zip(crops, angles, strict=True)]
+        return angles
+
+    def _find(self, stage: str, model: str | Path | None, optional: bool) -> Path | None:
+        """Return the folder of a stage; None, and the reason for later, if it is optional and there is none."""
+        if model is not None:
+            return Path(model)
+        try:
+            return released_model(stage, self.lang)
+        except ModelError as error:
+            if not optional:
+                raise
+            self._missing[stage] = error
+            return None
+
+    def _need(self, stage: S | None, name: str) -> S:
+        if stage is None:
+            raise self._missing.get(name, ModelError(f"The {name} stage was switched off when OCR() was made."))
+        return stage
+
+
+def _several(crops: ImageInput | Sequence[ImageInput]) -> Sequence[ImageInput]:
+    """Return a lone image as a list of one; an array (N, H, W, 3) is N images."""
+    if isinstance(crops, list | tuple) or (isinstance(crops, np.ndarray) and crops.ndim == 4):
+        return list(crops)
+    return [crops]  # type: ignore[list-item]
+
+
+def _name(image: ImageInput) -> str | None:
+    name = image if isinstance(image, str | Path) else getattr(image, "name", None) or getattr(image, "filename", None)
+    return str(name) if isinstance(name, str | Path) and str(name) else None
+
+
+def _whole(size: tuple[int, int]) -> Points:
+    height, width = size
+    return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+
+
+def _three_numbers(shape: str | Sequence[int] | None) -> list[int] | None:
+    if shape is None:
+        return None
+    try:
+        numbers = [int(side) for side in (shape.split(",") if isinstance(shape, str) else shape)]
+    except ValueError as error:
+        raise ConfigError(f"OCR: rec_image_shape must be like '3,32,320'. Received: {shape!r}") from error
+    return numbers
+
+
+def _default_threads() -> int:
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(available, MAX_THREADS)

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from ppocr_lite.errors import ImageError
+from ppocr_lite.predict.pages import list_files, page_numbers, read_pages
+
+
+def frames(*values: int) -> list[PIL.Image.Image]:
+    return [PIL.Image.new("RGB", (30, 20), (value, value, value)) for value in values]
+
+
+def save_frames(path: Path, *values: int) -> Path:
+    first, *rest = frames(*values)
+    first.save(path, save_all=True, append_images=rest)
+    return path
+
+
+def test_a_folder_lists_its_images_by_name(tmp_path: Path) -> None:
+    for name in ("b.png", "a.JPG", "notes.txt", "c.pdf"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "d.png").write_bytes(b"x")
+    assert [p.name for p in list_files(tmp_path)] == ["a.JPG", "b.png", "c.pdf"]
+    assert [p.name for p in list_files(tmp_path, recursive=True)] == ["a.JPG", "b.png", "c.pdf", "d.png"]
+
+
+def test_a_pattern_lists_what_it_matches(tmp_path: Path) -> None:
+    for name in ("a1.png", "a2.png", "b.png"):
+        (tmp_path / name).write_bytes(b"x")
+    assert [p.name for p in list_files(tmp_path / "a*.png")] == ["a1.png", "a2.png"]
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "scan[1].png"
+    path.write_bytes(b"x")
+    assert list_files(path) == [path]
+
+
+@pytest.mark.parametrize("name", ["absent.png", "*.png", "."])
+def test_nothing_to_read_is_an_error(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ImageError, match="no such file|no images"):
+        list_files(tmp_path / name)
+
+
+def test_page_numbers_understand_ranges_and_open_ends() -> None:
+    ranges = page_numbers("1-3, 7,9-")
+    assert ranges is not None
+    assert [n for n in range(1, 13) if any(n in r for r in ranges)] == [1, 2, 3, 7, 9, 10, 11, 12]
+
+
+@pytest.mark.parametrize("pages", ["", "a", "0", "3-1", "1--2", "-3"])
+def test_other_page_numbers_are_refused(pages: str) -> None:
+    with pytest.raises(ValueError, match="pages"):
+        page_numbers(pages)
+
+
+@pytest.mark.parametrize("suffix", ["tiff", "gif", "tif"])
+def test_frames_are_pages(tmp_path: Path, suffix: str) -> None:
+    path = save_frames(tmp_path / f"scan.{suffix}", 10, 120, 250)
+    pages = list(read_pages(path))
+    assert [name for name, _ in pages] == [f"{path}#{n}" for n in (1, 2, 3)]
+    assert [int(image.mean()) for _, image in pages] == pytest.approx([10, 120, 250], abs=2)
+
+
+def test_only_the_wanted_frames_are_read(tmp_path: Path) -> None:
+    path = save_frames(tmp_path / "scan.tiff", 10, 120, 250)
+    assert [name for name, _ in read_pages(path, "2-")] == [f"{path}#2", f"{path}#3"]
+
+
+def test_a_lone_frame_keeps_the_path(tmp_path: Path) -> None:
+    path = save_frames(tmp_path / "scan.tiff", 10)
+    assert [name for name, _ in read_pages(path)] == [str(path)]
+
+
+def test_an_image_is_page_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    frames(7)[0].save(path)
+    assert len(list(read_pages(path, "1"))) == 1
+    assert list(read_pages(path, "2")) == []
+
+
+def test_a_pdf_is_rendered_page_by_page(tmp_path: Path) -> None:
+    pytest.importorskip("pypdfium2")
+    path = tmp_path / "scan.pdf"
+    save_frames(path, 10, 250)
+    ((name, image),) = read_pages(path, "2")
+    assert name == f"{path}#2"
+    assert image.dtype == np.uint8
+    assert image.shape[2] == 3
+    assert int(image.mean()) == pytest.approx(250, abs=3)
+
+
+@pytest.mark.parametrize("suffix", ["tiff", "gif", "pdf", "png"])
+def test_a_text_file_of_that_name_is_an_error_that_names_it(tmp_path: Path, suffix: str) -> None:
+    if suffix == "pdf":
+        pytest.importorskip("pypdfium2")
+    path = tmp_path / f"bad.{suffix}"
+    path.write_text("just words")
+    with pytest.raises(ImageError, match=rf"bad\.{suffix}"):
+        list(read_pages(path))

@@ -1,0 +1,114 @@
+"""The stages around a network that is a plain function: what they hand to it, and what they make of its answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from ppocr_lite.charset import Charset
+from ppocr_lite.errors import ModelError
+from ppocr_lite.postprocess import ClsPostProcess, CTCLabelDecode, DBPostProcess
+from ppocr_lite.predict import FunctionRunner, TextClassifier, TextDetector, TextRecognizer, Timer
+from ppocr_lite.transforms.base import Compose
+from ppocr_lite.transforms.normalize import NormalizeImage, ToCHWImage
+from ppocr_lite.transforms.resize import ClsResizeImg, DetResizeForTest, RecResizeImg
+
+LETTERS = Charset("abcdefghij")
+
+
+def detector(function: Any, side: int = 320) -> TextDetector:
+    steps = [DetResizeForTest(limit_side_len=side, limit_type="max"), NormalizeImage(), ToCHWImage()]
+    return TextDetector(FunctionRunner(function), Compose(steps, ("image",)), DBPostProcess())
+
+
+def dark_is_text(batch: np.ndarray) -> np.ndarray:
+    """A network that takes every dark pixel for text."""
+    return (batch.mean(axis=1, keepdims=True) < -1).astype(np.float32)
+
+
+def page_with_bar(size: tuple[int, int], bar: tuple[int, int, int, int]) -> np.ndarray:
+    image = np.full((*size, 3), 255, np.uint8)
+    cv2.rectangle(image, bar[:2], bar[2:], (0, 0, 0), -1)
+    return image
+
+
+def test_boxes_are_in_pixels_of_the_image() -> None:
+    found = detector(dark_is_text).detect(page_with_bar((480, 960), (300, 120, 659, 179)))
+    (quad,) = found.polygons
+    assert quad.mean(axis=0) == pytest.approx([480, 150], abs=4)
+
+
+def test_boxes_stay_on_the_image() -> None:
+    (quad,) = detector(dark_is_text).detect(page_with_bar((320, 320), (0, 0, 319, 60))).polygons
+    assert quad.min() >= 0
+    assert quad[:, 0].max() <= 320
+
+
+def test_a_white_page_has_no_boxes() -> None:
+    assert detector(dark_is_text).detect(np.full((100, 300, 3), 255, np.uint8)) == ([], [])
+
+
+def test_a_detector_needs_a_resize_that_can_be_undone() -> None:
+    with pytest.raises(ModelError, match="DetResizeForTest"):
+        TextDetector(FunctionRunner(dark_is_text), Compose([ToCHWImage()], ("image",)), DBPostProcess())
+
+
+def widths_as_letters(seen: list[tuple[int, ...]]) -> Any:
+    """A network whose text is the letter of each line's mean brightness, remembering the shapes it saw."""
+
+    def run(batch: np.ndarray) -> np.ndarray:
+        seen.append(batch.shape)
+        probabilities = np.zeros((len(batch), 2, 11), np.float32)
+        letters = np.round((batch[:, 0, 0, 0] + 1) / 2 * 9).astype(int) + 1
+        probabilities[np.arange(len(batch)), 0, letters] = 0.9
+        probabilities[:, 1, 0] = 1
+        return probabilities
+
+    return run
+
+
+def recognizer(seen: list[tuple[int, ...]], batch_size: int = 2) -> TextRecognizer:
+    preprocess = Compose([RecResizeImg((3, 32, 320), squeeze=False)], ("image",))
+    return TextRecognizer(FunctionRunner(widths_as_letters(seen)), preprocess, CTCLabelDecode(LETTERS), batch_size)
+
+
+def lines(*widths: int) -> list[np.ndarray]:
+    return [np.full((32, width, 3), round(index * 255 / 9), np.uint8) for index, width in enumerate(widths)]
+
+
+def test_texts_come_in_the_order_of_the_images() -> None:
+    found = recognizer([]).recognize(lines(300, 40, 200, 90, 10))
+    assert [line.text for line in found] == ["a", "b", "c", "d", "e"]
+
+
+def test_lines_of_like_width_share_a_batch() -> None:
+    seen: list[tuple[int, ...]] = []
+    recognizer(seen).recognize(lines(300, 40, 310, 60))
+    assert seen == [(2, 3, 32, 64), (2, 3, 32, 320)]
+
+
+def test_no_lines_run_nothing() -> None:
+    seen: list[tuple[int, ...]] = []
+    assert recognizer(seen).recognize([]) == []
+    assert seen == []
+
+
+def test_angles_come_in_the_order_of_the_images() -> None:
+    def bright_is_upright(batch: np.ndarray) -> np.ndarray:
+        upright = (batch[:, 0, 0, 0] > 0).astype(np.float32)
+        return np.stack([upright, 1 - upright], axis=1)
+
+    preprocess = Compose([ClsResizeImg((3, 48, 192))], ("image",))
+    classifier = TextClassifier(FunctionRunner(bright_is_upright), preprocess, ClsPostProcess(), batch_size=2)
+    images = [np.full((20, 50, 3), value, np.uint8) for value in (255, 0, 255)]
+    assert [found.angle for found in classifier.classify(images)] == [0, 180, 0]
+
+
+def test_a_timer_names_each_stage() -> None:
+    timer = Timer()
+    recognizer([]).recognize(lines(300, 40), timer)
+    assert list(timer.seconds) == ["resize", "recogniser", "decode"]
+    assert min(timer.seconds.values()) > 0

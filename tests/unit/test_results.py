@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from ppocr_lite.errors import DataError, ImageError
+from ppocr_lite.results import OCRResult, TextLine
+
+QUAD = np.float32([[10, 10], [90, 10], [90, 30], [10, 30]])
+
+
+@pytest.fixture
+def result() -> OCRResult:
+    return OCRResult(
+        (TextLine(QUAD, "Total 中", 0.9, 0.8, 180), TextLine(QUAD + 40, "42", 0.75, 0.7)), (100, 200), "a.png"
+    )
+
+
+def test_text_is_the_lines_joined(result: OCRResult) -> None:
+    assert result.text == "Total 中\n42"
+
+
+def test_a_result_is_a_sequence_of_lines(result: OCRResult) -> None:
+    assert len(result) == 2
+    assert [line.text for line in result] == ["Total 中", "42"]
+    assert result[1].angle == 0
+
+
+def test_an_empty_result_is_a_result() -> None:
+    empty = OCRResult(size=(5, 6))
+    assert (list(empty), empty.text, empty.to_legacy()) == ([], "", [])
+    assert OCRResult.from_dict(empty.to_dict()) == empty
+
+
+def test_a_dict_holds_plain_types_and_a_version(result: OCRResult) -> None:
+    data = json.loads(json.dumps(result.to_dict()))
+    assert data["version"] == 1
+    assert data["size"] == [100, 200]
+    assert data["lines"][0]["polygon"] == [[10.0, 10.0], [90.0, 10.0], [90.0, 30.0], [10.0, 30.0]]
+    assert OCRResult.from_dict(data) == result
+
+
+def test_json_keeps_characters_as_they_are(result: OCRResult, tmp_path: Path) -> None:
+    assert "中" in result.to_json(tmp_path / "out.json")
+    assert OCRResult.from_dict(json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))) == result
+
+
+def test_legacy_is_the_list_of_paddleocr_2(result: OCRResult) -> None:
+    assert result.to_legacy()[1] == [[[50.0, 50.0], [130.0, 50.0], [130.0, 70.0], [50.0, 70.0]], ("42", 0.75)]
+
+
+@pytest.mark.parametrize("version", [None, 2, "1"])
+def test_another_version_is_refused(result: OCRResult, version: object) -> None:
+    with pytest.raises(DataError, match="version"):
+        OCRResult.from_dict(result.to_dict() | {"version": version})
+
+
+@pytest.mark.parametrize("change", [{"lines": [{"text": "no polygon"}]}, {"size": 3}, {"lines": [{"polygon": [1, 2]}]}])
+def test_a_damaged_dict_is_refused(result: OCRResult, change: dict[str, object]) -> None:
+    with pytest.raises(DataError, match="to_dict"):
+        OCRResult.from_dict(result.to_dict() | change)
+
+
+def test_lines_differ_by_what_they_hold() -> None:
+    line = TextLine(QUAD, "a", 0.5)
+    assert line == TextLine(QUAD.copy(), "a", 0.5)
+    assert hash(line) == hash(TextLine(QUAD.copy(), "a", 0.5))
+    assert line != TextLine(QUAD + 1, "a", 0.5)
+    assert line != "a"
+
+
+def test_a_polygon_cannot_be_changed_from_outside() -> None:
+    quad = QUAD.copy()
+    line = TextLine(quad)
+    quad[:] = 0
+    assert line.polygon[0, 0] == 10
+    with pytest.raises(ValueError, match="read-only"):
+        line.polygon[0, 0] = 5
+
+
+def test_save_writes_by_suffix(result: OCRResult, tmp_path: Path) -> None:
+    image = np.full((100, 200, 3), 255, np.uint8)
+    for name in ("a.json", "a.txt", "a.png", "a.JPG"):
+        result.save(tmp_path / name, image)
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "Total 中\n42\n"
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["size"] == [100, 200]
+    drawing = cv2.imread(str(tmp_path / "a.png"))
+    assert drawing is not None
+    assert drawing.shape == (100, 400, 3)
+
+
+def test_save_names_the_suffixes_it_knows(result: OCRResult, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"'.docx'.*\.json"):
+        result.save(tmp_path / "a.docx")
+
+
+def test_draw_reads_the_source_again(tmp_path: Path) -> None:
+    path = tmp_path / "page.png"
+    cv2.imwrite(str(path), np.full((50, 60, 3), 200, np.uint8))
+    assert OCRResult((TextLine(QUAD, "a"),), (50, 60), str(path)).draw().shape == (50, 120, 3)
+
+
+def test_draw_without_image_and_source_says_so(result: OCRResult) -> None:
+    with pytest.raises(ImageError, match="no source"):
+        OCRResult(result.lines, result.size).draw()
