@@ -1,0 +1,75 @@
+"""Time each stage: reading the file, resizing, detector, post-processing, crops, classifier, recogniser, CTC decoding.
+
+Every image is read once to warm up, then --repeat times; the table shows milliseconds an image, the median of the
+repetitions averaged over the images.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from ppocr_lite import OCR
+from ppocr_lite.commands.console import complain, progress, say, table
+from ppocr_lite.commands.inputs import add_ocr_options, add_paths, find_files, ocr_options
+from ppocr_lite.errors import OCRError
+
+TOTAL = "total"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the verb."""
+    add_paths(parser)
+    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="measurements of each image (default: 3)")
+    parser.add_argument("--each", action="store_true", help="also print a line an image")
+    add_ocr_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure everything that is given; return the exit status."""
+    files = [file for file, _ in find_files(arguments.paths, recursive=arguments.recursive)]
+    started = time.perf_counter()
+    ocr = OCR(**ocr_options(arguments))
+    say(f"loading: {1000 * (time.perf_counter() - started):.0f} ms")
+    measured: list[dict[str, float]] = []
+    failed = 0
+    for file in progress(files, "files"):
+        try:
+            times = measure(ocr, file, arguments.repeat)
+        except OCRError as error:
+            failed += 1
+            complain(f"{file}: {error}")
+            continue
+        measured.append(times)
+        if arguments.each:
+            say(f"{file}: {1000 * times[TOTAL]:.1f} ms, {int(times['lines'])} lines")
+    if measured:
+        say(report(measured))
+    return 1 if failed else 0
+
+
+def measure(ocr: OCR, file: Path, repeat: int) -> dict[str, float]:
+    """Return seconds by stage, the median of *repeat* readings, and the number of ``lines``."""
+    lines = len(ocr.ocr(file))
+    runs = [_once(ocr, file) for _ in range(max(repeat, 1))]
+    return {stage: statistics.median(run[stage] for run in runs) for stage in runs[0]} | {"lines": float(lines)}
+
+
+def _once(ocr: OCR, file: Path) -> dict[str, float]:
+    started = time.perf_counter()
+    seconds = ocr.profile(file)
+    return {**seconds, TOTAL: time.perf_counter() - started}
+
+
+def report(measured: Sequence[dict[str, float]]) -> str:
+    """Return the table of mean milliseconds an image, with the share of each stage."""
+    stages = [stage for stage in dict.fromkeys(key for times in measured for key in times) if stage != "lines"]
+    stages.sort(key=lambda stage: stage == TOTAL)
+    mean = {stage: statistics.fmean(times.get(stage, 0.0) for times in measured) for stage in stages}
+    rows = [["stage", "ms an image", "share"]]
+    rows += [[s, f"{1000 * mean[s]:11.1f}", f"{mean[s] / mean[TOTAL]:5.0%}"] for s in stages]
+    lines = statistics.fmean(times["lines"] for times in measured)
+    return f"{table(rows)}\n{len(measured)} images, {lines:.1f} lines an image"

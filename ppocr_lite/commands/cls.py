@@ -1,0 +1,28 @@
+"""Tell which way up line images are: prints ``path<TAB>angle<TAB>score``, angle 0 or 180."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ppocr_lite import OCR, images
+from ppocr_lite.commands.console import say
+from ppocr_lite.commands.inputs import add_ocr_options, add_paths, find_files, for_each, ocr_options
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the verb."""
+    add_paths(parser)
+    add_ocr_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Classify everything that is given; return the exit status."""
+    files = find_files(arguments.paths, recursive=arguments.recursive)
+    ocr = OCR(**ocr_options(arguments))
+
+    def work(file: Path, relative: Path) -> None:
+        (found,) = ocr.classify([images.read(file)])
+        say(f"{file}\t{found.angle}\t{found.score:.4f}")
+
+    return for_each(files, "lines", work)

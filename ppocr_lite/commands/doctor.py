@@ -1,0 +1,117 @@
+"""Say what is installed, which engines and models work, and what is wrong.
+
+Exit status 1 if something that `OCR()` needs is missing or broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import platform
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from ppocr_lite.commands.console import say, table
+from ppocr_lite.errors import OCRError
+from ppocr_lite.predict.bundle import read_bundle
+from ppocr_lite.predict.released import FOLDER, default_language, released
+from ppocr_lite.predict.runner import ENGINES, load_runner
+from ppocr_lite.predict.system import OCR
+from ppocr_lite.version import __version__
+from ppocr_lite.visualize import installed_fonts
+
+# distribution → what it is needed for
+PACKAGES = {
+    "paddlepaddle": "prediction, training",
+    "paddlepaddle-gpu": "the same on a GPU",
+    "numpy": "everything",
+    "opencv-python-headless": "everything",
+    "opencv-python": "comes with imgaug",
+    "pillow": "everything",
+    "safetensors": "checkpoints",
+    "imgaug": "[train] augmentation of pages",
+    "lmdb": "[train] LMDBDataSet",
+    "rapidfuzz": "[train] RecMetric",
+    "torch": "[torch] second training engine",
+    "onnxruntime": "[onnx] engine",
+    "paddle2onnx": "[onnx] export",
+    "openvino": "[openvino] engine",
+    "pypdfium2": "[pdf] reading PDF files",
+}
+MIB = 2**20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the verb: it has none."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the state of this installation; return 1 if something is wrong."""
+    say(f"ppocr-lite {__version__}, Python {platform.python_version()}, {platform.platform()}, {os.cpu_count()} CPUs")
+    say(f"installed in {Path(__file__).parents[1]}\n")
+    say(table([("package", "version", "for"), *((n, version(n) or "-", what) for n, what in PACKAGES.items())]))
+    say("\nengines: " + ", ".join(f"{name} ({'there' if has(name) else 'missing'})" for name in ENGINES))
+    say(f"fonts: {len(installed_fonts())}")
+    say(f"models in {FOLDER}:")
+    for line in models():
+        say(f"  {line}")
+    problems = list(find_problems())
+    say("\nnothing is wrong" if not problems else "\nwrong:\n" + "\n".join(f"- {problem}" for problem in problems))
+    return 1 if problems else 0
+
+
+def version(distribution: str) -> str | None:
+    """Return the version of an installed distribution, None if it is not installed."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def has(engine: str) -> bool:
+    """Say whether the package of a prediction engine can be imported; does not import it."""
+    module = {"paddlepaddle": "paddle"}.get(ENGINES[engine][0], ENGINES[engine][0])
+    return importlib.util.find_spec(module) is not None
+
+
+def models() -> Iterator[str]:
+    """Yield a line for each model that comes with the package."""
+    for name in released():
+        folder = FOLDER / name
+        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        bundle = read_bundle(folder)
+        metrics = ", ".join(f"{key} {value}" for key, value in bundle.metrics.items())
+        yield f"{name}: {bundle.algorithm or bundle.model_type}, {size / MIB:.1f} MiB{', ' if metrics else ''}{metrics}"
+
+
+def find_problems() -> Iterator[str]:
+    """Yield what stands in the way of ``OCR()``, and what will surprise."""
+    if not any(has(engine) for engine in ENGINES):
+        yield "no engine is installed: pip install paddlepaddle, or onnxruntime"
+    if version("paddlepaddle") and version("paddlepaddle-gpu"):
+        yield "paddlepaddle and paddlepaddle-gpu are both installed: uninstall both, then install the one you want"
+    plain, headless = version("opencv-python"), version("opencv-python-headless")
+    if plain and headless and plain != headless:
+        yield f"opencv-python {plain} and opencv-python-headless {headless} hold the same module: make them equal"
+    if not installed_fonts():
+        yield "no fonts are installed: drawings show question marks for text outside ASCII, and synth makes nothing"
+    if not released():
+        yield "no models come with this package: give det_model= and rec_model="
+        return
+    yield from _model_problems()
+
+
+def _model_problems() -> Iterator[str]:
+    for name in released():
+        try:
+            load_runner(read_bundle(FOLDER / name))
+        except OCRError as error:
+            yield f"{name}: {error}"
+    try:
+        OCR(lang=default_language()).ocr(np.full((64, 64, 3), 255, np.uint8))  # type: ignore[arg-type]
+    except OCRError as error:
+        yield f"OCR(): {error}"

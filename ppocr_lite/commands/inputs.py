@@ -1,0 +1,101 @@
+"""What is given on a command line: images by path, folder or pattern, and the options of ``OCR``."""
+
+from __future__ import annotations
+
+import argparse
+import glob
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ppocr_lite.commands.console import complain, progress
+from ppocr_lite.errors import OCRError
+from ppocr_lite.predict.pages import list_files
+
+# flag → (type, choices, help); each is handed to OCR only if it is given, so the defaults stand in OCR alone
+OPTIONS: dict[str, tuple[Callable[[str], Any], tuple[str, ...] | None, str]] = {
+    "--lang": (str, None, "language of the bundled models"),
+    "--engine": (str, ("auto", "paddle", "onnxruntime", "openvino"), "what runs the networks"),
+    "--device": (str, None, "cpu, gpu:0, ..."),
+    "--threads": (int, None, "CPU threads"),
+    "--det-model": (str, None, "exported detector folder"),
+    "--cls-model": (str, None, "exported orientation classifier folder"),
+    "--rec-model": (str, None, "exported recogniser folder"),
+    "--rec-char-dict-path": (str, None, "dictionary of the recogniser, if its folder has none"),
+    "--det-limit-side-len": (int, None, "side that limits the detector's input, pixels"),
+    "--det-limit-type": (str, ("max", "min"), "whether that is the longest or the shortest side"),
+    "--det-db-thresh": (float, None, "probability above which a pixel is text"),
+    "--det-db-box-thresh": (float, None, "mean probability above which a region is kept"),
+    "--det-db-unclip-ratio": (float, None, "how far regions grow"),
+    "--det-db-score-mode": (str, ("fast", "slow"), "how the mean is taken"),
+    "--det-box-type": (str, ("quad", "poly"), "four corners or outlines"),
+    "--rec-batch-num": (int, None, "lines per run of the recogniser"),
+    "--cls-thresh": (float, None, "certainty above which a line is turned"),
+    "--cls-batch-num": (int, None, "lines per run of the classifier"),
+    "--drop-score": (float, None, "lines below this score are left out"),
+}
+
+SWITCHES = {
+    "--use-angle-cls": "turn lines that stand on their head",
+    "--use-dilation": "thicken text regions before tracing them",
+}
+
+
+def add_ocr_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that :func:`ocr_options` collects."""
+    group = parser.add_argument_group("models and thresholds (defaults: those of ppocr_lite.OCR)")
+    for flag, text in SWITCHES.items():
+        group.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
+    for flag, (kind, choices, text) in OPTIONS.items():
+        group.add_argument(flag, type=kind, choices=choices, help=text)
+
+
+def ocr_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the keyword arguments for ``OCR`` that were given."""
+    names = [flag.removeprefix("--").replace("-", "_") for flag in (*OPTIONS, *SWITCHES)]
+    return {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+
+
+def add_paths(parser: argparse.ArgumentParser) -> None:
+    """Add ``PATH…`` and ``--recursive``."""
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="image, folder or pattern")
+    parser.add_argument("--recursive", action="store_true", help="look into the folders of a folder")
+
+
+def find_files(paths: Sequence[str], *, recursive: bool = False) -> list[tuple[Path, Path]]:
+    """Return (file, its path below the given folder) for all *paths*, in sorted order within a folder.
+
+    A path that does not exist is returned as it is: opening it will say so, and the others are still done.
+
+    Raises:
+        ImageError: If a folder or a pattern holds nothing to read.
+    """
+    found: list[tuple[Path, Path]] = []
+    for given in paths:
+        path = Path(given)
+        if path.is_dir():
+            found += [(file, file.relative_to(path)) for file in list_files(path, recursive)]
+        elif path.exists() or not glob.has_magic(given):
+            found.append((path, Path(path.name)))
+        else:
+            found += [(file, Path(file.name)) for file in list_files(given)]
+    return found
+
+
+def for_each(files: Sequence[tuple[Path, Path]], what: str, work: Callable[[Path, Path], None]) -> int:
+    """Call ``work(file, relative)`` for all files; name those that fail on standard error and go on.
+
+    Returns:
+        The exit status: 0, or 1 if a file failed.
+    """
+    failed = 0
+    for file, relative in progress(files, what):
+        try:
+            work(file, relative)
+        except (OCRError, OSError) as error:
+            failed += 1
+            text = str(error)
+            complain(text if str(file) in text else f"{file}: {text}")
+    if failed:
+        complain(f"{failed} of {len(files)} {what} failed.")
+    return 1 if failed else 0

@@ -1,0 +1,127 @@
+"""Draw what each transform of a config makes of samples.
+
+Writes NAME_STEP_TRANSFORM.png for each sample and each step of the list: the image with its polygons (ignored ones
+in gray), and beside it the maps and masks that the step made.  The random steps are those of the given epoch, as in
+training.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ppocr_lite import images, visualize
+from ppocr_lite.commands.configs import add_config, read_config
+from ppocr_lite.commands.console import complain, progress, say
+from ppocr_lite.data import DATASETS
+from ppocr_lite.data.sampler import Key
+from ppocr_lite.engine.build import build_chain, load_charset, require
+from ppocr_lite.errors import DataError, ImageError
+from ppocr_lite.transforms.base import Sample
+
+Image = NDArray[np.uint8]
+MAPS = ("shrink_map", "shrink_mask", "threshold_map", "threshold_mask")
+IGNORED = (150, 150, 150)  # gray, BGR
+TITLE_HEIGHT = 22
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the verb."""
+    add_config(parser)
+    parser.add_argument("--output", type=Path, default=Path("output/show_data"), metavar="DIR")
+    parser.add_argument("--split", choices=("Train", "Eval"), default="Train", help="whose samples (default: Train)")
+    parser.add_argument("--count", type=int, default=4, metavar="N", help="how many samples (default: 4)")
+    parser.add_argument("--epoch", type=int, default=0, metavar="N", help="of which epoch (default: 0)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Draw the samples; return the exit status."""
+    config = read_config(arguments)
+    training = arguments.split == "Train"
+    split = require(getattr(config, arguments.split), arguments.split)
+    chain = build_chain(split, load_charset(config), config.Global.max_text_length, training=training)
+    dataset = DATASETS.build(split.dataset, transforms=None, seed=config.Global.seed, training=training)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    failed = 0
+    for index in progress(range(min(arguments.count, len(dataset))), "samples"):
+        try:
+            for step, name, picture in draw_sample(_raw(dataset, (arguments.epoch, index)), chain.steps):
+                images.write(arguments.output / f"{index:04d}_{step:02d}_{name}.png", picture)
+        except (DataError, ImageError) as error:
+            failed += 1
+            complain(f"sample {index}: {error}")
+    say(f"drawings in {arguments.output}")
+    return 1 if failed else 0
+
+
+def draw_sample(sample: Sample, steps: tuple[Any, ...]) -> Iterator[tuple[int, str, Image]]:
+    """Yield (number, class name, picture) of each step that leaves something to see."""
+    shown: Image | None = None
+    for number, step in enumerate(steps):
+        before = sample
+        sample = step(sample)
+        pixels = as_picture(sample.get("image"))
+        shown = shown if pixels is None else pixels
+        if shown is not None:
+            name = type(step).__name__
+            yield number, name, draw_state(shown, sample, [key for key in MAPS if key in sample and key not in before])
+
+
+def draw_state(image: Image, sample: Sample, maps: list[str]) -> Image:
+    """Return *image* with the polygons of *sample*, and beside it the *maps* over it, each under its name."""
+    canvas = image
+    ignored = np.asarray(sample.get("ignore_tags", ()), bool)
+    polygons = list(sample.get("polys", ()))
+    if len(polygons) == len(ignored):
+        canvas = visualize.draw_polygons(canvas, [p for p, i in zip(polygons, ignored, strict=True) if i], IGNORED)
+        canvas = visualize.draw_polygons(canvas, [p for p, i in zip(polygons, ignored, strict=True) if not i])
+    panels = [_titled(canvas, _caption(sample))]
+    for key in maps:
+        values = sample[key]
+        over = _dimmed(image, values) if key.endswith("_mask") else visualize.draw_map(image, values)
+        panels.append(_titled(over, key))
+    return np.hstack(panels)
+
+
+def as_picture(image: Any) -> Image | None:
+    """Return a BGR picture of an image in any state: uint8 (H, W, 3), or float32 (H, W, 3) or (3, H, W), stretched."""
+    if not isinstance(image, np.ndarray) or image.ndim != 3:
+        return None
+    pixels = image.transpose(1, 2, 0) if image.shape[0] == 3 and image.shape[2] != 3 else image
+    if pixels.dtype == np.uint8:
+        return np.ascontiguousarray(pixels)
+    low, high = float(pixels.min()), float(pixels.max())
+    return np.ascontiguousarray((pixels - low) * (255.0 / max(high - low, 1e-6))).astype(np.uint8)
+
+
+def _dimmed(image: Image, mask: NDArray[np.float32]) -> Image:
+    """Return *image* (H, W, 3), dark where *mask* (H, W) is 0: nothing is learnt there."""
+    return (image * (0.25 + 0.75 * mask[:, :, None])).astype(np.uint8)
+
+
+def _raw(dataset: Any, key: Key) -> Sample:
+    sample: Sample = dataset[key]
+    if "error" in sample:
+        raise DataError(sample["error"])
+    return sample
+
+
+def _caption(sample: Sample) -> str:
+    text = sample.get("text", sample.get("label"))
+    if isinstance(text, str) and not text.startswith("["):
+        return text
+    image = sample["image"] if "image" in sample else np.zeros(0)
+    return f"{getattr(image, 'dtype', '')} {getattr(image, 'shape', '')}"
+
+
+def _titled(image: Image, title: str) -> Image:
+    strip = np.full((TITLE_HEIGHT, image.shape[1], 3), 255, np.uint8)
+    plain = title.encode("ascii", "replace").decode("ascii")
+    cv2.putText(strip, plain, (4, TITLE_HEIGHT - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
+    return np.vstack([strip, image])

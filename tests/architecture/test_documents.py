@@ -1,0 +1,116 @@
+"""The documentation does not lie: links lead somewhere, snippets run, commands parse, components.md is current."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ppocr_lite import cli
+from ppocr_lite.commands import components
+from ppocr_lite.engine.build import create_backend, load_config, registries
+from ppocr_lite.predict.released import released
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "doc").rglob("*.md"))]
+LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:)([^)#\s]+)(?:#[^)]*)?\)")
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def page_name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [code for kind, code in FENCE.findall(page.read_text(encoding="utf-8")) if kind == language]
+
+
+def commands(page: Path) -> list[list[str]]:
+    """The arguments of every `ppocr-lite VERB …` in the shell blocks of a page."""
+    text = "\n".join(blocks(page, "sh")).replace("\\\n", " ").replace("&&", "\n")
+    lines = [shlex.split(line, comments=True) for line in text.splitlines()]
+    return [words[1:] for words in lines if words[:1] == ["ppocr-lite"] and len(words) > 1]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_links_lead_to_files(page: Path) -> None:
+    missing = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=page_name)
+def test_python_snippets_run(page: Path, tmp_path: Path) -> None:
+    code = "\n".join(blocks(page, "python"))
+    if "OCR()" in code and not {"det", "det_en"} & set(released()):
+        pytest.skip("the snippets read an image, and no released models are here")
+    for name in ("doc", "configs"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    path = tmp_path / "snippet.py"
+    path.write_text(code, encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(path)]  # a process of its own: a snippet may register a class
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=page_name)
+def test_commands_parse(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    for words in commands(page):
+        if words[0] not in cli.VERBS:
+            assert words == ["--version"], words
+            continue
+        module = importlib.import_module(cli.VERBS[words[0]][0])
+        parser = argparse.ArgumentParser(prog=" ".join(words), exit_on_error=False)
+        module.add_arguments(parser)
+        arguments = parser.parse_args(words[1:])
+        if hasattr(arguments, "config"):
+            load_config(arguments.config, arguments.opt)
+
+
+def test_components_page_is_current() -> None:
+    expected = components.markdown(registries(create_backend("paddle")))
+    assert (ROOT / "doc" / "components.md").read_text(encoding="utf-8") == expected, "run `make doc`"
+
+
+def test_every_sample_has_its_origin_beside_it() -> None:
+    listed = (ROOT / "doc" / "samples" / "README.md").read_text(encoding="utf-8")
+    images = [path for path in (ROOT / "doc" / "samples").iterdir() if path.suffix != ".md"]
+    assert len(images) >= 5
+    assert [path.name for path in images if f"`{path.name}`" not in listed] == []
+    assert max(path.stat().st_size for path in images) < 300_000
+
+
+def test_readme_marks_its_two_commands() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    marked = text.partition("<!-- commands -->")[2].partition("<!-- end of commands -->")[0]
+    assert [kind for kind, _ in FENCE.findall(marked)] == ["sh", "sh"]
+
+
+def names_in(path: Path) -> set[str]:
+    """Functions, classes and `Class.method` of a file."""
+    names = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef):
+            names |= {f"{node.name}.{part.name}" for part in node.body if isinstance(part, ast.FunctionDef)}
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            names.add(node.name)
+    return names
+
+
+def test_the_walks_name_what_exists() -> None:
+    text = (ROOT / "doc" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+\.py): ([\w.]+)`", text)
+    assert len(named) > 40
+    package = ROOT / "ppocr_lite"
+    assert [f"{file}: {name}" for file, name in named if name not in names_in(package / file)] == []
+    files = re.findall(r"`([\w/]+\.py)`", text)
+    assert [file for file in files if not ((package / file).exists() or (ROOT / file).exists())] == []

@@ -1,0 +1,144 @@
+"""Packages may import only packages below them, and only some may import a deep-learning framework."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "ppocr_lite"
+
+BASE = {"errors", "registry", "version"}
+GROUND = BASE | {"config", "geometry", "images", "charset"}
+PLAIN = GROUND | {"results", "visualize"}
+
+# package → packages it may import (itself is always allowed)
+ALLOWED: dict[str, set[str]] = {
+    "version": set(),
+    "errors": set(),
+    "registry": {"errors"},
+    "config": BASE,
+    "geometry": BASE,
+    "images": BASE,
+    "charset": BASE,
+    "results": {"errors", "version", "geometry", "images", "visualize"},
+    "visualize": {"errors", "geometry", "images"},
+    "transforms": PLAIN,
+    "postprocess": PLAIN,
+    "metrics": PLAIN,
+    "predict": PLAIN | {"transforms", "postprocess"},
+    "synth": {"errors", "geometry", "images", "charset", "transforms"},
+    "data": PLAIN | {"transforms", "synth"},  # SynthDataSet wraps the data maker
+    "modeling": GROUND,
+    "losses": GROUND,
+    "optim": GROUND,
+}
+TOP = {"engine", "commands", "cli"}  # may import everything below, and commands may import engine
+
+# Files that may import paddle or torch; everywhere else they are forbidden.
+PADDLE = (
+    "modeling/",
+    "losses/",
+    "engine/backends/paddle",
+    "engine/export",
+    "engine/distributed",
+    "predict/engines/paddle",
+)
+TORCH = ("engine/backends/torch/",)
+
+# Everything a machine without Paddle needs to prepare data, score, and train with the torch engine.
+WITHOUT_PADDLE = (
+    "ppocr_lite",
+    "ppocr_lite.cli",
+    "ppocr_lite.config",
+    "ppocr_lite.transforms",
+    "ppocr_lite.postprocess",
+    "ppocr_lite.metrics",
+    "ppocr_lite.synth",
+    "ppocr_lite.data",
+    "ppocr_lite.optim",
+    "ppocr_lite.predict",
+    "ppocr_lite.engine.build",
+    "ppocr_lite.engine.trainer",
+    "ppocr_lite.engine.checkpoint",
+    "ppocr_lite.engine.evaluate",
+    "ppocr_lite.engine.hooks",
+)
+
+
+def imported(path: Path) -> set[str]:
+    """Names of all modules that *path* imports, at run time or for types."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names.add(node.module or "")
+            if node.module == "ppocr_lite":
+                names |= {f"ppocr_lite.{alias.name}" for alias in node.names}
+    return names
+
+
+def part(path: Path) -> str:
+    """The package of ``ppocr_lite`` that *path* belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
+PACKAGES = sorted(p for p in PACKAGE.rglob("__init__.py") if p != PACKAGE / "__init__.py")
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_imports_point_downwards(path: Path) -> None:
+    ours = {name.split(".")[1] for name in imported(path) if name.startswith("ppocr_lite.")}
+    here = part(path)
+    if here in TOP:
+        assert here == "cli" or "cli" not in ours, "nothing imports the command line"
+        assert here != "engine" or "commands" not in ours, "the engine does not know the commands"
+        return
+    assert here in ALLOWED, f"{here} is new: say in this table what it may import"
+    assert ours - {here} <= ALLOWED[here]
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_frameworks_stay_in_their_files(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imported(path)}
+    if not name_of(path).startswith(PADDLE):
+        assert "paddle" not in roots
+    if not name_of(path).startswith(TORCH):
+        assert "torch" not in roots
+
+
+@pytest.mark.parametrize("path", PACKAGES, ids=name_of)
+def test_package_files_hold_no_code(path: Path) -> None:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        listing = isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["__all__"]
+        assert docstring or listing or isinstance(node, ast.Import | ast.ImportFrom), ast.unparse(node)
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_a_file_fits_in_a_head(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+def test_the_package_prepares_data_without_paddle() -> None:
+    code = "import sys; sys.modules['paddle'] = None\n" + "".join(f"import {name}\n" for name in WITHOUT_PADDLE)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    heavy = ("paddle", "torch", "cv2", "imgaug", "scipy")
+    code = f"import sys, ppocr_lite; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "[]"
