@@ -107,12 +107,11 @@ def apply_override(config: dict[str, Any], override: str) -> None:
             cursor[part] = {}
         cursor = cursor[part]
     last, value = parts[-1], read_yaml(text, f"-o {override}")
-    if isinstance(cursor, dict) and isinstance(last, str):
-        cursor[last] = value
-    elif isinstance(cursor, list) and isinstance(last, int) and last < len(cursor):
-        cursor[last] = value
-    else:
+    named = isinstance(cursor, dict) and isinstance(last, str)
+    numbered = isinstance(cursor, list) and isinstance(last, int) and last < len(cursor)
+    if not (named or numbered):
         raise ConfigError(f"-o {override}: {_dotted(parts[:-1])} cannot hold {last!r}. It is: {cursor!r}")
+    cursor[last] = value
 
 
 def fill_variables(node: Any, path: str) -> Any:

@@ -248,7 +248,8 @@ def check_architecture(node: Node, registries: Registries, path: str = "Architec
         inner = _mapping(model, f"{path}.Models.{name}") or {}
         inner = {"model_type": node.get("model_type")} | inner if node.get("model_type") else inner
         checked[name] = _check_network(inner, registries, f"{path}.Models.{name}", _DISTILLED)
-    types = {model["model_type"] for model in checked.values()} | ({node.get("model_type")} - {None})
+    types = {str(model["model_type"]) for model in checked.values()}
+    types |= {str(node["model_type"])} if node.get("model_type") else set()
     if len(types) > 1:
         raise ConfigError(f"{path}: all networks must have one model_type. Received: {sorted(types)}")
     return node | {"model_type": types.pop(), "Models": checked}
@@ -257,7 +258,7 @@ def check_architecture(node: Node, registries: Registries, path: str = "Architec
 def check_optimizer(node: Node, registries: Registries) -> tuple[Node, Node]:
     """Return the optimizer node without its schedule, and the schedule node; Adam at 0.001 where unsaid."""
     given = {"name": "Adam"} | node
-    schedule = given.pop("lr", 0.001)
+    schedule: Any = given.pop("lr", 0.001)
     if isinstance(schedule, int | float) and not isinstance(schedule, bool):
         schedule = {"learning_rate": schedule}
     if not isinstance(schedule, dict):
@@ -305,7 +306,7 @@ def check_rules(config: Config) -> None:
 def _check_network(node: Node, registries: Registries, path: str, known: tuple[str, ...]) -> Node:
     _only(node, known, path)
     if node.get("model_type") not in ("det", "rec", "cls"):
-        raise ConfigError(f"{path}.model_type must be one of ['det', 'rec', 'cls']. Received: {node.get('model_type')!r}")
+        raise ConfigError(f"{path}.model_type must be det, rec or cls. Received: {node.get('model_type')!r}")
     if node.get("Transform") is not None:
         raise ConfigError(f"{path}.Transform must be empty: there is no rectifier. Received: {node['Transform']!r}")
     checked = {key: value for key, value in node.items() if key not in ("Backbone", "Neck", "Head")}
@@ -329,7 +330,8 @@ def _check_split(node: Node | None, path: str, registries: Registries) -> Split 
     loader = _mapping(node.get("loader"), f"{path}.loader") or {}
     options = Loader(**check_arguments(Loader, loader, f"{path}.loader"))
     if options.batch_size_per_card < 1 or options.num_workers < 0 or options.num_sections != 1:
-        raise ConfigError(f"{path}.loader: batch_size_per_card ≥ 1, num_workers ≥ 0, num_sections = 1. Received: {loader}")
+        limits = "batch_size_per_card ≥ 1, num_workers ≥ 0, num_sections = 1"
+        raise ConfigError(f"{path}.loader needs {limits}. Received: {loader}")
     return Split(checked, transforms, options)
 
 

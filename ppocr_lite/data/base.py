@@ -60,7 +60,8 @@ class Dataset:
         except (DataError, ImageError) as error:
             return {"error": str(error)}
         try:
-            return self._prepare(raw | {"rng": np.random.default_rng((self.seed, *key)), "another": self._another(key[0])})
+            rng = np.random.default_rng((self.seed, *key))
+            return self._prepare(raw | {"rng": rng, "another": self._another(key[0])})
         except (DataError, ImageError) as error:
             return {"error": str(error) if raw["path"] in str(error) else f"{raw['path']}: {error}"}
 

@@ -9,7 +9,7 @@ from typing import Any
 import lmdb
 import numpy as np
 
-from ppocr_lite.data.base import DATASETS, Chain, Dataset
+from ppocr_lite.data.base import DATASETS, Dataset
 from ppocr_lite.data.sampler import Key
 from ppocr_lite.errors import ConfigError, DataError, ImageError
 from ppocr_lite.transforms.base import Sample
@@ -134,7 +134,7 @@ class SimpleDataSet(Dataset):
 
 @DATASETS.register
 class LMDBDataSet(Dataset):
-    """Samples of an LMDB folder with the keys ``num-samples``, ``image-000000001``, ``label-000000001`` …
+    """Samples of an LMDB folder with the keys ``num-samples``, ``image-000000001``, ``label-000000001`` and so on.
 
     Args:
         data_dir: The LMDB folder, or a folder with LMDB folders at any depth.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from typing import Any, Literal
 
@@ -11,8 +10,7 @@ import numpy as np
 from ppocr_lite.charset import Charset
 from ppocr_lite.data.base import DATASETS, Dataset
 from ppocr_lite.data.sampler import Key
-from ppocr_lite.synth import Backgrounds, Corpus, FontBook, LineMaker
-from ppocr_lite.synth.page import PageMaker
+from ppocr_lite.synth.writer import SampleMaker, build_maker
 from ppocr_lite.transforms.base import Sample
 
 
@@ -31,7 +29,6 @@ class SynthDataSet(Dataset):
         fonts_split: ``"train"`` leaves five families of each script for ``"val"``.
         backgrounds: Folders of photographs without text, drawn upon beside the procedural backgrounds.
         max_chars: Longest line (rec, cls).
-        min_chars: Shortest line (rec, cls).
         max_width: Greatest width of a line in pixels at height 32 (rec, cls); None for any.
         page_size: (height, width) of a page in pixels (det).
         strength: How often lines are degraded; 0 is clean print, 1 usual.
@@ -52,7 +49,6 @@ class SynthDataSet(Dataset):
         fonts_split: Literal["train", "val", "all"] = "train",
         backgrounds: list[str] | None = None,
         max_chars: int = 25,
-        min_chars: int = 1,
         max_width: int | None = 320,
         page_size: tuple[int, int] = (960, 960),
         strength: float = 1.0,
@@ -66,7 +62,7 @@ class SynthDataSet(Dataset):
         self.characters = "".join(Charset.load(character_dict_path, use_space_char).characters)
         self.corpora, self.fonts, self.fonts_split = corpora or [], fonts or [], fonts_split
         self.backgrounds = backgrounds or []
-        self.max_chars, self.min_chars, self.max_width = max_chars, min_chars, max_width
+        self.max_chars, self.max_width = max_chars, max_width
         self.page_size, self.strength = page_size, strength
 
     def __len__(self) -> int:
@@ -76,31 +72,21 @@ class SynthDataSet(Dataset):
         """Render the sample of *key*; ``image`` is a BGR array."""
         epoch, index = key
         rng = np.random.default_rng((self.seed, epoch if self.vary else 0, index, 1))
-        if self.kind == "cls":
-            image, _ = self._maker.make(rng)
-            turned = bool(rng.integers(2))
-            image, label = (np.ascontiguousarray(image[::-1, ::-1]), "180") if turned else (image, "0")
-        elif self.kind == "rec":
-            image, label = self._maker.make(rng)
-        else:
-            image, lines = self._maker.make(rng)
-            label = json.dumps(lines, ensure_ascii=False)
+        image, label = self._maker.make(rng)
         return {"image": image, "label": label, "path": f"synth:{self.kind}/{epoch}/{index}"}
 
     @cached_property
-    def _maker(self) -> Any:
+    def _maker(self) -> SampleMaker:
         """The maker; built on first use, so each worker process opens its own fonts."""
-        fonts = FontBook.discover(self.characters, self.fonts, self.fonts_split)
-        corpus, backgrounds = Corpus(self.characters, self.corpora), Backgrounds(self.backgrounds)
-        if self.kind == "det":
-            return PageMaker(self.page_size, fonts, corpus, backgrounds, strength=self.strength)
-        return LineMaker(
+        return build_maker(
+            self.kind,
             self.characters,
-            fonts,
-            corpus,
+            corpora=self.corpora,
+            fonts=self.fonts,
+            backgrounds=self.backgrounds,
+            split=self.fonts_split,
             max_chars=self.max_chars,
-            min_chars=self.min_chars,
             max_width=self.max_width,
-            backgrounds=backgrounds,
+            size=self.page_size,
             strength=self.strength,
         )

@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -232,7 +231,8 @@ def load_pretrained(config: Config, backend: Backend) -> None:
         log.info("Start from %s.", source)
     for name, model in ((config.Architecture or {}).get("Models") or {}).items():
         if model.get("pretrained"):
-            given = {f"{name}.{key}": value for key, value in checkpoint.read_weights(Path(model["pretrained"])).items()}
+            found = checkpoint.read_weights(Path(model["pretrained"]))
+            given = {f"{name}.{key}": value for key, value in found.items()}
             weights = backend.weights()
             others = {part.partition(".")[0] for part in weights} - {name}
             backend.load_weights(

@@ -37,9 +37,8 @@ def average_gradients(parameters: Sequence[Any]) -> None:
     if world_size() == 1:
         return
     with paddle.no_grad():
-        flat = paddle.concat(
-            [(p.grad if p.grad is not None else paddle.zeros_like(p)).astype("float32").reshape([-1]) for p in parameters]
-        )
+        gradients = [p.grad if p.grad is not None else paddle.zeros_like(p) for p in parameters]
+        flat = paddle.concat([gradient.astype("float32").reshape([-1]) for gradient in gradients])
         paddle.distributed.all_reduce(flat)
         parts = paddle.split(flat / world_size(), [int(p.size) for p in parameters])
         for parameter, part in zip(parameters, parts, strict=True):

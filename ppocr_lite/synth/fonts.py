@@ -97,12 +97,12 @@ class FontFace:
     @property
     def slanted(self) -> bool:
         """True for italic and oblique faces, judged by the file's name."""
-        return bool(SLANTED.search(Path(self.path).stem))
+        return _named(SLANTED, self.path)
 
     @property
     def thin(self) -> bool:
         """True for weights too light to be read at small sizes, judged by the file's name."""
-        return bool(THIN.search(Path(self.path).stem))
+        return _named(THIN, self.path)
 
     @property
     def monospaced(self) -> bool:
@@ -113,6 +113,11 @@ class FontFace:
     def capitals_only(self) -> bool:
         """True if lower-case letters look like capitals, so that only upper-case text may be labelled."""
         return _capitals_only(self.path, self.index)
+
+
+@lru_cache(maxsize=4096)
+def _named(pattern: re.Pattern[str], path: str) -> bool:
+    return bool(pattern.search(Path(path).stem))
 
 
 @lru_cache(maxsize=1024)

@@ -62,11 +62,21 @@ def real_pages(shared_data: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def real_lines(shared_data: Path, tmp_path: Path) -> Path:
-    """Number plates and a dictionary of their characters beside the label file."""
-    rows = read_labels(shared_data / "plates_zh" / "train.txt")[:COUNT]
+    """Short lines cut out of till receipts, and a dictionary of their characters beside the label file."""
+    rows: list[tuple[str, str]] = []
+    for name, label in read_labels(shared_data / "receipts_en" / "train.txt"):
+        image = cv2.imread(str(shared_data / "receipts_en" / name))
+        short = [region for region in json.loads(label) if 3 <= len(region["transcription"]) <= 6]
+        for region in short[: min(2, COUNT - len(rows))]:
+            points = np.asarray(region["points"], int)
+            (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
+            rows.append((f"{len(rows)}.png", region["transcription"]))
+            cv2.imwrite(str(tmp_path / rows[-1][0]), image[y0:y1, x0:x1])
+        if len(rows) == COUNT:
+            break
     characters = sorted({character for _, text in rows for character in text})
     (tmp_path / "dictionary.txt").write_text("\n".join(characters) + "\n", encoding="utf-8")
-    return write_labels(tmp_path, [(str(shared_data / "plates_zh" / name), text) for name, text in rows])
+    return write_labels(tmp_path, rows)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def same_arrays(left: dict[str, Any], right: dict[str, Any]) -> bool:
     return left.keys() == right.keys() and all(np.array_equal(left[name], right[name]) for name in left)
 
 
-def test_two_runs_of_one_seed_are_equal_step_for_step(make_trainer: Make, rec_label_file: Path, read_losses: Read) -> None:
+def test_two_runs_of_one_seed_are_equal(make_trainer: Make, rec_label_file: Path, read_losses: Read) -> None:
     for run in ("one", "two"):
         make_trainer("rec", rec_label_file, run=run).fit()
     folder = rec_label_file.parents[1]

@@ -407,7 +407,7 @@ Global.pretrained_model="./ch_PP-OCRv2_rec_train/best_accuracy" """
 @pytest.mark.parametrize(
     "override, message",
     [
-        ("Architecture.Backbone.scal=1", "Architecture.Backbone.scal is not an argument of MobileNetV3. Did you mean 'scale'"),
+        ("Architecture.Backbone.scal=1", "Backbone.scal is not an argument of MobileNetV3. Did you mean 'scale'"),
         ("Architecture.Head.name=CTCHed", "Architecture.Head.name: no head is called 'CTCHed'. Did you mean 'CTCHead'"),
         ("Optimizer.lr.name=Cosin", "Optimizer.lr.name: no schedule is called 'Cosin'. Did you mean 'Cosine'"),
         (

@@ -22,8 +22,7 @@ EVERYTHING = {"det_db_box_thresh": 0.0, "drop_score": 0.0, "threads": 1}
 @pytest.fixture(scope="module")
 def ocr(small_models: dict[str, Path]) -> OCR:
     """An OCR that keeps whatever its networks return; the threshold is what splits their maps into regions."""
-    alone = OCR(**small_models, **EVERYTHING)
-    return alone
+    return OCR(**small_models, **EVERYTHING)
 
 
 @pytest.fixture(scope="module")

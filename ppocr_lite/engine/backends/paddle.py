@@ -88,7 +88,8 @@ class PaddleBackend:
 
     def weights(self) -> Arrays:
         """Return a copy of all weights and persistent buffers."""
-        return {name: np.array(value.astype(_plain(value)).numpy()) for name, value in self.network.state_dict().items()}
+        state = self.network.state_dict()
+        return {name: np.array(value.astype(_plain(value)).numpy()) for name, value in state.items()}
 
     def load_weights(self, weights: Mapping[str, NDArray[Any]]) -> None:
         """Replace all weights."""

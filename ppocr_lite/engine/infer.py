@@ -1,0 +1,89 @@
+"""Predict with a checkpoint, as ``tools/infer_*.py`` do; an exported folder needs only ``ppocr_lite.OCR``."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ppocr_lite.config.schema import Config
+from ppocr_lite.engine import checkpoint
+from ppocr_lite.engine.backends.base import Task
+from ppocr_lite.engine.build import build_stage, choose_device, create_backend, load_charset, require
+from ppocr_lite.engine.evaluate import Stage
+from ppocr_lite.errors import ConfigError
+from ppocr_lite.predict.classifier import TextClassifier
+from ppocr_lite.predict.detector import TextDetector
+from ppocr_lite.predict.pages import list_files, read_pages
+from ppocr_lite.predict.runner import FunctionRunner
+
+log = logging.getLogger(__name__)
+
+
+def infer(config: Config, weights: Path | None = None) -> Iterator[str]:
+    """Predict on the images of Global.infer_img; write the lines to Global.save_res_path, too, if that is given.
+
+    Args:
+        config: A checked config with Architecture, Eval and PostProcess.
+        weights: Checkpoint folder, run folder or weight file; by default as for the evaluation.
+
+    Yields:
+        ``path<TAB>answer``: for det the regions as a label file has them, each with its score; for cls and rec
+        ``answer<TAB>score``.
+
+    Raises:
+        ConfigError: If Global.infer_img is not given.
+        ImageError: If there are no images, or one cannot be read.
+    """
+    source = config.Global.infer_img
+    if source is None:
+        raise ConfigError("Global.infer_img is required: an image, a folder or a pattern. Give -o Global.infer_img=…")
+    stage = live_stage(config, weights)
+    lines = []
+    for file in list_files(source):
+        for name, image in read_pages(file):
+            lines.append(f"{name}\t{answer(stage, image)}")
+            yield lines[-1]
+    if config.Global.save_res_path is not None:
+        path = Path(config.Global.save_res_path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        log.info("%d results are in %s.", len(lines), path)
+
+
+def live_stage(config: Config, weights: Path | None = None) -> Stage:
+    """Return the stage that predicts with a checkpoint, pre- and post-processing as in the evaluation.
+
+    Raises:
+        CheckpointError: If there are no weights, or they do not fit.
+    """
+    general = config.Global
+    source = weights or Path(general.checkpoints or general.pretrained_model or general.save_model_dir)
+    charset = load_charset(config)
+    backend = create_backend(general.engine)
+    classes = charset.num_classes if charset else None
+    architecture = require(config.Architecture, "Architecture")
+    backend.build(Task(architecture, classes, seed=general.seed, device=choose_device(config, backend)))
+    backend.load_weights(checkpoint.fit_weights(checkpoint.read_weights(source), backend.weights(), str(source)))
+    return build_stage(config, FunctionRunner(backend.forward), charset)
+
+
+def answer(stage: Stage, image: NDArray[np.uint8]) -> str:
+    """Return what *stage* says about a BGR image, as one line of text."""
+    if isinstance(stage, TextDetector):
+        found = stage.detect(image)
+        regions: list[dict[str, Any]] = [
+            {"transcription": "", "points": np.round(polygon, 1).tolist(), "score": round(score, 4)}
+            for polygon, score in zip(found.polygons, found.scores, strict=True)
+        ]
+        return json.dumps(regions)
+    if isinstance(stage, TextClassifier):
+        (turned,) = stage.classify([image])
+        return f"{turned.angle}\t{turned.score:.4f}"
+    (read,) = stage.recognize([image])
+    return f"{read.text}\t{read.score:.4f}"

@@ -1,0 +1,149 @@
+"""Checkpoint folders, pointers, and weights that must fit."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ppocr_lite.engine import checkpoint
+from ppocr_lite.engine.checkpoint import TrainState
+from ppocr_lite.engine.pdparams import read_pdparams
+from ppocr_lite.errors import CheckpointError
+
+
+class Memory:
+    """A backend that only remembers."""
+
+    def __init__(self, value: float = 0.0) -> None:
+        self.value = {"head.fc.weight": np.full((2, 3), value, np.float32), "head.bn._mean": np.zeros(3, np.float32)}
+        self.optimizer = {"head.fc.weight.moment1": np.full((2, 3), value + 1, np.float32)}
+
+    def weights(self) -> dict[str, Any]:
+        return dict(self.value)
+
+    def load_weights(self, weights: dict[str, Any]) -> None:
+        self.value = dict(weights)
+
+    def optimizer_state(self) -> dict[str, Any]:
+        return self.optimizer
+
+    def load_optimizer_state(self, state: dict[str, Any]) -> None:
+        self.optimizer = state
+
+
+def save_steps(folder: Path, *steps: int) -> None:
+    for step in steps:
+        path = checkpoint.save(folder, Memory(step), TrainState(step=step, steps_per_epoch=7))  # type: ignore[arg-type]
+        checkpoint.point(folder, "latest", path.name)
+
+
+def test_a_checkpoint_comes_back(tmp_path: Path) -> None:
+    save_steps(tmp_path, 3)
+    backend = Memory()
+    state = checkpoint.resume(checkpoint.resolve(tmp_path), backend, seed=0, steps_per_epoch=7)  # type: ignore[arg-type]
+    assert state == TrainState(step=3, steps_per_epoch=7)
+    assert backend.value["head.fc.weight"][0, 0] == 3
+    assert backend.optimizer["head.fc.weight.moment1"][0, 0] == 4
+
+
+def test_a_half_written_checkpoint_is_not_seen(tmp_path: Path) -> None:
+    save_steps(tmp_path, 1)
+    draft = tmp_path / ".step_00000002.tmp"
+    draft.mkdir()
+    (draft / checkpoint.MODEL).write_bytes(b"half")
+    assert checkpoint.resolve(tmp_path).name == "step_00000001"
+    checkpoint.prune(tmp_path, keep=3)
+    assert not draft.exists()
+
+
+def test_a_checkpoint_left_without_pointer_is_written_again(tmp_path: Path) -> None:
+    stale = tmp_path / "step_00000002"
+    stale.mkdir()
+    (stale / checkpoint.MODEL).write_bytes(b"stale")
+    save_steps(tmp_path, 2)
+    assert checkpoint.read_weights(tmp_path)["head.fc.weight"][0, 0] == 2
+
+
+def test_the_newest_and_the_best_are_kept(tmp_path: Path) -> None:
+    save_steps(tmp_path, 1, 2, 3, 4)
+    checkpoint.point(tmp_path, "best", "step_00000001")
+    checkpoint.prune(tmp_path, keep=2)
+    assert sorted(path.name for path in tmp_path.glob("step_*")) == ["step_00000001", "step_00000003", "step_00000004"]
+
+
+def test_weights_of_a_run_are_its_best(tmp_path: Path) -> None:
+    save_steps(tmp_path / "checkpoints", 1, 2)
+    assert checkpoint.read_weights(tmp_path)["head.fc.weight"][0, 0] == 2
+    checkpoint.point(tmp_path / "checkpoints", "best", "step_00000001")
+    assert checkpoint.read_weights(tmp_path)["head.fc.weight"][0, 0] == 1
+
+
+def test_a_folder_without_checkpoint_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="No 'latest' checkpoint under"):
+        checkpoint.resolve(tmp_path)
+
+
+def test_damaged_files_are_an_error(tmp_path: Path) -> None:
+    save_steps(tmp_path, 1)
+    (tmp_path / "step_00000001" / checkpoint.OPTIMIZER).write_bytes(b"broken")
+    with pytest.raises(CheckpointError, match=r"optimizer\.safetensors cannot be read"):
+        checkpoint.resume(tmp_path / "step_00000001", Memory(), seed=0, steps_per_epoch=7)  # type: ignore[arg-type]
+
+
+WANTED = {"backbone.w": np.zeros((2, 2), np.float32), "head.fc": np.ones((2, 5), np.float32)}
+
+
+def test_weights_that_do_not_fit_are_listed() -> None:
+    given = {"backbone.v": np.zeros(1), "head.fc": np.zeros((2, 6))}
+    with pytest.raises(CheckpointError) as raised:
+        checkpoint.fit_weights(given, WANTED, "old")
+    text = str(raised.value)
+    assert "missing: backbone.w" in text
+    assert "unexpected: backbone.v" in text
+    assert "head.fc (2, 6) instead of (2, 5)" in text
+
+
+def test_named_parts_start_afresh() -> None:
+    given = {"backbone.w": np.full((2, 2), 7.0), "head.fc": np.zeros((2, 6)), "head.other": np.zeros(1)}
+    fitted = checkpoint.fit_weights(given, WANTED, "old", reinit=["head"])
+    assert fitted["backbone.w"].dtype == np.float32
+    assert fitted["backbone.w"][0, 0] == 7
+    assert fitted["head.fc"][0, 0] == 1
+    assert set(fitted) == set(WANTED)
+
+
+def test_a_part_is_a_whole_name() -> None:
+    given = {"backbone.w": np.zeros((2, 2))}
+    with pytest.raises(CheckpointError, match=r"missing: head\.fc"):
+        checkpoint.fit_weights(given, WANTED, "old", reinit=["hea"])
+
+
+def test_pdparams_hold_arrays(tmp_path: Path) -> None:
+    path = tmp_path / "best_accuracy.pdparams"
+    array = np.arange(3, dtype=np.float32)
+    stored = {"a": array, "b": ("linear_0.w_0", array), "StructuredToParameterName@@": {"a": "linear_0.w_0"}}
+    path.write_bytes(pickle.dumps(stored))
+    found = checkpoint.read_weights(tmp_path / "best_accuracy")
+    assert set(found) == {"a", "b"}
+    assert np.array_equal(found["b"], array)
+
+
+class Payload:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (Path("touched"),))
+
+
+@pytest.mark.parametrize(
+    "content", [pickle.dumps({"a": Payload()}), b"no pickle", pickle.dumps([1]), pickle.dumps({"a": 1})]
+)
+def test_anything_else_in_pdparams_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "a.pdparams"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"a\.pdparams"):
+        read_pdparams(path)
+    assert not Path("touched").exists()

@@ -1,0 +1,182 @@
+"""The loop, with a backend that only counts."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ppocr_lite.data.sampler import EpochBatches
+from ppocr_lite.engine.hooks import Hook, JsonlHook, clock
+from ppocr_lite.engine.trainer import Plan, Trainer
+from ppocr_lite.errors import DataError
+
+
+class Counting:
+    """A backend whose loss is the number of updates."""
+
+    rank, world_size = 0, 1
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[list[Any], float, int]] = []
+
+    def train_step(self, batches: Sequence[Mapping[str, Any]], *, lr: float, seed: int) -> dict[str, float]:
+        self.seen.append(([batch["keys"] for batch in batches], lr, seed))
+        return {"loss": float(len(self.seen))}
+
+    def weights(self) -> dict[str, Any]:
+        return {"w": np.zeros(1, np.float32)}
+
+    def optimizer_state(self) -> dict[str, Any]:
+        return {}
+
+    load_weights = load_optimizer_state = lambda self, given: None
+
+
+class Loader:
+    """Batches of keys; every *bad* index is unusable."""
+
+    def __init__(self, batches: EpochBatches, bad: tuple[int, ...] = ()) -> None:
+        self.batches, self.bad = batches, bad
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for keys in self.batches:
+            good = [key for key in keys if key[1] not in self.bad]
+            batch: dict[str, Any] = {"errors": [f"sample {key[1]}" for key in keys if key[1] in self.bad]}
+            yield batch | ({"image": np.zeros(len(good)), "keys": good} if good else {})
+
+
+class Notes(Hook):
+    def __init__(self) -> None:
+        self.logged: list[int] = []
+        self.evaluated: list[int] = []
+        self.ended = 0
+
+    def on_log(self, state: Any, values: Mapping[str, float]) -> None:
+        self.logged.append(state.step)
+
+    def on_eval(self, state: Any, metrics: Mapping[str, float]) -> None:
+        self.evaluated.append(state.step)
+
+    def on_end(self, state: Any) -> None:
+        self.ended += 1
+
+
+def make(
+    tmp_path: Path,
+    plan: Plan,
+    *,
+    bad: tuple[int, ...] = (),
+    scores: Sequence[float] = (),
+    backend: Any = None,
+    hooks: Sequence[Hook] = (),
+) -> Trainer:
+    batches = EpochBatches(12, 2, seed=plan.seed)
+    waiting = iter(scores)
+    evaluate: Callable[[], dict[str, float]] | None = (lambda: {"acc": next(waiting)}) if scores else None
+    return Trainer(
+        backend or Counting(), lambda step: step / 10, Loader(batches, bad), batches, plan, tmp_path, evaluate, hooks
+    )
+
+
+def test_the_step_is_the_clock(tmp_path: Path) -> None:
+    notes = Notes()
+    trainer = make(tmp_path, Plan(steps=9, log_every=4), hooks=[notes])
+    state = trainer.fit()
+    assert (state.step, state.epoch, notes.logged, notes.ended) == (9, 1, [4, 8], 1)
+    assert [lr for _, lr, _ in trainer.backend.seen] == pytest.approx([step / 10 for step in range(9)])  # type: ignore[attr-defined]
+    assert len({seed for _, _, seed in trainer.backend.seen}) == 9  # type: ignore[attr-defined]
+
+
+def test_resume_repeats_the_same_batches(tmp_path: Path) -> None:
+    whole = make(tmp_path / "a", Plan(steps=14, save_every=8))
+    whole.fit()
+    rest = make(tmp_path / "a", Plan(steps=14))
+    rest.resume(tmp_path / "a" / "step_00000008")
+    rest.fit()
+    assert rest.backend.seen == whole.backend.seen[8:]  # type: ignore[attr-defined]
+
+
+def test_accumulated_batches_make_one_update(tmp_path: Path) -> None:
+    trainer = make(tmp_path, Plan(steps=4, accumulate=4))
+    trainer.fit()
+    groups = [keys for keys, _, _ in trainer.backend.seen]  # type: ignore[attr-defined]
+    assert trainer.steps_per_epoch == 1  # 6 batches: the last 2 of an epoch fill no update
+    assert [len(group) for group in groups] == [4] * 4
+    assert [group[0][0][0] for group in groups] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("start, every, expected", [(0, 3, [3, 6, 8]), (4, 2, [6, 8]), (0, 0, [8])])
+def test_evaluation_begins_after_start_and_ends_the_run(
+    tmp_path: Path, start: int, every: int, expected: list[int]
+) -> None:
+    notes = Notes()
+    make(tmp_path, Plan(steps=8, eval_start=start, eval_every=every), scores=[0.5] * 9, hooks=[notes]).fit()
+    assert notes.evaluated == expected
+
+
+def test_best_is_the_highest_of_the_first_metric(tmp_path: Path) -> None:
+    trainer = make(tmp_path, Plan(steps=8, eval_every=2), scores=[0.1, 0.9, 0.9, 0.3])
+    state = trainer.fit()
+    assert (state.best, state.best_step) == (0.9, 4)
+    assert (tmp_path / "best").read_text() == "step_00000004"
+    assert (tmp_path / "latest").read_text() == "step_00000008"
+
+
+def test_bad_samples_are_counted_once(tmp_path: Path) -> None:
+    trainer = make(tmp_path, Plan(steps=12, bad_share=0.2), bad=(5, 7))
+    assert sorted(trainer.fit().bad_samples) == ["sample 5", "sample 7"]
+
+
+def test_too_many_bad_samples_stop_the_run(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"2 of 12 training samples are unusable, more than Global.max_bad_samples"):
+        make(tmp_path, Plan(steps=12, bad_share=0.1), bad=(5, 7)).fit()
+
+
+def test_a_batch_of_bad_samples_only_makes_no_update(tmp_path: Path) -> None:
+    trainer = make(tmp_path, Plan(steps=6, bad_share=1.0), bad=tuple(range(12)))
+    assert trainer.fit().step == 6
+    assert trainer.backend.seen == []  # type: ignore[attr-defined]
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
+    class Broken(Counting):
+        def train_step(self, batches: Sequence[Mapping[str, Any]], *, lr: float, seed: int) -> dict[str, float]:
+            return {"loss": 1.0, "loss_part": float("nan") if super().train_step(batches, lr=lr, seed=seed) else 0.0}
+
+    with pytest.raises(FloatingPointError, match="Step 2: a loss is not finite: {'loss_part': nan}"):
+        make(tmp_path, Plan(steps=6, log_every=2), backend=Broken()).fit()
+
+
+def test_sigterm_saves_and_stops(tmp_path: Path) -> None:
+    class Terminating(Counting):
+        def train_step(self, batches: Sequence[Mapping[str, Any]], *, lr: float, seed: int) -> dict[str, float]:
+            if len(self.seen) == 2:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return super().train_step(batches, lr=lr, seed=seed)
+
+    before = signal.getsignal(signal.SIGTERM)
+    state = make(tmp_path, Plan(steps=6), backend=Terminating()).fit()
+    assert state.step == 3
+    assert (tmp_path / "latest").read_text() == "step_00000003"
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_numbers_go_to_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "log.jsonl"
+    plan = Plan(steps=4, log_every=2, smooth=3)
+    make(tmp_path / "run", plan, scores=[0.5], hooks=[JsonlHook(file)]).fit()
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [(row["event"], row["step"]) for row in rows] == [("log", 2), ("log", 4), ("eval", 4)]
+    assert rows[1]["loss"] == 3  # the median of updates 2, 3, 4
+    assert rows[2]["acc"] == 0.5
+
+
+def test_seconds_are_shown_as_a_clock() -> None:
+    assert [clock(seconds) for seconds in (0, 61.4, 3600 * 30)] == ["0:00:00", "0:01:01", "30:00:00"]

@@ -1,0 +1,28 @@
+"""Find the text regions on images with a checkpoint; print a line an image and write them to Global.save_res_path.
+
+python tools/infer_det.py -c configs/det/det_mv3_db.yml -o Global.infer_img=image.png Global.checkpoints=output/run
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from ppocr_lite.engine.build import load_config
+from ppocr_lite.engine.infer import infer
+from ppocr_lite.engine.run import argument_parser, report_errors, start_logging
+
+
+def main() -> None:
+    """Parse, check, predict, print."""
+    parser = argument_parser(__doc__)
+    parser.add_argument("--weights", type=Path, help="checkpoint folder, run folder or weight file")
+    arguments = parser.parse_args()
+    config = load_config(arguments.config, arguments.opt)
+    start_logging(debug=config.Global.debug)
+    for line in infer(config, arguments.weights):
+        print(line)
+
+
+if __name__ == "__main__":
+    sys.exit(report_errors(main))
