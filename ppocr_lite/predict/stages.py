@@ -141,6 +141,12 @@ def _read(model: Path | str, wanted: str) -> Bundle:
 
 def _probe(bundle: Bundle, runner: Runner, shape: tuple[int, ...]) -> Any:
     """Return what the network makes of an empty image; also pays for its first run, which is slow."""
+    fixed = bundle.input.shape
+    if len(fixed) != len(shape) or any(side not in (-1, given) for side, given in zip(fixed, shape, strict=True)):
+        raise ModelError(
+            f"{bundle.folder}: the network does not take an input of {shape}, only of {fixed}, where -1 may vary. "
+            "Resize to what it was trained on."
+        )
     try:
         return runner.run(np.zeros(shape, np.float32))
     except (RuntimeError, ValueError, OSError, NotImplementedError) as error:

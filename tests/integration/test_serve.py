@@ -1,0 +1,50 @@
+"""The HTTP example answers over a real socket."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from ppocr_lite import OCR
+
+SCRIPT = Path(__file__).parents[2] / "deploy" / "serve.py"
+
+
+@pytest.fixture
+def address(small_models: dict[str, Path]) -> Iterator[str]:
+    spec = importlib.util.spec_from_file_location("serve", SCRIPT)
+    assert spec is not None and spec.loader is not None
+    serve = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(serve)
+    ocr = OCR(det_model=small_models["det"], cls_model=small_models["cls"], rec_model=small_models["rec"])
+    with serve.make_server(ocr, port=0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def post(url: str, body: bytes) -> dict[str, object]:
+    with urllib.request.urlopen(urllib.request.Request(url, body, method="POST"), timeout=60) as answer:
+        return dict(json.load(answer))
+
+
+def test_an_image_is_answered_with_its_result(address: str) -> None:
+    image = cv2.imencode(".png", np.full((64, 96, 3), 255, np.uint8))[1].tobytes()
+    assert post(f"{address}/ocr", image)["size"] == [64, 96]
+
+
+def test_no_image_is_a_bad_request(address: str) -> None:
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        post(f"{address}/ocr", b"not an image")
+    with caught.value as answer:
+        assert answer.code == 400
+        assert json.load(answer)["error"]
