@@ -25,7 +25,7 @@ def address(small_models: dict[str, Path]) -> Iterator[str]:
     assert spec is not None and spec.loader is not None
     serve = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(serve)
-    ocr = OCR(det_model=small_models["det"], cls_model=small_models["cls"], rec_model=small_models["rec"])
+    ocr = OCR(**small_models, threads=1)
     with serve.make_server(ocr, port=0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
