@@ -6,6 +6,7 @@ Polygons are float32 (P, 2), closed implicitly; ``size`` is (height, width).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
@@ -160,6 +161,28 @@ def offset_distance(polygon: Array, ratio: float) -> float:
     return area(polygon) * (1.0 - ratio**2) / length if length > 0 else 0.0
 
 
+def undo_distance(size: float, length: float, ratio: float) -> float:
+    """Return by how many pixels a shrunk rectangle must grow to be what the training targets shrank.
+
+    With the offset D sought, the rectangle was ``size + length D + 4 D²`` in area and ``length + 8 D`` in perimeter,
+    and D is ``area (1 - ratio²) / perimeter`` of that: a quadratic equation with one positive root.
+
+    Args:
+        size: Area of the shrunk rectangle, pixels².
+        length: Its perimeter, pixels.
+        ratio: Shrink ratio of the targets, in (0, 1).
+
+    Example:
+        >>> line = np.float32([[0, 0], [100, 0], [100, 10], [0, 10]])
+        >>> core = shrink(line, 0.4)[0]
+        >>> round(undo_distance(area(core), perimeter(core), 0.4), 1), round(offset_distance(line, 0.4), 1)
+        (3.8, 3.8)
+    """
+    share = 1.0 - ratio**2
+    square, linear = 4.0 * (2.0 - share), length * (1.0 - share)
+    return (math.sqrt(linear**2 + 4.0 * square * share * size) - linear) / (2.0 * square)
+
+
 def offset(polygon: Array, distance: float) -> list[Array]:
     """Move the outline of *polygon* outwards by *distance* pixels (inwards if negative), rounding outer corners.
 
@@ -202,7 +225,7 @@ def shrink(polygon: Array, ratio: float) -> list[Array]:
 
 
 def unclip(polygon: Array, ratio: float) -> Array:
-    """Grow a polygon outwards, undoing the shrink of training targets.
+    """Grow a polygon outwards, undoing the shrink of training targets as DBNet's authors do.
 
     The offset is ``area * ratio / perimeter``, so a longer line grows by the same margin as a short one.
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite.geometry import area, order_quad, unclip
+from ppocr_lite.geometry import area, offset, order_quad, perimeter, undo_distance
 from ppocr_lite.postprocess.base import POSTPROCESSES
 from ppocr_lite.results import Detections, Points
 
@@ -32,6 +32,9 @@ class DBPostProcess:
         score_mode: ``"fast"`` averages over the enclosing quad, ``"slow"`` over the traced region itself.
         box_type: ``"quad"`` returns four points per region, ``"poly"`` an outline of any number.
         min_size: A region whose shorter side, before growing, is under this many map pixels is dropped.
+        shrink_ratio: Instead of ``unclip_ratio``, grow by exactly what targets of this ``shrink_ratio`` were shrunk,
+            whatever the aspect of the line: with 0.4, a ratio of 1.5 undoes the shrink of a square, long lines
+            would need 3.
 
     Source:
         Liao et al., Real-time Scene Text Detection with Differentiable Binarization, AAAI 2020, section 3.5.
@@ -47,6 +50,7 @@ class DBPostProcess:
         score_mode: Literal["fast", "slow"] = "fast",
         box_type: Literal["quad", "poly"] = "quad",
         min_size: float = 3.0,
+        shrink_ratio: float | None = None,
     ) -> None:
         self.thresh = thresh
         self.box_thresh = box_thresh
@@ -56,6 +60,7 @@ class DBPostProcess:
         self.score_mode = score_mode
         self.box_type = box_type
         self.min_size = min_size
+        self.shrink_ratio = shrink_ratio
 
     def __call__(self, maps: NDArray[Any]) -> Detections:
         """Return the polygons of one map, in its own pixels; they may reach past its border.
@@ -105,9 +110,16 @@ class DBPostProcess:
         score = mean_inside(plane, contour[:, 0] if self.score_mode == "slow" else outline)
         if not score >= self.box_thresh:  # also drops a NaN
             return None
-        if self.box_type == "poly":
-            return unclip(np.asarray(outline, np.float32), self.unclip_ratio), score
-        return grow_quad(rect, self.unclip_ratio), score
+        if self.box_type == "quad":
+            return grow_quad(rect, self._distance(rect[1][0] * rect[1][1], 2 * sum(rect[1]))), score
+        polygon = np.asarray(outline, np.float32)
+        return offset(polygon, self._distance(area(polygon), perimeter(polygon)))[0], score
+
+    def _distance(self, size: float, length: float) -> float:
+        """Return by how many pixels a region of this area and perimeter grows."""
+        if self.shrink_ratio is None:
+            return size * self.unclip_ratio / length
+        return undo_distance(size, length, self.shrink_ratio)
 
 
 def mean_inside(plane: Points, polygon: NDArray[Any]) -> float:
@@ -121,20 +133,18 @@ def mean_inside(plane: Points, polygon: NDArray[Any]) -> float:
     return float(cv2.mean(crop, mask)[0])
 
 
-def grow_quad(rect: Any, ratio: float) -> Points:
-    """Grow a rotated rectangle by ``area * ratio / perimeter`` pixels on each side.
+def grow_quad(rect: Any, distance: float) -> Points:
+    """Move each side of a rotated rectangle outwards by *distance* pixels.
 
-    The smallest rectangle around a rectangle grown with rounded corners is the one whose sides moved
-    outwards by the same distance, so there is nothing to search for.
+    That is the smallest rectangle around the one grown with rounded corners, so there is nothing to search for.
 
     Args:
         rect: ((x, y), (width, height), degrees), as ``cv2.minAreaRect`` returns it.
-        ratio: Growth factor, 0 for none.
+        distance: Pixels, 0 for none.
 
     Returns:
         (4, 2) float32, clockwise from the top left.
     """
     centre, (width, height), degrees = rect
-    margin = 2 * width * height * ratio / (2 * (width + height))
-    corners = cv2.boxPoints((centre, (width + margin, height + margin), degrees))
+    corners = cv2.boxPoints((centre, (width + 2 * distance, height + 2 * distance), degrees))
     return order_quad(np.asarray(corners, np.float32))

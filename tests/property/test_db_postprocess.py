@@ -38,10 +38,12 @@ def undoing_ratio(quad: np.ndarray) -> float:
     return geometry.offset_distance(quad, SHRINK) * 2 * (width + height) / (width * height)
 
 
-def recover(*quads: np.ndarray, ratio: float) -> list[np.ndarray]:
+def recover(*quads: np.ndarray, ratio: float | None = None) -> list[np.ndarray]:
+    """What is found on the perfect map of *quads*, grown by *ratio* or, without one, by the exact shrink."""
     sample = {"image": np.zeros((SIDE, SIDE, 3), np.uint8), "polys": list(quads), "ignore_tags": [False] * len(quads)}
     probability = MakeShrinkMap(SHRINK, min_text_size=8)(sample)["shrink_map"]
-    return DBPostProcess(unclip_ratio=ratio)(probability).polygons
+    process = DBPostProcess(shrink_ratio=SHRINK) if ratio is None else DBPostProcess(unclip_ratio=ratio)
+    return process(probability).polygons
 
 
 def overlap(first: np.ndarray, second: np.ndarray) -> float:
@@ -53,7 +55,7 @@ def overlap(first: np.ndarray, second: np.ndarray) -> float:
 @given(texts(lowest=50))
 def test_a_text_is_recovered(quad: np.ndarray) -> None:
     assume(min(core_sides(quad)) > 28)  # below, the pixels of the map are coarser than a tenth of the text
-    (found,) = recover(quad, ratio=undoing_ratio(quad))
+    (found,) = recover(quad)
     assert overlap(found, quad) >= 0.9
 
 
@@ -62,7 +64,7 @@ def test_a_text_is_recovered(quad: np.ndarray) -> None:
 def test_a_small_text_is_recovered_to_the_pixel_of_the_map(quad: np.ndarray) -> None:
     assume(min(core_sides(quad)) > 4)
     ratio = undoing_ratio(quad)
-    (found,) = recover(quad, ratio=ratio)
+    (found,) = recover(quad)
     # A side of the drawn core is off by up to a pixel and a half; half the ratio of that comes back as offset.
     allowed = np.hypot(1.5, 1.5) * (1 + ratio / 2)
     assert shapely.hausdorff_distance(shapely.Polygon(found), shapely.Polygon(quad)) <= allowed
@@ -82,6 +84,6 @@ def test_every_text_is_found_once(cells: list[tuple[int, int]]) -> None:
         np.float32([[x, y], [x + 120, y], [x + 120, y + 40], [x, y + 40]])
         for x, y in ((c * 160 + 10, r * 80 + 10) for c, r in cells)
     ]
-    found = recover(*quads, ratio=undoing_ratio(quads[0]))
+    found = recover(*quads)
     assert len(found) == len(quads)
     assert all(max(overlap(quad, other) for other in found) > 0.9 for quad in quads)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -128,9 +129,19 @@ def test_mean_inside_takes_a_polygon_past_the_border() -> None:
 
 def test_a_grown_rectangle_keeps_centre_and_direction() -> None:
     rect = ((50.0, 60.0), (40.0, 10.0), 30.0)
-    grown = cv2.minAreaRect(grow_quad(rect, 1.5))
+    grown = cv2.minAreaRect(grow_quad(rect, 6))
     assert grown[0] == pytest.approx(rect[0], abs=1e-3)
     assert sorted(grown[1]) == pytest.approx([10 + 2 * 6, 40 + 2 * 6], abs=1e-3)
+
+
+@pytest.mark.parametrize(("width", "height"), [(30, 30), (200, 40), (600, 40)])
+@pytest.mark.parametrize("box_type", ["quad", "poly"])
+def test_the_exact_shrink_is_undone_at_any_aspect(width: int, height: int, box_type: Literal["quad", "poly"]) -> None:
+    distance = width * height * (1 - 0.4**2) / (2 * (width + height))
+    low, high = 20 + round(distance), (20 + width - round(distance), 20 + height - round(distance))
+    found = DBPostProcess(shrink_ratio=0.4, box_type=box_type)(map_with((low, low, *high), size=(200, 700)))
+    assert found.polygons[0].min(axis=0) == pytest.approx([20, 20], abs=3)
+    assert found.polygons[0].max(axis=0) == pytest.approx([20 + width, 20 + height], abs=3)
 
 
 def test_a_hundred_boxes_take_under_fifteen_milliseconds_of_work() -> None:
