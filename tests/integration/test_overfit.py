@@ -17,6 +17,7 @@ from ppocr_lite.engine.run import evaluate_run, train
 pytestmark = pytest.mark.slow
 
 COUNT = 32
+SIDE = 192  # pixels of a page
 Load = Callable[..., Any]
 FAST = ("Global.log_smooth_window=1", "Global.print_batch_step=20", "Optimizer.lr.warmup_steps=20")
 
@@ -50,11 +51,11 @@ def cut_window(image: NDArray[np.uint8], regions: list[dict[str, Any]], side: in
 
 @pytest.fixture
 def real_pages(shared_data: Path, tmp_path: Path) -> Path:
-    """Windows of 256 × 256 out of till receipts."""
+    """Square windows out of till receipts."""
     rows = []
     for name, label in read_labels(shared_data / "receipts_en" / "train.txt")[:COUNT]:
         image = cv2.imread(str(shared_data / "receipts_en" / name))
-        window, cut = cut_window(image, json.loads(label), 256)
+        window, cut = cut_window(image, json.loads(label), SIDE)
         rows.append((f"{Path(name).stem}.png", cut))
         cv2.imwrite(str(tmp_path / rows[-1][0]), window)
     return write_labels(tmp_path, rows)
@@ -98,14 +99,15 @@ def learn(load: Load, family: str, labels: Path, *overrides: str) -> dict[str, f
 
 
 def test_a_recogniser_learns_32_lines(load_small: Load, real_lines: Path) -> None:
+    steps = "[{DecodeImage: }, {CTCLabelEncode: }, {RecResizeImg: {image_shape: [3, 32, 64]}}]"
     metrics = learn(
         load_small,
         "rec",
         real_lines,
-        *(f"Global.character_dict_path={real_lines.parent / 'dictionary.txt'}", "Global.epoch_num=100"),
-        *("Train.loader.batch_size_per_card=4", "Optimizer.lr.learning_rate=0.003"),
-        "Train.dataset.transforms=[{DecodeImage: }, {CTCLabelEncode: }, {RecResizeImg: {image_shape: [3, 32, 96]}}]",
-        "Architecture.Neck.hidden_size=48",
+        *(f"Global.character_dict_path={real_lines.parent / 'dictionary.txt'}", "Global.epoch_num=90"),
+        *("Architecture.Backbone.scale=0.5", "Architecture.Neck.hidden_size=96"),
+        *("Train.loader.batch_size_per_card=4", "Optimizer.lr.learning_rate=0.004", "Optimizer.beta2=0.98"),
+        *(f"Train.dataset.transforms={steps}", f"Eval.dataset.transforms={steps}"),
     )
     assert metrics["acc"] >= 0.95
 
@@ -120,8 +122,9 @@ def test_a_detector_learns_32_pages(load_small: Load, real_pages: Path) -> None:
         load_small,
         "det",
         real_pages,
-        *("Global.epoch_num=80", "Train.loader.batch_size_per_card=4", "Optimizer.lr.learning_rate=0.003"),
-        "Train.dataset.transforms[2].EastRandomCropData={size: [256, 256], min_crop_side_ratio: 1.0}",
-        "Eval.dataset.transforms[2].DetResizeForTest={limit_side_len: 256, limit_type: max}",
+        *("Global.epoch_num=80", "Architecture.Neck.out_channels=48"),
+        *("Train.loader.batch_size_per_card=4", "Optimizer.lr.learning_rate=0.004", "Optimizer.beta2=0.98"),
+        f"Train.dataset.transforms[2].EastRandomCropData={{size: [{SIDE}, {SIDE}], min_crop_side_ratio: 1.0}}",
+        f"Eval.dataset.transforms[2].DetResizeForTest={{limit_side_len: {SIDE}, limit_type: max}}",
     )
     assert metrics["hmean"] >= 0.9

@@ -16,7 +16,6 @@ from ppocr_lite.data.sampler import EpochBatches
 from ppocr_lite.engine.backends.base import Arrays, Batch, Task
 from ppocr_lite.engine.backends.torch.base import BACKBONES, HEADS, LOSSES, NECKS
 from ppocr_lite.engine.backends.torch.loader import make_loader, to_tensors
-from ppocr_lite.engine.backends.torch.memory import keep_freed_memory
 from ppocr_lite.engine.backends.torch.model import build_model
 from ppocr_lite.engine.backends.torch.optimizer import Updater
 from ppocr_lite.engine.backends.torch.weights import export_weights, import_weights
@@ -48,8 +47,6 @@ class TorchBackend:
         self.device = choose_device(task.device)
         if self.world_size > 1 and not dist.is_initialized():
             dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
-        if self.device.type == "cpu":
-            keep_freed_memory()
         torch.manual_seed(task.seed)
         self.autocast = task.amp != "O0" and self.device.type == "cuda"
         # Convolutions run on channels-last memory in both directions without copies: faster on CPU and GPU alike.
