@@ -46,17 +46,8 @@ class DetMetric(Counter):
             result: ``polygons``: what was found, each (P, 2).
             truth: ``polys``: what is there, each (P, 2), in the same frame; ``ignore_tags``: (N,) bool.
         """
-        found, there = _shapes(result["polygons"]), _shapes(truth["polys"])
-        ignore = np.asarray(truth["ignore_tags"], bool).reshape(-1)
-        if len(ignore) != len(there):
-            raise ValueError(f"Expected one ignore tag per polygon. Received: {len(ignore)} for {len(there)}")
-        common = _intersections(found, there)  # (found, there)
-        area_found, area_there = shapely.area(found), shapely.area(there)
-        inside = common[:, ignore] / np.maximum(area_found, 1e-9)[:, None]
-        left_out = (inside > self.ignore_thresh).any(axis=1)
-        iou = common / np.maximum(area_found[:, None] + area_there[None] - common, 1e-9)
-        matched = _match(iou[~left_out][:, ~ignore], self.iou_thresh)
-        self.add(matched=matched, found=int((~left_out).sum()), true=int((~ignore).sum()))
+        pairs, left_out, ignore = match_regions(result, truth, self.iou_thresh, self.ignore_thresh)
+        self.add(matched=len(pairs), found=int((~left_out).sum()), true=int((~ignore).sum()))
 
     def compute(self) -> dict[str, float]:
         """Return ``hmean``, ``precision`` and ``recall`` in [0, 1]."""
@@ -65,16 +56,47 @@ class DetMetric(Counter):
         return main_first({"hmean": hmean, "precision": precision, "recall": recall}, self.main_indicator)
 
 
-def _match(iou: NDArray[np.float64], threshold: float) -> int:
-    """Return how many pairs a single pass makes: true regions in order, each taking the first free found one."""
+def match_regions(
+    result: Mapping[str, Any], truth: Mapping[str, Any], iou_thresh: float, ignore_thresh: float
+) -> tuple[list[tuple[int, int]], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Pair found regions with true ones.
+
+    Args:
+        result: ``polygons``, each (P, 2).
+        truth: ``polys``, each (P, 2), in the same frame; ``ignore_tags``: (N,) bool.
+        iou_thresh: Least intersection over union of a pair.
+        ignore_thresh: A found region with more than this share of its area in an ignored one takes no part.
+
+    Returns:
+        The (found, true) index pairs, which found regions take no part, which true ones are ignored.
+
+    Raises:
+        ValueError: If there is not one ignore tag a true region.
+    """
+    found, there = _shapes(result["polygons"]), _shapes(truth["polys"])
+    ignore = np.asarray(truth["ignore_tags"], bool).reshape(-1)
+    if len(ignore) != len(there):
+        raise ValueError(f"Expected one ignore tag per polygon. Received: {len(ignore)} for {len(there)}")
+    common = _intersections(found, there)  # (found, there)
+    area_found, area_there = shapely.area(found), shapely.area(there)
+    inside = common[:, ignore] / np.maximum(area_found, 1e-9)[:, None]
+    left_out = np.asarray((inside > ignore_thresh).any(axis=1), np.bool_)
+    iou = common / np.maximum(area_found[:, None] + area_there[None] - common, 1e-9)
+    iou[left_out] = -1.0
+    iou[:, ignore] = -1.0
+    return _match(iou, iou_thresh), left_out, ignore
+
+
+def _match(iou: NDArray[np.float64], threshold: float) -> list[tuple[int, int]]:
+    """Return the pairs a single pass makes: true regions in order, each taking the first free found one."""
     free = np.ones(iou.shape[0], bool)
-    matched = 0
-    for column in iou.T:
+    pairs = []
+    for index, column in enumerate(iou.T):
         candidates = np.flatnonzero(free & (column >= threshold))
         if len(candidates):
             free[candidates[0]] = False
-            matched += 1
-    return matched
+            pairs.append((int(candidates[0]), index))
+    return pairs
 
 
 def _shapes(polygons: Sequence[Any]) -> NDArray[Any]:

@@ -1,0 +1,62 @@
+"""How well pages are read from image to text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rapidfuzz.distance import Levenshtein
+
+from ppocr_lite.metrics.base import METRICS, Counter
+from ppocr_lite.metrics.detection import match_regions
+
+
+@METRICS.register
+class EndToEndMetric(Counter):
+    """Share of the text regions found *and* read without a fault, and the character error rate of whole pages.
+
+    A found region is right if it covers a true one (intersection over union at least *iou_thresh*) and its text is
+    equal.  Regions inside ignored ones take no part in either figure.
+
+    Args:
+        iou_thresh: Least intersection over union of a match.
+        ignore_case: Compare in lower case.
+        ignore_space: Leave spaces out before comparing.
+
+    Source:
+        Karatzas et al., ICDAR 2015 Competition on Robust Reading, task 4.4 (end to end).
+    """
+
+    def __init__(self, iou_thresh: float = 0.5, ignore_case: bool = False, ignore_space: bool = False) -> None:
+        super().__init__("right", "found", "true", "edits", "characters")
+        self.iou_thresh, self.ignore_case, self.ignore_space = iou_thresh, ignore_case, ignore_space
+
+    def update(self, result: Mapping[str, Any], truth: Mapping[str, Any]) -> None:
+        """Count one page; both sides in reading order.
+
+        Args:
+            result: ``polygons``, each (P, 2), and ``texts``.
+            truth: ``polys`` and ``texts``, in the same frame, and ``ignore_tags``, (N,) bool.
+        """
+        pairs, left_out, ignore = match_regions(result, truth, self.iou_thresh, ignore_thresh=0.5)
+        read = [self._plain(text) for text in result["texts"]]
+        written = [self._plain(text) for text in truth["texts"]]
+        page = "\n".join(text for text, out in zip(read, left_out, strict=True) if not out)
+        wanted = "\n".join(text for text, out in zip(written, ignore, strict=True) if not out)
+        self.add(
+            right=sum(read[i] == written[j] for i, j in pairs),
+            found=int((~left_out).sum()),
+            true=int((~ignore).sum()),
+            edits=Levenshtein.distance(page, wanted),
+            characters=len(wanted),
+        )
+
+    def compute(self) -> dict[str, float]:
+        """Return ``f1``, ``precision`` and ``recall`` in [0, 1], and ``cer``, edits per true character (0 is best)."""
+        precision, recall = self.mean("right", "found"), self.mean("right", "true")
+        f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+        return {"f1": f1, "precision": precision, "recall": recall, "cer": self.mean("edits", "characters")}
+
+    def _plain(self, text: str) -> str:
+        text = text.lower() if self.ignore_case else text
+        return text.replace(" ", "") if self.ignore_space else text

@@ -1,0 +1,56 @@
+"""Read labelled pages from image to text and say how much came out right; print the figures as JSON.
+
+python tools/eval_system.py ../shared/data/receipts_en/val.txt --ignore-case
+
+The label file is a detection list with texts; its paths start at its own folder.  ``f1`` counts regions that are found
+(IoU 0.5) and read without a fault; ``cer`` is the edit distance of the page's text in reading order, per character.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from ppocr_lite import OCR
+from ppocr_lite.engine.run import report_errors
+from ppocr_lite.images import read
+from ppocr_lite.metrics import EndToEndMetric
+from ppocr_lite.predict.order import reading_order
+from ppocr_lite.transforms import DetLabelEncode
+
+
+def main() -> None:
+    """Read every page, compare, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("labels", type=Path)
+    parser.add_argument("--lang", choices=("ch", "en"))
+    parser.add_argument("--engine", default="auto")
+    parser.add_argument("--ignore-case", action="store_true")
+    parser.add_argument("--ignore-space", action="store_true")
+    for stage in ("det", "cls", "rec"):
+        parser.add_argument(f"--{stage}-model", type=Path)
+    arguments = parser.parse_args()
+    models = {f"{stage}_model": getattr(arguments, f"{stage}_model") for stage in ("det", "cls", "rec")}
+    ocr = OCR(lang=arguments.lang, engine=arguments.engine, **models)
+    metric = EndToEndMetric(ignore_case=arguments.ignore_case, ignore_space=arguments.ignore_space)
+    for row in arguments.labels.read_text(encoding="utf-8-sig").splitlines():
+        name, _, label = row.partition("\t")
+        image = read(arguments.labels.parent / name)
+        truth = DetLabelEncode()({"image": image, "label": label, "path": name})
+        order = reading_order(truth["polys"])
+        truth = {
+            "polys": [truth["polys"][i] for i in order],
+            "texts": [truth["texts"][i] for i in order],
+            "ignore_tags": np.asarray(truth["ignore_tags"])[order],
+        }
+        page = ocr.ocr(image)
+        metric.update({"polygons": [line.polygon for line in page], "texts": [line.text for line in page]}, truth)
+    print(json.dumps(metric.compute(), indent=2))
+
+
+if __name__ == "__main__":
+    sys.exit(report_errors(main))
