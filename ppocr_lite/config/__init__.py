@@ -2,7 +2,8 @@
 
 from ppocr_lite.config.check import check_arguments, check_component, convert
 from ppocr_lite.config.load import apply_override, load, read_yaml
-from ppocr_lite.config.schema import Config, GlobalSection, Loader, Split, check_config
+from ppocr_lite.config.schema import Config, GlobalSection, Loader, Split
+from ppocr_lite.config.validate import check_config
 
 __all__ = [
     "Config",

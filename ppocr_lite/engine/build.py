@@ -15,11 +15,12 @@ import yaml
 
 from ppocr_lite.charset import Charset
 from ppocr_lite.config.load import load
-from ppocr_lite.config.schema import SECTIONS, Config, Split, check_config
+from ppocr_lite.config.schema import Config, Split
+from ppocr_lite.config.validate import SECTIONS, check_config
 from ppocr_lite.data import DATASETS, RAW_KEYS, TRAINING_KEYS, Collate, EpochBatches
 from ppocr_lite.engine import checkpoint
-from ppocr_lite.engine.backends.base import Backend, Task
-from ppocr_lite.engine.evaluate import GROUP, Stage, evaluate, split_transforms
+from ppocr_lite.engine.backends.base import Backend, Batch, Task
+from ppocr_lite.engine.evaluate import GROUP, Stage, evaluate, measure_batch, split_transforms
 from ppocr_lite.engine.hooks import Hook, JsonlHook, LogHook, VisualDLHook
 from ppocr_lite.engine.trainer import Plan, Trainer
 from ppocr_lite.errors import ConfigError
@@ -130,7 +131,8 @@ def build_trainer(config: Config, folder: Path) -> Trainer:
     loader = backend.loader(dataset, batches, Collate(pad_width=config.model_type == "rec"), train.loader.num_workers)
     evaluator = build_evaluator(config, backend, charset) if config.Eval else None
     hooks = build_hooks(config, folder, -(-plan.steps // steps_per_epoch)) if backend.rank == 0 else ()
-    return Trainer(backend, schedule, loader, batches, plan, folder / "checkpoints", evaluator, hooks)
+    train_metric = build_train_metric(config, backend, charset)
+    return Trainer(backend, schedule, loader, batches, plan, folder / "checkpoints", evaluator, hooks, train_metric)
 
 
 def build_evaluator(config: Config, backend: Backend, charset: Charset | None) -> Callable[[], dict[str, float]]:
@@ -154,17 +156,31 @@ def evaluator_of(
 
 def build_stage(config: Config, runner: Runner, charset: Charset | None) -> Stage:
     """Create the stage that predicts as the exported model will: Eval transforms without labels, PostProcess."""
-    split = require(config.Eval, "Eval")
-    _, nodes = split_transforms(split.transforms)
+    _, nodes = split_transforms(require(config.Eval, "Eval").transforms)
     steps = [TRANSFORMS.build(node) for node in nodes]
     preprocess = Compose(steps, available=("image",), path="Eval.dataset.transforms")
     postprocess = POSTPROCESSES.build(require(config.PostProcess, "PostProcess"), charset=charset)
-    size = min(split.loader.batch_size_per_card, GROUP)
+    return stage_of(config, runner, preprocess, postprocess)
+
+
+def stage_of(config: Config, runner: Runner, preprocess: Compose, postprocess: Any) -> Stage:
+    """Create the stage of the config's family from its parts."""
     if config.model_type == "det":
         return TextDetector(runner, preprocess, postprocess)
-    if config.model_type == "cls":
-        return TextClassifier(runner, preprocess, postprocess, batch_size=size)
-    return TextRecognizer(runner, preprocess, postprocess, batch_size=size)
+    size = min(require(config.Eval, "Eval").loader.batch_size_per_card, GROUP)
+    family = TextClassifier if config.model_type == "cls" else TextRecognizer
+    return family(runner, preprocess, postprocess, batch_size=size)
+
+
+def build_train_metric(
+    config: Config, backend: Backend, charset: Charset | None
+) -> Callable[[Batch], dict[str, float]] | None:
+    """Return what Global.cal_metric_during_train logs: the metric of lines on a training batch; None for no."""
+    if not config.Global.cal_metric_during_train or config.model_type == "det":
+        return None
+    postprocess = POSTPROCESSES.build(require(config.PostProcess, "PostProcess"), charset=charset)
+    metric = require(config.Metric, "Metric")
+    return lambda batch: measure_batch(backend.forward, postprocess, METRICS.build(metric), batch, charset)
 
 
 def build_chain(split: Split, charset: Charset | None, max_text_length: int, *, training: bool = False) -> Compose:

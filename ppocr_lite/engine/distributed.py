@@ -38,12 +38,26 @@ def average_gradients(parameters: Sequence[Any]) -> None:
         return
     with paddle.no_grad():
         gradients = [p.grad if p.grad is not None else paddle.zeros_like(p) for p in parameters]
-        flat = paddle.concat([gradient.astype("float32").reshape([-1]) for gradient in gradients])
-        paddle.distributed.all_reduce(flat)
-        parts = paddle.split(flat / world_size(), [int(p.size) for p in parameters])
-        for parameter, part in zip(parameters, parts, strict=True):
+        for parameter, mean in zip(parameters, _means(gradients), strict=True):
             if parameter.grad is not None:
-                parameter.grad.set_value(part.reshape(parameter.shape).astype(parameter.grad.dtype))
+                parameter.grad.set_value(mean)
+
+
+def average_statistics(buffers: Sequence[Any]) -> None:
+    """Replace every buffer by its mean over the processes, so that all of them evaluate and save one network."""
+    if world_size() == 1 or not buffers:
+        return
+    with paddle.no_grad():
+        for buffer, mean in zip(buffers, _means(buffers), strict=True):
+            buffer.set_value(mean)
+
+
+def _means(tensors: Sequence[Any]) -> list[Any]:
+    """Return the mean of each tensor over the processes, in one exchange."""
+    flat = paddle.concat([tensor.astype("float32").reshape([-1]) for tensor in tensors])
+    paddle.distributed.all_reduce(flat)
+    parts = paddle.split(flat / world_size(), [int(tensor.size) for tensor in tensors])
+    return [part.reshape(tensor.shape).astype(tensor.dtype) for tensor, part in zip(tensors, parts, strict=True)]
 
 
 def total(values: Mapping[str, float]) -> dict[str, float]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ppocr_lite.charset import Charset
 from ppocr_lite.errors import DataError
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
@@ -72,6 +73,29 @@ def evaluate(
         metric.merge({name: everyone[name] - mine[name] for name in mine})
     values: dict[str, float] = metric.compute()
     return values
+
+
+def measure_batch(
+    forward: Callable[[Any], Any], postprocess: Any, metric: Any, batch: Mapping[str, Any], charset: Charset | None
+) -> dict[str, float]:
+    """Return the metric of a training batch of lines, on the network in evaluation mode.
+
+    Args:
+        forward: The network.
+        postprocess: Its output → texts or angles.
+        metric: A fresh metric.
+        batch: ``image``, ``label`` and, for texts, ``length``; may be tensors of an engine.
+        charset: Of a recogniser; None for a classifier.
+    """
+    labels = np.asarray(batch["label"])
+    found = postprocess(forward(np.asarray(batch["image"])))
+    if charset is None:
+        for orientation, label in zip(found, labels, strict=True):
+            metric.update(postprocess.angles.index(orientation.angle), int(label))
+    else:
+        for recognition, label, length in zip(found, labels, np.asarray(batch["length"]), strict=True):
+            metric.update(recognition.text, charset.decode(label[: int(length)].tolist()))
+    return as_plain(metric.compute())
 
 
 def _predictor(stage: Stage) -> Predict:

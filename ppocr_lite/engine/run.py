@@ -13,7 +13,6 @@ from ppocr_lite.engine import checkpoint
 from ppocr_lite.engine.backends.base import Task
 from ppocr_lite.engine.build import (
     build_evaluator,
-    build_stage,
     build_trainer,
     choose_device,
     create_backend,
@@ -21,6 +20,7 @@ from ppocr_lite.engine.build import (
     load_charset,
     prepare_folder,
     require,
+    stage_of,
 )
 from ppocr_lite.engine.checkpoint import TrainState
 from ppocr_lite.engine.evaluate import as_plain
@@ -104,8 +104,8 @@ def evaluate_bundle(config: Config, folder: Path, engine: str = "auto") -> dict[
         engine: What runs it: ``auto``, ``paddle``, ``onnxruntime`` or ``openvino``.
     """
     bundle = read_bundle(folder)
-    stage = build_stage(config, load_runner(bundle, engine=engine), bundle.charset)  # type: ignore[arg-type]
-    stage.preprocess, stage.postprocess = bundle.build_preprocess(), bundle.build_postprocess()
+    runner = load_runner(bundle, engine=engine)  # type: ignore[arg-type]
+    stage = stage_of(config, runner, bundle.build_preprocess(), bundle.build_postprocess())
     return as_plain(evaluator_of(config, stage, bundle.charset)())
 
 

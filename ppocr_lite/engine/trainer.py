@@ -70,6 +70,7 @@ class Trainer:
         folder: Where checkpoints go.
         evaluate: Returns metrics, the first of which is maximised; None to skip.
         hooks: Watchers, called on rank 0 only.
+        train_metric: Measures the training batches that are logged; None to skip.
     """
 
     def __init__(
@@ -82,9 +83,10 @@ class Trainer:
         folder: Path,
         evaluate: Callable[[], dict[str, float]] | None = None,
         hooks: Sequence[Hook] = (),
+        train_metric: Callable[[Batch], dict[str, float]] | None = None,
     ) -> None:
         self.backend, self.schedule, self.loader, self.batches = backend, schedule, loader, batches
-        self.plan, self.folder, self.evaluate = plan, folder, evaluate
+        self.plan, self.folder, self.evaluate, self.train_metric = plan, folder, evaluate, train_metric
         self.hooks = tuple(hooks) if backend.rank == 0 else ()
         self.steps_per_epoch = len(batches) // plan.accumulate
         self.state = TrainState(seed=plan.seed, steps_per_epoch=self.steps_per_epoch)
@@ -106,7 +108,7 @@ class Trainer:
                     break
                 self.train_step(group)
                 if self.state.step % self.plan.log_every == 0:
-                    self._log()
+                    self._log(group)
                 last = self.state.step == self.plan.steps
                 evaluated = self._due_evaluation() or last
                 improved = evaluated and self._evaluate()
@@ -178,8 +180,11 @@ class Trainer:
         """Stop on all ranks or on none, else some would wait for the others for ever."""
         return self.backend.total({"stop": float(stop)})["stop"] > 0 if self.backend.world_size > 1 else stop
 
-    def _log(self) -> None:
+    def _log(self, group: Sequence[Batch]) -> None:
         values = self._meter.summary(self.plan.steps - self.state.step)
+        if self.train_metric is not None and "image" in group[-1]:
+            values |= self.train_metric(group[-1])
+            self._meter.restart()
         if bad := {name: value for name, value in values.items() if not math.isfinite(value)}:
             raise FloatingPointError(f"Step {self.state.step}: a loss is not finite: {bad}. All: {values}")
         shown = TrainState(step=self.state.step, epoch=(self.state.step - 1) // self.steps_per_epoch)

@@ -16,7 +16,7 @@ import yaml
 from ppocr_lite.charset import Charset
 from ppocr_lite.config.check import check_arguments, check_component
 from ppocr_lite.config.load import read_yaml
-from ppocr_lite.config.schema import check_transforms
+from ppocr_lite.config.validate import check_transforms
 from ppocr_lite.errors import ConfigError, ModelError
 from ppocr_lite.postprocess import POSTPROCESSES
 from ppocr_lite.transforms import TRANSFORMS

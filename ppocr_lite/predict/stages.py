@@ -11,7 +11,7 @@ import numpy as np
 
 from ppocr_lite.charset import Charset
 from ppocr_lite.config.check import check_component
-from ppocr_lite.config.schema import check_transforms
+from ppocr_lite.config.validate import check_transforms
 from ppocr_lite.errors import ModelError
 from ppocr_lite.postprocess import POSTPROCESSES
 from ppocr_lite.predict.bundle import Bundle, read_bundle

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ppocr_lite.engine.run import evaluate_run, train
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 COUNT = 32
 SIDE = 192  # pixels of a page
@@ -104,7 +104,7 @@ def test_a_recogniser_learns_32_lines(load_small: Load, real_lines: Path) -> Non
         load_small,
         "rec",
         real_lines,
-        *(f"Global.character_dict_path={real_lines.parent / 'dictionary.txt'}", "Global.epoch_num=90"),
+        *(f"Global.character_dict_path={real_lines.parent / 'dictionary.txt'}", "Global.epoch_num=150"),
         *("Architecture.Backbone.scale=0.5", "Architecture.Neck.hidden_size=96"),
         *("Train.loader.batch_size_per_card=4", "Optimizer.lr.learning_rate=0.004", "Optimizer.beta2=0.98"),
         *(f"Train.dataset.transforms={steps}", f"Eval.dataset.transforms={steps}"),

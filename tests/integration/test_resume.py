@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from ppocr_lite.engine import checkpoint
+from ppocr_lite.engine.run import evaluate_run
 from ppocr_lite.errors import CheckpointError
 
 Make = Callable[..., Any]
@@ -82,3 +84,33 @@ def test_max_minutes_stops_with_a_checkpoint(make_trainer: Make, cls_label_file:
     state = trainer.fit()
     assert state.step < trainer.plan.steps
     assert checkpoint.resolve(trainer.folder).name == f"step_{state.step:08d}"
+
+
+@pytest.mark.parametrize("family", ["rec", "cls"])
+def test_the_metric_of_training_batches_is_logged(
+    make_trainer: Make, rec_label_file: Path, cls_label_file: Path, family: str
+) -> None:
+    labels = rec_label_file if family == "rec" else cls_label_file
+    trainer = make_trainer(family, labels, "Global.cal_metric_during_train=true", "Global.max_steps=1")
+    trainer.fit()
+    row = json.loads((trainer.folder.parent / "log.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    assert 0 <= row["acc"] <= 1
+
+
+def test_weights_of_another_head_need_reinit(make_trainer: Make, cls_label_file: Path) -> None:
+    first = make_trainer("cls", cls_label_file, "Global.max_steps=1", run="first")
+    first.fit()
+    start = (f"Global.pretrained_model={first.folder.parent}", "Architecture.Head.class_dim=3")
+    with pytest.raises(CheckpointError, match="of another shape: head"):
+        make_trainer("cls", cls_label_file, *start, run="second")
+    second = make_trainer("cls", cls_label_file, *start, "Global.reinit=[head]", run="third")
+    trained, kept = first.backend.weights(), second.backend.weights()
+    same = [name for name in kept if np.array_equal(trained.get(name), kept[name])]
+    assert all(name in same for name in kept if name.startswith("backbone."))
+
+
+def test_evaluating_a_checkpoint_repeats_the_metrics_of_training(
+    make_trainer: Make, load_small: Make, cls_label_file: Path
+) -> None:
+    state = make_trainer("cls", cls_label_file, "Global.epoch_num=1").fit()
+    assert evaluate_run(load_small("cls", cls_label_file)) == state.metrics

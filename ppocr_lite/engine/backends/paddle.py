@@ -69,6 +69,7 @@ class PaddleBackend:
         learned = [p for p in self.network.parameters() if not p.stop_gradient]
         distributed.average_gradients(learned)
         self.scaler.step(self.optimizer)
+        distributed.average_statistics(self._statistics())
         self.scaler.update()
         self.optimizer.clear_grad()
         if len(terms) == 1:
@@ -156,6 +157,13 @@ class PaddleBackend:
         losses: dict[str, Any] = self.loss(_to_float(outputs), tensors)
         self.scaler.scale(losses["loss"] / count if count > 1 else losses["loss"]).backward()
         return {name: value.detach() for name, value in losses.items()}
+
+    def _statistics(self) -> list[Any]:
+        """What the network keeps beside its parameters: the running means and variances of batch normalisation."""
+        if self.world_size == 1:
+            return []
+        parameters = {name for name, _ in self.network.named_parameters()}
+        return [value for name, value in self.network.state_dict().items() if name not in parameters]
 
     def _names(self) -> dict[str, str]:
         """Generated name of each parameter → its structural name."""

@@ -216,7 +216,7 @@ backend = started()
 backend.train_step([batch(backend.rank)], lr=0.01, seed=0)
 sums = backend.total({"rank": float(backend.rank), "one": 1.0})
 assert sums == {"rank": 1.0, "one": 2.0}, sums
-np.savez(sys.argv[2] + f"/{backend.rank}.npz", **backend.optimizer_state())
+np.savez(sys.argv[2] + f"/{backend.rank}.npz", **backend.optimizer_state(), **backend.weights())
 """
 
 

@@ -16,6 +16,7 @@ from ppocr_lite.data.sampler import EpochBatches
 from ppocr_lite.engine.backends.base import Arrays, Batch, Task
 from ppocr_lite.engine.backends.torch.base import BACKBONES, HEADS, LOSSES, NECKS
 from ppocr_lite.engine.backends.torch.loader import make_loader, to_tensors
+from ppocr_lite.engine.backends.torch.memory import keep_freed_memory
 from ppocr_lite.engine.backends.torch.model import build_model
 from ppocr_lite.engine.backends.torch.optimizer import Updater
 from ppocr_lite.engine.backends.torch.weights import export_weights, import_weights
@@ -47,6 +48,8 @@ class TorchBackend:
         self.device = choose_device(task.device)
         if self.world_size > 1 and not dist.is_initialized():
             dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
+        if self.device.type == "cpu":
+            keep_freed_memory()
         torch.manual_seed(task.seed)
         self.autocast = task.amp != "O0" and self.device.type == "cuda"
         # Convolutions run on channels-last memory in both directions without copies: faster on CPU and GPU alike.
@@ -71,7 +74,8 @@ class TorchBackend:
             for name, value in terms.items():
                 total[name] = total.get(name, 0) + value.detach() / len(batches)
         if self.world_size > 1:
-            average_gradients(self.network)
+            average([p.grad for p in self.network.parameters() if p.grad is not None])
+            average([b for b in self.network.buffers() if b.is_floating_point()])  # one network to evaluate and save
         self.updater.step(lr)
         return total
 
@@ -156,14 +160,13 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda", number)
 
 
-def average_gradients(network: nn.Module) -> None:
-    """Replace each gradient by its mean over all processes, in one transfer."""
-    gradients = [p.grad for p in network.parameters() if p.grad is not None]
-    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+def average(tensors: Sequence[Tensor]) -> None:
+    """Replace each tensor by its mean over all processes, in one transfer."""
+    flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
     dist.all_reduce(flat)
     flat /= dist.get_world_size()
-    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
-        gradient.copy_(mean.view_as(gradient))
+    for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+        tensor.copy_(mean.view_as(tensor))
 
 
 def _float(outputs: Any) -> Any:

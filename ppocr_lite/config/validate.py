@@ -1,0 +1,219 @@
+"""From a plain mapping to a checked :class:`Config`: every section, component and cross-field rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ppocr_lite.config.check import check_arguments, check_component
+from ppocr_lite.config.schema import DEFAULTS, Config, GlobalSection, Loader, Node, Split
+from ppocr_lite.errors import ConfigError, suggest
+from ppocr_lite.registry import Registry
+
+Registries = Mapping[str, Registry[Any]]
+
+SECTIONS = ("Global", "Architecture", "Loss", "Optimizer", "PostProcess", "Metric", "Train", "Eval")
+_IGNORED = ("profiler_options",)  # printed by the field's trainer among the sections; means nothing here
+_DATASET_LISTS = ("datasets",)
+_NETWORK = ("model_type", "algorithm", "Transform", "Backbone", "Neck", "Head", "return_all_feats")
+_DISTILLED = (*_NETWORK, "pretrained", "freeze_params")
+_DISTILLATION = ("name", "algorithm", "model_type", "Models")
+
+
+def check_config(raw: Mapping[str, Any], registries: Registries) -> Config:
+    """Check every section of *raw* and return it in its final form; reads no data and builds nothing.
+
+    Args:
+        raw: As :func:`ppocr_lite.config.load.load` returns it.
+        registries: Under ``backbone``, ``neck``, ``head``, ``loss``, ``optimizer``, ``schedule``, ``transform``,
+            ``dataset``, ``postprocess``, ``metric``.
+
+    Raises:
+        ConfigError: At the first thing that is unknown, missing or of the wrong type; names its path.
+    """
+    for name in raw:
+        if name not in SECTIONS and name not in _IGNORED:
+            raise ConfigError(f"{name} is not a section.{suggest(str(name), SECTIONS)}")
+    sections = {name: _mapping(raw.get(name), name) for name in SECTIONS}
+    general = GlobalSection(**check_arguments(GlobalSection, _blank_to_none(sections["Global"] or {}), "Global"))
+    architecture = check_architecture(sections["Architecture"], registries) if sections["Architecture"] else None
+    said = (architecture or {}).get("model_type")
+    if general.model_type and said and general.model_type != said:
+        raise ConfigError(f"Global.model_type is {general.model_type!r} but Architecture.model_type is {said!r}.")
+    family = general.model_type or said
+    defaults = DEFAULTS.get(str(family), {})
+    optimizer, schedule = check_optimizer(sections["Optimizer"] or {}, registries)
+
+    def component(section: str, kind: str) -> Node | None:
+        node = sections[section] or defaults.get(section)
+        return None if node is None else check_component(registries[kind], node, section)
+
+    loss = component("Loss", "loss")
+    if loss is not None:
+        _check_combined(loss, registries["loss"])
+    config = Config(
+        Global=general,
+        Architecture=architecture,
+        Loss=loss,
+        Optimizer=optimizer,
+        schedule=schedule,
+        PostProcess=component("PostProcess", "postprocess"),
+        Metric=component("Metric", "metric"),
+        Train=_check_split(sections["Train"], "Train", registries),
+        Eval=_check_split(sections["Eval"], "Eval", registries),
+        source=dict(raw),
+    )
+    check_rules(config)
+    return config
+
+
+def check_architecture(node: Node, registries: Registries, path: str = "Architecture") -> Node:
+    """Check a network, or the networks of a distillation, against the registries of the chosen engine."""
+    if "Models" not in node and node.get("name") != "DistillationModel":
+        return _check_network(node, registries, path, _NETWORK)
+    if node.get("name") != "DistillationModel":
+        raise ConfigError(f"{path}.name must be 'DistillationModel' where there are Models. Received: {node!r}")
+    _only(node, _DISTILLATION, path)
+    models = _mapping(node.get("Models"), f"{path}.Models")
+    if not models:
+        raise ConfigError(f"{path}.Models must name at least one network. Received: {models!r}")
+    checked = {}
+    for name, model in models.items():
+        inner = _mapping(model, f"{path}.Models.{name}") or {}
+        inner = {"model_type": node.get("model_type")} | inner if node.get("model_type") else inner
+        checked[name] = _check_network(inner, registries, f"{path}.Models.{name}", _DISTILLED)
+    types = {str(model["model_type"]) for model in checked.values()}
+    types |= {str(node["model_type"])} if node.get("model_type") else set()
+    if len(types) > 1:
+        raise ConfigError(f"{path}: all networks must have one model_type. Received: {sorted(types)}")
+    return node | {"model_type": types.pop(), "Models": checked}
+
+
+def check_optimizer(node: Node, registries: Registries) -> tuple[Node, Node]:
+    """Return the optimizer node without its schedule, and the schedule node; Adam at 0.001 where unsaid."""
+    given = {"name": "Adam"} | node
+    schedule: Any = given.pop("lr", 0.001)
+    if isinstance(schedule, int | float) and not isinstance(schedule, bool):
+        schedule = {"learning_rate": schedule}
+    if not isinstance(schedule, dict):
+        raise ConfigError(f"Optimizer.lr must be a mapping or a number. Received: {schedule!r}")
+    schedule = {"name": "Const"} | schedule
+    return (
+        check_component(registries["optimizer"], given, "Optimizer"),
+        check_component(registries["schedule"], schedule, "Optimizer.lr"),
+    )
+
+
+def check_transforms(nodes: Any, registry: Registry[Any], path: str) -> list[Node]:
+    """Return ``[{"name": Class, …}, …]`` from the file's ``- Class: {…}`` items."""
+    if not isinstance(nodes, list):
+        raise ConfigError(f"{path} must be a list of '- Class: {{argument: value}}'. Received: {nodes!r}")
+    return [_check_item(node, registry, f"{path}[{index}]") for index, node in enumerate(nodes)]
+
+
+def check_rules(config: Config) -> None:
+    """Check what concerns more than one field.
+
+    Raises:
+        ConfigError: If two fields contradict each other or a number makes no sense.
+    """
+    general = config.Global
+    for name in ("epoch_num", "accumulate", "print_batch_step", "log_smooth_window", "keep_checkpoints"):
+        if getattr(general, name) < 1:
+            raise ConfigError(f"Global.{name} must be at least 1. Received: {getattr(general, name)}")
+    if general.max_steps is not None and general.max_steps < 1:
+        raise ConfigError(f"Global.max_steps must be at least 1. Received: {general.max_steps}")
+    if not 0 <= general.max_bad_samples <= 1:
+        raise ConfigError(f"Global.max_bad_samples is a share from 0 to 1. Received: {general.max_bad_samples}")
+    if isinstance(general.eval_batch_step, list) and len(general.eval_batch_step) != 2:
+        raise ConfigError(f"Global.eval_batch_step must be N or [first, N]. Received: {general.eval_batch_step}")
+    heights = {name: _input_height(split) for name, split in (("Train", config.Train), ("Eval", config.Eval))}
+    if None not in heights.values() and heights["Train"] != heights["Eval"]:
+        raise ConfigError(
+            f"Train and Eval must resize lines to one height. Received: {heights['Train']} and {heights['Eval']}"
+        )
+
+
+def _check_network(node: Node, registries: Registries, path: str, known: tuple[str, ...]) -> Node:
+    _only(node, known, path)
+    if node.get("model_type") not in ("det", "rec", "cls"):
+        raise ConfigError(f"{path}.model_type must be det, rec or cls. Received: {node.get('model_type')!r}")
+    if node.get("Transform") is not None:
+        raise ConfigError(f"{path}.Transform must be empty: there is no rectifier. Received: {node['Transform']!r}")
+    checked = {key: value for key, value in node.items() if key not in ("Backbone", "Neck", "Head")}
+    for part in ("Backbone", "Neck", "Head"):
+        if node.get(part) is not None:
+            checked[part] = check_component(registries[part.lower()], node[part], f"{path}.{part}")
+        elif part != "Neck":
+            raise ConfigError(f"{path}.{part} is required: {{name: …}}.{suggest('', registries[part.lower()])}")
+        else:
+            checked[part] = None
+    return checked
+
+
+def _check_split(node: Node | None, path: str, registries: Registries) -> Split | None:
+    if not node:
+        return None
+    _only(node, ("dataset", "loader"), path)
+    dataset = dict(_mapping(node.get("dataset"), f"{path}.dataset") or {})
+    transforms = check_transforms(dataset.pop("transforms", []), registries["transform"], f"{path}.dataset.transforms")
+    checked = _check_dataset(dataset, registries["dataset"], f"{path}.dataset")
+    loader = _mapping(node.get("loader"), f"{path}.loader") or {}
+    options = Loader(**check_arguments(Loader, loader, f"{path}.loader"))
+    if options.batch_size_per_card < 1 or options.num_workers < 0 or options.num_sections != 1:
+        limits = "batch_size_per_card ≥ 1, num_workers ≥ 0, num_sections = 1"
+        raise ConfigError(f"{path}.loader needs {limits}. Received: {loader}")
+    return Split(checked, transforms, options)
+
+
+def _check_dataset(node: Any, registry: Registry[Any], path: str) -> Node:
+    checked = check_component(registry, node, path)
+    for key in set(checked) & set(_DATASET_LISTS):
+        checked[key] = [
+            _check_dataset(inner, registry, f"{path}.{key}[{index}]") for index, inner in enumerate(checked[key])
+        ]
+    return checked
+
+
+def _check_combined(loss: Node, registry: Registry[Any]) -> None:
+    for index, item in enumerate(loss.get("loss_config_list") or ()):
+        path = f"Loss.loss_config_list[{index}]"
+        given = next(iter(item.values()), None) if isinstance(item, dict) and len(item) == 1 else None
+        if not isinstance(given, dict) or "weight" not in given:
+            raise ConfigError(f"{path} must be '- Class: {{weight: …, …}}'. Received: {item!r}")
+        name = next(iter(item))
+        _check_item({name: {key: value for key, value in given.items() if key != "weight"}}, registry, path)
+
+
+def _check_item(item: Any, registry: Registry[Any], path: str) -> Node:
+    if not isinstance(item, dict) or len(item) != 1 or not isinstance(next(iter(item)), str):
+        raise ConfigError(f"{path} must be '- Class: {{argument: value}}'. Received: {item!r}")
+    name, arguments = next(iter(item.items()))
+    if name not in set(registry):
+        raise ConfigError(f"{path}: no {registry.kind} is called {name!r}.{suggest(name, registry)}")
+    given = _mapping(arguments, f"{path}.{name}") or {}
+    return {"name": name} | check_arguments(registry.get(name), given, f"{path}.{name}", registry.runtime)
+
+
+def _input_height(split: Split | None) -> int | None:
+    for node in split.transforms if split else ():
+        if node["name"] in ("RecResizeImg", "ClsResizeImg") and "image_shape" in node:
+            return int(node["image_shape"][1])
+    return None
+
+
+def _mapping(node: Any, path: str) -> Node | None:
+    if node is None or isinstance(node, dict):
+        return node
+    raise ConfigError(f"{path} must be a mapping. Received: {node!r} ({type(node).__name__})")
+
+
+def _blank_to_none(node: Node) -> Node:
+    """The field writes "" and an empty value for "not given"; leave those keys out."""
+    return {key: value for key, value in node.items() if value is not None and value != ""}
+
+
+def _only(node: Node, known: tuple[str, ...], path: str) -> None:
+    for key in node:
+        if key not in known:
+            raise ConfigError(f"{path}.{key} is not known here.{suggest(str(key), known)}")
