@@ -17,14 +17,14 @@ lint:  ## style, docstrings, forbidden constructs
 type:  ## mypy --strict on the package
 	$(PYTHON) -m mypy
 
-test:  ## the fast tests: under a minute, CPU
-	$(PYTHON) -m pytest -m "not slow and not gpu"
-
-test-all:  ## every test this machine can run
+test:  ## the tests of every change: minutes, CPU
 	$(PYTHON) -m pytest
 
-cov:  ## the fast tests, and the lines they do not reach
-	$(PYTHON) -m pytest -m "not slow and not gpu" --cov=ppocr_lite --cov-report=term-missing
+test-all:  ## every test this machine can run
+	$(PYTHON) -m pytest -m "slow or not slow"
+
+cov:  ## the same, and the lines they do not reach
+	$(PYTHON) -m pytest --cov=ppocr_lite --cov-report=term-missing
 
 golden:  ## rewrite tests/golden; read the diff before committing it
 	PPOCR_LITE_GOLDEN=write $(PYTHON) -m pytest tests/golden

@@ -17,7 +17,7 @@ from ppocr_lite.version import __version__
 
 # verb → (module, what it does)
 VERBS: dict[str, tuple[str, str]] = {
-    "ocr": ("ppocr_lite.commands.ocr", "read pages: text, JSON, drawings, hOCR, ALTO, searchable PDF"),
+    "ocr": ("ppocr_lite.commands.ocr", "read pages: text, JSON, drawings"),
     "det": ("ppocr_lite.commands.det", "find text regions only"),
     "cls": ("ppocr_lite.commands.cls", "tell which way up line images are"),
     "rec": ("ppocr_lite.commands.rec", "read line images"),
