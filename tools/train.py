@@ -1,4 +1,4 @@
-"""Train a model from a config.
+"""Train a model from a config: ``ppocr-lite train`` as a script, for launchers that take one.
 
 python tools/train.py -c configs/rec/rec_en_mv3_crnn.yml -o Global.epoch_num=1 Train.loader.num_workers=0
 python -m paddle.distributed.launch --nproc_per_node 2 tools/train.py -c …
@@ -8,19 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from ppocr_lite.engine.build import load_config
-from ppocr_lite.engine.run import argument_parser, report_errors, start_logging, train
-
-
-def main() -> None:
-    """Parse, check, train."""
-    parser = argument_parser(__doc__)
-    parser.add_argument("--resume", action="store_true", help="continue the newest checkpoint of save_model_dir")
-    arguments = parser.parse_args()
-    config = load_config(arguments.config, arguments.opt)
-    start_logging(debug=config.Global.debug)
-    train(config, resume=arguments.resume)
-
+from ppocr_lite.cli import main
 
 if __name__ == "__main__":
-    sys.exit(report_errors(main))
+    sys.exit(main(["train", *sys.argv[1:]]))

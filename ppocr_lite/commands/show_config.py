@@ -6,8 +6,8 @@ import argparse
 
 import yaml
 
-from ppocr_lite.commands.configs import add_config, read_config
 from ppocr_lite.commands.console import say
+from ppocr_lite.engine.run import add_config, read_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

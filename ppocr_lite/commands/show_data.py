@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite import images, visualize
-from ppocr_lite.commands.configs import add_config, read_config
 from ppocr_lite.commands.console import complain, progress, say
 from ppocr_lite.data import DATASETS
 from ppocr_lite.data.sampler import Key
 from ppocr_lite.engine.build import build_chain, load_charset, require
+from ppocr_lite.engine.run import add_config, read_config
 from ppocr_lite.errors import DataError, ImageError
 from ppocr_lite.transforms.base import Sample
 

@@ -18,6 +18,7 @@ from ppocr_lite.engine.build import (
     create_backend,
     evaluator_of,
     load_charset,
+    load_config,
     prepare_folder,
     require,
     stage_of,
@@ -110,13 +111,23 @@ def evaluate_bundle(config: Config, folder: Path, engine: str = "auto") -> dict[
 
 
 def argument_parser(description: str | None) -> argparse.ArgumentParser:
-    """Return a parser that knows ``-c config.yml`` and ``-o Section.key=value …``, several per ``-o``."""
+    """Return a parser that knows ``-c config.yml`` and ``-o Section.key=value …``."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("-c", "--config", required=True, type=Path, help="YAML file of the run")
-    parser.add_argument(
-        "-o", "--opt", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="override values of the config"
-    )
+    add_config(parser)
     return parser
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add ``-c config.yml`` and ``-o Section.key=value …``, several per ``-o``."""
+    parser.add_argument("-c", "--config", required=True, type=Path, metavar="FILE", help="YAML file of the run")
+    parser.add_argument(
+        "-o", "--opt", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="e.g. Global.epoch_num=1"
+    )
+
+
+def read_config(arguments: argparse.Namespace) -> Config:
+    """Return the config that ``-c`` and ``-o`` describe, checked."""
+    return load_config(arguments.config, arguments.opt)
 
 
 def start_logging(*, debug: bool = False) -> None:

@@ -1,6 +1,7 @@
 """What training minimises."""
 
 from ppocr_lite.losses.base import LOSSES
+from ppocr_lite.losses.center_loss import CenterLoss
 from ppocr_lite.losses.cls_loss import ClsLoss
 from ppocr_lite.losses.combined import CombinedLoss
 from ppocr_lite.losses.ctc_loss import CTCLoss
@@ -16,6 +17,7 @@ from ppocr_lite.losses.distillation import (
 __all__ = [
     "LOSSES",
     "CTCLoss",
+    "CenterLoss",
     "ClsLoss",
     "CombinedLoss",
     "DBLoss",

@@ -10,6 +10,11 @@ from ppocr_lite.registry import Registry
 
 Sample = dict[str, Any]
 
+# A step that requires this key mixes samples. The chain gives it a list of one other sample of the data set, chosen by
+# the sample's generator and brought through the steps before; the step drops the key when it is done.
+EXTRA = "ext_data"
+_FOR_EXTRA = ("rng", "another")
+
 
 class Transform(Protocol):
     """One step from a stored sample to a training batch.
@@ -46,7 +51,7 @@ class Compose:
     """
 
     def __init__(self, steps: Sequence[Transform], available: Sequence[str], path: str = "transforms") -> None:
-        known = set(available)
+        known = set(available) | ({EXTRA} if set(_FOR_EXTRA) <= set(available) else set())
         for index, step in enumerate(steps):
             missing = set(step.requires) - known
             if missing:
@@ -59,6 +64,13 @@ class Compose:
 
     def __call__(self, sample: Sample) -> Sample:
         """Return *sample* after the last step."""
-        for step in self.steps:
+        return self._run(sample, len(self.steps))
+
+    def _run(self, sample: Sample, count: int) -> Sample:
+        for index, step in enumerate(self.steps[:count]):
+            if EXTRA in step.requires:
+                drawn = {key: sample[key] for key in _FOR_EXTRA}
+                other = self._run(sample["another"](sample["rng"]) | drawn, index)
+                sample = sample | {EXTRA: [other]}
             sample = step(sample)
         return sample

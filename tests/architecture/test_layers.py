@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "ppocr_lite"
 
 BASE = {"errors", "registry", "version"}
-GROUND = BASE | {"config", "geometry", "images", "charset"}
+GROUND = BASE | {"config", "geometry", "images", "charset", "centers"}
 PLAIN = GROUND | {"results", "visualize"}
 
 # package → packages it may import (itself is always allowed)
@@ -25,6 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "geometry": BASE,
     "images": BASE,
     "charset": BASE,
+    "centers": BASE,
     "results": {"errors", "version", "geometry", "images", "visualize"},
     "visualize": {"errors", "geometry", "images"},
     "transforms": PLAIN,

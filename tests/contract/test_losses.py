@@ -15,6 +15,7 @@ from ppocr_lite.losses import LOSSES
 NETWORKS = ("Student", "Teacher")
 # Arguments that a loss cannot do without.
 REQUIRED: dict[str, dict[str, Any]] = {
+    "CenterLoss": {"num_classes": 5, "feat_dim": 3},
     "CombinedLoss": {"loss_config_list": [{"DBLoss": {"weight": 0.5}}]},
     "DistillationDBLoss": {"model_name_list": ["Student"]},
     "DistillationDilaDBLoss": {"model_name_pairs": [["Student", "Teacher"]]},
@@ -22,7 +23,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "DistillationCTCLoss": {"model_name_list": ["Student"], "key": "logits"},
     "DistillationDistanceLoss": {"model_name_pairs": [["Student", "Teacher"]], "key": "logits"},
 }
-SEQUENCES = ("CTCLoss", "DistillationCTCLoss", "DistillationDMLLoss", "DistillationDistanceLoss")
+SEQUENCES = ("CTCLoss", "CenterLoss", "DistillationCTCLoss", "DistillationDMLLoss", "DistillationDistanceLoss")
 
 
 def build(name: str) -> Any:
@@ -48,7 +49,7 @@ def make_batch(name: str, *, text: bool = True) -> dict[str, paddle.Tensor]:
 def make_outputs(name: str, parameters: Mapping[str, paddle.Tensor]) -> dict[str, Any]:
     """Turn free parameters into what a network would return: maps, or logits."""
     if name in SEQUENCES or name == "ClsLoss":
-        found = {network: {"logits": value} for network, value in parameters.items()}
+        found = {network: {"logits": value, "feats": value[..., :3]} for network, value in parameters.items()}
     else:
         found = {network: {"maps": paddle.nn.functional.sigmoid(value)} for network, value in parameters.items()}
     return found if name.startswith("Distillation") else found["Student"]

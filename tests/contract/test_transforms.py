@@ -25,7 +25,7 @@ def build(name: str) -> Any:
 
 def make_sample(name: str) -> Sample:
     image = np.random.default_rng(0).integers(0, 256, (80, 120, 3), dtype=np.uint8)
-    return {
+    page = {
         "image": cv2.imencode(".png", image)[1].tobytes() if name == "DecodeImage" else image,
         "label": LABELS.get(name, PAGE_LABEL),
         "path": "page.png",
@@ -34,11 +34,14 @@ def make_sample(name: str) -> Sample:
         "ignore_tags": np.array([False]),
         "rng": np.random.default_rng(7),
     }
+    return page | {"ext_data": [{key: page[key] for key in ("image", "polys", "texts", "ignore_tags")}]}
 
 
 def equal(a: Any, b: Any) -> bool:
     if isinstance(a, np.ndarray):
         return isinstance(b, np.ndarray) and a.dtype == b.dtype and np.array_equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(equal(a[key], b[key]) for key in a)
     if isinstance(a, list):
         return len(a) == len(b) and all(equal(x, y) for x, y in zip(a, b, strict=True))
     return bool(a == b)

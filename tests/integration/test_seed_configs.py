@@ -362,16 +362,7 @@ def write(tmp_path: Path, text: str) -> Path:
     return path
 
 
-COMING = {"copy_paste": "there is no CopyPaste yet", "center": "there is no CenterLoss yet"}
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason=COMING[name], strict=True) if name in COMING else ())
-        for name in FRAGMENTS
-    ],
-)
+@pytest.mark.parametrize("name", FRAGMENTS)
 def test_a_fragment_loads(tmp_path: Path, name: str) -> None:
     config = load_config(write(tmp_path, FRAGMENTS[name]))
     assert (config.Architecture is None) == (name == "copy_paste")

@@ -85,17 +85,24 @@ class CTCHead(nn.Module):
         num_classes: Characters plus one; index 0 is the blank.
         fc_decay: L2 penalty of this layer; replaces that of the optimizer unless 0.
         mid_channels: Width of a layer between, without activation; None for none.
+        return_feats: Whether training also returns what enters the last layer, as ``CenterLoss`` needs.
 
     Shape:
-        train: (N, T, in_channels) → {"logits": (N, T, num_classes)}
+        train: (N, T, in_channels) → {"logits": (N, T, num_classes)}, and "feats": (N, T, D) with *return_feats*, where
+            D is mid_channels, or else in_channels
         eval: (N, T, in_channels) → (N, T, num_classes), probabilities
     """
 
     def __init__(
-        self, in_channels: int, num_classes: int, fc_decay: float = 0.0004, mid_channels: int | None = None
+        self,
+        in_channels: int,
+        num_classes: int,
+        fc_decay: float = 0.0004,
+        mid_channels: int | None = None,
+        return_feats: bool = False,
     ) -> None:
         super().__init__()
-        self.mid_channels = mid_channels
+        self.mid_channels, self.return_feats = mid_channels, return_feats
         if mid_channels is None:
             self.fc = _linear(in_channels, num_classes, fc_decay)
         else:
@@ -104,8 +111,11 @@ class CTCHead(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor | dict[str, Tensor]:
         """See *Shape* of the class."""
-        logits = (self.fc(x) if self.mid_channels is None else self.fc2(self.fc1(x))).float()  # (N, T, num_classes)
-        return torch.softmax(logits, dim=2) if not self.training else {"logits": logits}
+        feats = x if self.mid_channels is None else self.fc1(x)  # (N, T, D)
+        logits = (self.fc(x) if self.mid_channels is None else self.fc2(feats)).float()  # (N, T, num_classes)
+        if not self.training:
+            return torch.softmax(logits, dim=2)
+        return {"logits": logits, "feats": feats} if self.return_feats else {"logits": logits}
 
 
 @HEADS.register

@@ -1,0 +1,64 @@
+"""The loss that draws the features of a character together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import paddle
+from paddle import nn
+
+from ppocr_lite import centers
+from ppocr_lite.losses.base import LOSSES
+
+
+@LOSSES.register
+class CenterLoss(nn.Layer):
+    """Squared distance of each step's features from the centre of the class that the head predicts there.
+
+    ``loss = mean over n, t of ‖x[n, t] - c[y[n, t]]‖²`` with ``y[n, t] = argmax over k of logits[n, t, k]``; the blank
+    is a class as any other. Characters that look alike move apart, as each is drawn to a centre of its own. The centres
+    do not move, so they come from a network trained with CTC alone: the mean features of each class on lines that it
+    reads correctly. The class of a step is a constant, so only the features get a gradient. Added to :class:`CTCLoss`
+    in :class:`CombinedLoss`; the head needs ``return_feats: true``.
+
+    Args:
+        num_classes: Classes of the head: characters plus one.
+        feat_dim: Features that enter its last layer: ``mid_channels``, or those of the neck.
+        center_file_path: A ``.npz`` or ``.safetensors`` file with an array ``centers``, float (num_classes,
+            feat_dim). Without it every centre is 0.
+        init_center: Whether to read the file; False leaves every centre at 0.
+
+    Raises:
+        ConfigError: If a number is not positive or the file of another kind, such as a pickled one; when called, if
+            the head gives no features, or their sizes differ from those of the centres.
+        DataError: If the file cannot be read, or does not hold such an array.
+
+    Shape:
+        outputs: ``feats`` (N, T, feat_dim), ``logits`` (N, T, num_classes). Returns the scalar ``loss``.
+
+    Source:
+        Wen et al., A Discriminative Feature Learning Approach for Deep Face Recognition, ECCV 2016, eq. 2, without the
+        factor ½; for CTC: Du et al., PP-OCRv2, 2021, §2.2, Enhanced CTC loss.
+    """
+
+    def __init__(
+        self,
+        num_classes: int = 6625,
+        feat_dim: int = 96,
+        center_file_path: str | None = None,
+        init_center: bool = True,
+    ) -> None:
+        super().__init__()
+        values = centers.load(center_file_path if init_center else None, num_classes, feat_dim)
+        self.register_buffer("centers", paddle.to_tensor(values), persistable=False)
+
+    def forward(
+        self, outputs: Mapping[str, paddle.Tensor], batch: Mapping[str, paddle.Tensor]
+    ) -> dict[str, paddle.Tensor]:
+        """See *Shape* of the class."""
+        feats, logits = outputs.get("feats"), outputs["logits"]
+        centers.check_fit(None if feats is None else feats.shape, logits.shape, self.centers.shape)
+        labels = logits.detach().argmax(axis=2).flatten()  # (N T,)
+        nearest = paddle.index_select(self.centers, labels)  # (N T, D)
+        distances = (feats.astype("float32").flatten(0, 1) - nearest).square().sum(1)  # (N T,)
+        return {"loss": distances.mean()}
