@@ -2,11 +2,14 @@
 
 Every image is read once to warm up, then --repeat times; the table shows milliseconds an image, the median of the
 repetitions averaged over the images.
+
+With --train the paths are configs, and the table shows how many samples a second each training engine gets through.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import statistics
 import time
 from collections.abc import Sequence
@@ -26,10 +29,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="measurements of each image (default: 3)")
     parser.add_argument("--each", action="store_true", help="also print a line an image")
     add_ocr_options(parser)
+    group = parser.add_argument_group("timing of training")
+    group.add_argument("--train", action="store_true", help="the paths are configs; time updates instead of reading")
+    group.add_argument("--engines", default="paddle,torch", help="comma-separated (default: paddle,torch)")
+    group.add_argument("--updates", type=int, default=5, metavar="N", help="measured updates (default: 5)")
+    group.add_argument(
+        "-o", "--opt", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="overrides of the configs"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure everything that is given; return the exit status."""
+    if arguments.train:
+        # needs the packages of the extra [train], which reading does not
+        return int(importlib.import_module("ppocr_lite.commands.bench_train").run(arguments))
     files = [file for file, _ in find_files(arguments.paths, recursive=arguments.recursive)]
     started = time.perf_counter()
     ocr = OCR(**ocr_options(arguments))

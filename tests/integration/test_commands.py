@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,14 @@ def test_train_eval_export_rec(rec_label_file: Path, tmp_path: Path, capsys: pyt
     line = rec_label_file.parent / "line_0.png"
     assert cli.main(["rec", str(line), "--rec-model", str(model)]) == 0
     assert capsys.readouterr().out.startswith(f"{line}\t")
+
+
+def test_training_is_timed(
+    write_config: Callable[..., Path], rec_label_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_config("rec", rec_label_file)
+    assert cli.main(["bench", "--train", str(config), "--engines", "paddle", "--updates", "1"]) == 0
+    header, row = capsys.readouterr().out.splitlines()
+    assert header.split()[:2] == ["config", "engine"]
+    assert row.split()[1] == "paddle"
+    assert float(row.split()[2]) > 0

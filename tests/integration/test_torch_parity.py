@@ -65,9 +65,15 @@ CASES = {
         rec(
             {"name": "MobileNetV1Enhance", "scale": 0.25},
             {"name": "SequenceEncoder", "encoder_type": "fc", "hidden_size": 32},
-            {"name": "CTCHead", "mid_channels": 24},
+            {"name": "CTCHead", "mid_channels": 24, "return_feats": True},
         ),
-        {"name": "CTCLoss", "use_focal_loss": True},
+        {
+            "name": "CombinedLoss",
+            "loss_config_list": [
+                {"CTCLoss": {"weight": 1.0, "use_focal_loss": True}},
+                {"CenterLoss": {"weight": 0.05, "num_classes": CLASSES, "feat_dim": 24}},
+            ],
+        },
         (4, 3, 32, 96),
         CLASSES,
     ),
