@@ -160,11 +160,6 @@ def build_stage(config: Config, runner: Runner, charset: Charset | None) -> Stag
     steps = [TRANSFORMS.build(node) for node in nodes]
     preprocess = Compose(steps, available=("image",), path="Eval.dataset.transforms")
     postprocess = POSTPROCESSES.build(require(config.PostProcess, "PostProcess"), charset=charset)
-    return stage_of(config, runner, preprocess, postprocess)
-
-
-def stage_of(config: Config, runner: Runner, preprocess: Compose, postprocess: Any) -> Stage:
-    """Create the stage of the config's family from its parts."""
     if config.model_type == "det":
         return TextDetector(runner, preprocess, postprocess)
     size = min(require(config.Eval, "Eval").loader.batch_size_per_card, GROUP)

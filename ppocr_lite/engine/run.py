@@ -21,16 +21,16 @@ from ppocr_lite.engine.build import (
     load_config,
     prepare_folder,
     require,
-    stage_of,
 )
 from ppocr_lite.engine.checkpoint import TrainState
-from ppocr_lite.engine.evaluate import as_plain
+from ppocr_lite.engine.evaluate import Stage, as_plain
 from ppocr_lite.errors import CheckpointError, OCRError
-from ppocr_lite.predict.bundle import read_bundle
-from ppocr_lite.predict.runner import load_runner
+from ppocr_lite.predict.runner import Engine
+from ppocr_lite.predict.stages import load_classifier, load_detector, load_recognizer
 
 log = logging.getLogger(__name__)
 
+LOADERS: dict[str, Callable[..., Stage]] = {"det": load_detector, "cls": load_classifier, "rec": load_recognizer}
 LINE = "[%(asctime)s] %(name)s %(levelname)s: %(message)s"
 
 
@@ -96,7 +96,7 @@ def evaluate_run(config: Config, weights: Path | None = None) -> dict[str, float
     return as_plain(build_evaluator(config, backend, charset)())
 
 
-def evaluate_bundle(config: Config, folder: Path, engine: str = "auto") -> dict[str, float]:
+def evaluate_bundle(config: Config, folder: Path, engine: Engine = "auto") -> dict[str, float]:
     """Evaluate an exported folder on the Eval data, with the folder's own pre- and post-processing.
 
     Args:
@@ -104,10 +104,7 @@ def evaluate_bundle(config: Config, folder: Path, engine: str = "auto") -> dict[
         folder: The exported folder.
         engine: What runs it: ``auto``, ``paddle``, ``onnxruntime`` or ``openvino``.
     """
-    bundle = read_bundle(folder)
-    runner = load_runner(bundle, engine=engine)  # type: ignore[arg-type]
-    stage = stage_of(config, runner, bundle.build_preprocess(), bundle.build_postprocess())
-    return as_plain(evaluator_of(config, stage, bundle.charset)())
+    return as_plain(evaluator_of(config, LOADERS[config.model_type](folder, engine=engine), charset=None)())
 
 
 def argument_parser(description: str | None) -> argparse.ArgumentParser:

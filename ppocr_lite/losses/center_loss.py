@@ -60,5 +60,5 @@ class CenterLoss(nn.Layer):
         centers.check_fit(None if feats is None else feats.shape, logits.shape, self.centers.shape)
         labels = logits.detach().argmax(axis=2).flatten()  # (N T,)
         nearest = paddle.index_select(self.centers, labels)  # (N T, D)
-        distances = (feats.astype("float32").flatten(0, 1) - nearest).square().sum(1)  # (N T,)
+        distances = (outputs["feats"].astype("float32").flatten(0, 1) - nearest).square().sum(1)  # (N T,)
         return {"loss": distances.mean()}
