@@ -24,9 +24,8 @@ from ppocr_lite import OCR
 from ppocr_lite.charset import Charset
 from ppocr_lite.images import read, write
 from ppocr_lite.predict.crop import crop_line, turn
+from ppocr_lite.synth.writer import TURNS_INTO_TEXT
 from ppocr_lite.transforms.labels import DetLabelEncode
-
-EITHER_WAY = set("0689HINOSXZoxzsl1 |-=+.,:;'%/\\_*~()[]{}<>#")  # look like a character when turned by 180 degrees
 
 
 def main() -> None:
@@ -95,7 +94,7 @@ def restore_case(ocr: OCR, crops: list[Crop], left_out: Counter[str]) -> list[Cr
 
 def turn_some(crops: list[Crop], start: int, left_out: Counter[str]) -> list[Crop]:
     """Return *crops* with the angle for a text, the odd ones turned; *start* is the number of the first."""
-    clear = [crop for crop, text in crops if not set(text) <= EITHER_WAY]
+    clear = [crop for crop, text in crops if not TURNS_INTO_TEXT.issuperset(text)]
     left_out["reads either way"] += len(crops) - len(clear)
     angles = [180 * ((start + index) % 2) for index in range(len(clear))]
     return [(turn(crop, angle), str(angle)) for crop, angle in zip(clear, angles, strict=True)]

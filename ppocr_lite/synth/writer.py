@@ -30,9 +30,7 @@ LABEL_FILE = "labels.txt"
 PER_FOLDER = 5000  # images in one folder; file browsers dislike more
 CHUNK = 32  # samples a worker makes before it reports
 # Signs that look like text also upside down; a line of only these cannot be told from a turned one.
-TURNS_INTO_TEXT = frozenset(
-    "0 1 6 8 9 o O x X H I N S Z M W s z l i n u d p b q m w - _ . , : ; | = + # % / \\ ' \" ` ^ ~ < > ( ) [ ] { } *"
-)
+TURNS_INTO_TEXT = frozenset("0125689oOxXHINSZMWszlinudpbqmw -_.,:;|=+#%/\\'\"`^~<>()[]{}*")
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -16,7 +15,8 @@ from ppocr_lite.transforms.base import EXTRA, TRANSFORMS, Sample
 Pixels = NDArray[np.uint8]
 
 _MOST_PASTED = 30  # on one page, as in the field's implementation; each costs up to max_tries looks at the page
-_MARGIN_PX = 2  # left free around what is on the page; more than the rounding of an outline drawn in pixels
+_MARGIN_PX = 2  # left free around a pasted text; more than the rounding of an outline drawn in pixels
+_MARGIN = np.ones((2 * _MARGIN_PX + 1, 2 * _MARGIN_PX + 1), dtype=np.uint8)
 
 
 @TRANSFORMS.register
@@ -85,7 +85,8 @@ class CopyPaste:
         image = page["image"].copy()
         ignore = np.asarray(page["ignore_tags"], dtype=bool)
         blocking = [poly for poly, ignored in zip(page["polys"], ignore, strict=True) if ignored or self.limit_paste]
-        taken = _draw_taken(image.shape[:2], blocking)
+        taken = np.zeros(image.shape[:2], dtype=np.uint8)
+        geometry.fill(taken, blocking, 1)
         polys, texts = list(page["polys"]), list(page["texts"])
         for index in chosen:
             polygon = self._paste(image, taken, other["image"], other["polys"][index], rng)
@@ -122,24 +123,23 @@ class CopyPaste:
         """
         turn = self._draw_turn(rng)
         moved = polygon.astype(np.float64) @ turn.T
-        shift = -np.floor(moved.min(axis=0))
+        shift = _MARGIN_PX - np.floor(moved.min(axis=0))
         moved = (moved + shift).astype(np.float32)
-        width, height = (int(side) + 1 for side in np.ceil(moved.max(axis=0)))
+        width, height = (int(side) + 1 + _MARGIN_PX for side in np.ceil(moved.max(axis=0)))
         if height > image.shape[0] or width > image.shape[1]:
             return None
         mask = np.zeros((height, width), dtype=np.uint8)
         geometry.fill(mask, [moved], 1)
-        corner = self._find_place(taken, mask, rng)
+        corner = self._find_place(taken, cv2.dilate(mask, _MARGIN), rng)
         if corner is None:
             return None
         matrix = np.column_stack([turn, shift])
         patch = cv2.warpAffine(source, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        x, y = corner
-        cv2.copyTo(patch, mask, image[y : y + height, x : x + width])
-        placed = moved + np.array(corner, dtype=np.float32)
+        here = np.s_[corner[1] : corner[1] + height, corner[0] : corner[0] + width]
+        cv2.copyTo(patch, mask, image[here])
         if self.limit_paste:
-            np.maximum(taken, _draw_taken(image.shape[:2], [placed]), out=taken)
-        return placed
+            taken[here] |= mask
+        return moved + np.array(corner, dtype=np.float32)
 
     def _draw_turn(self, rng: np.random.Generator) -> NDArray[np.float64]:
         """Return a random mirroring, scale and turn as a matrix (2, 2) for columns (x, y)."""
@@ -158,12 +158,3 @@ class CopyPaste:
             if not (taken[y : y + height, x : x + width] & mask).any():
                 return x, y
         return None
-
-
-def _draw_taken(size: tuple[int, int], polys: Sequence[Any]) -> Pixels:
-    """Return a map (H, W) that is 1 on *polys* and close to them."""
-    taken = np.zeros(size, dtype=np.uint8)
-    geometry.fill(taken, polys, 1)
-    side = 2 * _MARGIN_PX + 1
-    widened: Pixels = cv2.dilate(taken, np.ones((side, side), dtype=np.uint8))
-    return widened
