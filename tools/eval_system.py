@@ -20,7 +20,7 @@ from ppocr_lite.engine.run import report_errors
 from ppocr_lite.images import read
 from ppocr_lite.metrics import EndToEndMetric
 from ppocr_lite.predict.order import reading_order
-from ppocr_lite.transforms import DetLabelEncode
+from ppocr_lite.transforms.labels import DetLabelEncode
 
 
 def main() -> None:
