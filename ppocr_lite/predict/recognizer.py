@@ -58,7 +58,8 @@ class TextRecognizer:
         Only lines that alone would be padded to the same width are put together: what is read on a line must not
         depend on its neighbours.
         """
-        padded = [max(batch_width([width], BUCKET), self.standard_width) for width in widths]
+        standard = self.standard_width
+        padded = [standard if width <= standard else batch_width([width], BUCKET) for width in widths]
         order = sorted(range(len(widths)), key=lambda index: padded[index])
         for width, group in itertools.groupby(order, key=lambda index: padded[index]):
             alike = list(group)

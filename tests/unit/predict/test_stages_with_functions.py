@@ -84,10 +84,22 @@ def test_texts_come_in_the_order_of_the_images() -> None:
     assert [line.text for line in found] == ["a", "b", "c", "d", "e"]
 
 
-def test_lines_of_like_width_share_a_batch() -> None:
+def shapes_run(*widths: int, batch_size: int = 8) -> list[tuple[int, ...]]:
     seen: list[tuple[int, ...]] = []
-    recognizer(seen).recognize(lines(300, 40, 310, 60))
-    assert seen == [(2, 3, 32, 64), (2, 3, 32, 320)]
+    recognizer(seen, batch_size).recognize(lines(*widths))
+    return seen
+
+
+def test_short_lines_are_padded_to_the_standard_width() -> None:
+    assert shapes_run(20, 100, 320) == [(3, 3, 32, 320)]
+
+
+def test_a_wide_line_does_not_widen_its_neighbours() -> None:
+    assert shapes_run(20, 400, 100) == [(2, 3, 32, 320), (1, 3, 32, 448)]
+
+
+def test_batches_are_no_larger_than_asked() -> None:
+    assert [shape[0] for shape in shapes_run(50, 50, 50, 50, 50, batch_size=2)] == [2, 2, 1]
 
 
 def test_no_lines_run_nothing() -> None:
