@@ -13,9 +13,9 @@ CONFIGS = sorted((ROOT / "configs").rglob("*.yml"))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_config_loads(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_config_loads(path: Path, installed_engine: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert load_config(path)
+    assert load_config(path, installed_engine)
 
 
 def test_there_is_a_config_of_each_family() -> None:

@@ -63,7 +63,7 @@ def test_python_snippets_run(page: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=page_name)
-def test_commands_parse(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_parse(page: Path, installed_engine: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     for words in commands(page):
         if words[0] not in cli.VERBS:
@@ -74,7 +74,7 @@ def test_commands_parse(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         module.add_arguments(parser)
         arguments = parser.parse_args(words[1:])
         if hasattr(arguments, "config"):
-            load_config(arguments.config, arguments.opt)
+            load_config(arguments.config, [*arguments.opt, *installed_engine])
 
 
 def test_components_page_is_current() -> None:
