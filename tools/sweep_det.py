@@ -17,16 +17,13 @@ from typing import Any
 import numpy as np
 import yaml
 
-from ppocr_lite.data.base import DATASETS
-from ppocr_lite.engine.build import load_config, require
-from ppocr_lite.engine.evaluate import split_transforms
+from ppocr_lite.engine.build import build_eval_dataset, load_config
 from ppocr_lite.engine.run import argument_parser, report_errors
 from ppocr_lite.metrics import DetMetric
 from ppocr_lite.postprocess import DBPostProcess
 from ppocr_lite.predict.bundle import read_bundle
 from ppocr_lite.predict.detector import TextDetector
 from ppocr_lite.predict.runner import FunctionRunner, load_runner
-from ppocr_lite.transforms import TRANSFORMS, Compose
 
 
 def main() -> None:
@@ -44,7 +41,8 @@ def main() -> None:
     bundle = read_bundle(arguments.bundle)
     runner, preprocess = load_runner(bundle), bundle.build_preprocess()
     pages = []
-    for sample in read_pages(load_config(arguments.config, arguments.opt)):
+    dataset = build_eval_dataset(load_config(arguments.config, arguments.opt), charset=None)
+    for sample in (dataset[0, index] for index in range(len(dataset))):
         prepared = preprocess({"image": sample["image"]})
         maps = runner.run(np.asarray(prepared["image"], np.float32)[None])
         pages.append((np.asarray(maps * 255 + 0.5, np.uint8), prepared["shape"], sample))
@@ -67,15 +65,6 @@ def parse(item: str) -> tuple[str, list[Any]]:
 def product(grid: dict[str, list[Any]]) -> list[dict[str, Any]]:
     """Return every combination."""
     return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
-
-
-def read_pages(config: Any) -> list[Any]:
-    """Return the samples of the Eval data with image and truth."""
-    split = require(config.Eval, "Eval")
-    truth, _ = split_transforms(split.transforms)
-    chain = Compose([TRANSFORMS.build(node) for node in truth], available=("image", "label", "path"))
-    dataset = DATASETS.build(split.dataset, transforms=chain, seed=0, training=False)
-    return [dataset[0, index] for index in range(len(dataset))]
 
 
 def score(setting: dict[str, Any], preprocess: Any, pages: list[Any]) -> dict[str, float]:

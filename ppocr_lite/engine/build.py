@@ -146,12 +146,17 @@ def evaluator_of(
     config: Config, stage: Stage, charset: Charset | None, shard: Mapping[str, Any] | None = None
 ) -> Callable[[], dict[str, float]]:
     """Return a function that evaluates any stage, live or exported, on the Eval data and returns the metrics."""
+    dataset = build_eval_dataset(config, charset)
+    metric = require(config.Metric, "Metric")
+    return lambda: evaluate(stage, dataset, METRICS.build(metric), **(shard or {}))
+
+
+def build_eval_dataset(config: Config, charset: Charset | None) -> Any:
+    """Create the Eval data with images as they are stored and the truth beside them."""
     split = require(config.Eval, "Eval")
     truth, _ = split_transforms(split.transforms)
     chain = build_chain(dataclasses.replace(split, transforms=truth), charset, config.Global.max_text_length)
-    dataset = DATASETS.build(split.dataset, transforms=chain, seed=config.Global.seed, training=False)
-    metric = require(config.Metric, "Metric")
-    return lambda: evaluate(stage, dataset, METRICS.build(metric), **(shard or {}))
+    return DATASETS.build(split.dataset, transforms=chain, seed=config.Global.seed, training=False)
 
 
 def build_stage(config: Config, runner: Runner, charset: Charset | None) -> Stage:
