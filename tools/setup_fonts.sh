@@ -12,7 +12,8 @@ fonts-lobster fonts-play fonts-quicksand fonts-karla fonts-yanone-kaffeesatz fon
 fonts-dosis fonts-croscore fonts-sil-gentium fonts-sil-andika fonts-sil-charis fonts-tlwg-mono fonts-vollkorn fonts-dustin
 fonts-staypuft fonts-b612 fonts-spleen fonts-jetbrains-mono fonts-go fonts-stix fonts-texgyre fonts-national-park
 fonts-adf-accanthis fonts-prociono fonts-goudybookletter fonts-rufscript"
-CJK="fonts-noto-cjk fonts-wqy-zenhei fonts-wqy-microhei fonts-arphic-ukai fonts-arphic-uming fonts-lxgw-wenkai"
+CJK="fonts-noto-cjk fonts-noto-cjk-extra fonts-wqy-zenhei fonts-wqy-microhei fonts-arphic-ukai fonts-arphic-uming fonts-arphic-gbsn00lp
+fonts-arphic-gkai00mp fonts-lxgw-wenkai fonts-smiley-sans fonts-babelstone-han fonts-cns11643-kai fonts-cns11643-sung"
 WORDS="wamerican fortunes-min"
 
 case "${1:-}" in

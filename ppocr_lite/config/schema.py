@@ -34,6 +34,8 @@ class GlobalSection:
         max_bad_samples: Share of training samples that may be unusable before the run stops.
         amp: Precision; O0 is float32.
         use_amp: The field's spelling of ``amp: O1``.
+        compile: Compile the network before training it; the torch engine only.
+        threads: CPU threads that the engine computes with; None for its own choice.
         accumulate: Batches whose gradients make one update.
         log_smooth_window: Updates whose median a log line shows.
         print_batch_step: Updates between log lines.
@@ -44,6 +46,8 @@ class GlobalSection:
         eval_batch_step: Updates between evaluations, or [first, between]; 0 for none but the last.
         cal_metric_during_train: Also log the metric on the training batches that are logged.
         pretrained_model: Checkpoint folder or weight file to start from.
+        pretrained_dict_path: Dictionary (file, bundled name, or exported folder) that *pretrained_model* was trained
+            with, where it is another than *character_dict_path*: the characters that both have keep what they learnt.
         reinit: Parts of the network (name prefixes, e.g. ``head``) that *pretrained_model* need not fit.
         checkpoints: Run folder or checkpoint folder to continue.
         save_inference_dir: Where the export goes.
@@ -70,6 +74,8 @@ class GlobalSection:
     max_bad_samples: float = 0.01
     amp: Literal["O0", "O1", "O2"] = "O0"
     use_amp: bool = False
+    compile: bool = False
+    threads: int | None = None
     accumulate: int = 1
     log_smooth_window: int = 20
     print_batch_step: int = 10
@@ -80,6 +86,7 @@ class GlobalSection:
     eval_batch_step: int | list[int] = 0
     cal_metric_during_train: bool = False
     pretrained_model: str | None = None
+    pretrained_dict_path: str | None = None
     reinit: list[str] = field(default_factory=list)
     checkpoints: str | None = None
     save_inference_dir: str | None = None

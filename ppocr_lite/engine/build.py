@@ -23,10 +23,12 @@ from ppocr_lite.engine.backends.base import Backend, Batch, Task
 from ppocr_lite.engine.evaluate import GROUP, Stage, evaluate, measure_batch, split_transforms
 from ppocr_lite.engine.hooks import Hook, JsonlHook, LogHook, VisualDLHook
 from ppocr_lite.engine.trainer import Plan, Trainer
+from ppocr_lite.engine.transfer import carry_characters
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.metrics import METRICS
 from ppocr_lite.optim import OPTIMIZERS, SCHEDULES
 from ppocr_lite.postprocess import POSTPROCESSES
+from ppocr_lite.predict.bundle import read_bundle
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
 from ppocr_lite.predict.recognizer import TextRecognizer
@@ -125,6 +127,8 @@ def build_trainer(config: Config, folder: Path) -> Trainer:
             amp=config.precision,
             seed=general.seed,
             device=choose_device(config, backend),
+            compile=general.compile,
+            threads=general.threads,
         )
     )
     load_pretrained(config, backend)
@@ -242,8 +246,11 @@ def load_pretrained(config: Config, backend: Backend) -> None:
     """Start from Global.pretrained_model and from the ``pretrained`` of each network of a distillation."""
     source = config.Global.pretrained_model
     if source is not None:
-        given = checkpoint.read_weights(Path(source))
-        backend.load_weights(checkpoint.fit_weights(given, backend.weights(), source, config.Global.reinit))
+        given, wanted = checkpoint.read_weights(Path(source)), backend.weights()
+        if config.Global.pretrained_dict_path is not None:
+            new = require(load_charset(config), "Global.character_dict_path")
+            given = carry_characters(given, wanted, _charset_of_pretrained(config), new)
+        backend.load_weights(checkpoint.fit_weights(given, wanted, source, config.Global.reinit))
         log.info("Start from %s.", source)
     for name, model in ((config.Architecture or {}).get("Models") or {}).items():
         if model.get("pretrained"):
@@ -255,6 +262,14 @@ def load_pretrained(config: Config, backend: Backend) -> None:
                 checkpoint.fit_weights(given, weights, model["pretrained"], [*config.Global.reinit, *others])
             )
             log.info("Start %s from %s.", name, model["pretrained"])
+
+
+def _charset_of_pretrained(config: Config) -> Charset:
+    """Return the characters that Global.pretrained_model was trained with."""
+    source = str(config.Global.pretrained_dict_path)
+    if Path(source).is_dir():
+        return Charset(read_bundle(source).characters or (), source)
+    return Charset.load(source, use_space_char=config.Global.use_space_char)
 
 
 def build_hooks(config: Config, folder: Path, epochs: int) -> list[Hook]:

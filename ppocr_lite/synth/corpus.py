@@ -13,10 +13,11 @@ import numpy as np
 from ppocr_lite.errors import DataError
 from ppocr_lite.synth import phrases
 from ppocr_lite.synth.draws import chance, integer, pick, uniform, weighted
-from ppocr_lite.synth.wordlists import CHINESE_FIELDS, CODAS, COMMON, NUCLEI, ONSETS
+from ppocr_lite.synth.wordlists import ACCENTED, CHINESE_FIELDS, CODAS, COMMON, NUCLEI, ONSETS
 
 IDEOGRAPH = re.compile("[\u3400-\u9fff]")
 COUNTED = re.compile(r"^(\S+)[ \t]+(\d+)$")
+ACCENTED_SHARE = 0.05  # of words, where the charset has letters with accents
 FLATTEN = 0.4  # power on the counts of a word list: rare words are seen too, frequent ones still dominate
 PLAIN = str.maketrans(
     {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-", "\u2026": "...",
@@ -42,6 +43,7 @@ class Corpus:
             raise DataError("The charset of the corpus is empty. Pass at least one visible character.")
         self.signs = "".join(sorted(self.charset - {" "}))
         self.ideographs = "".join(char for char in self.signs if IDEOGRAPH.match(char))
+        self.accented = tuple(word for word in ACCENTED if self.charset.issuperset(word))
         self.latin = all(char in self.charset for char in string.ascii_lowercase)
         self._tokens: list[str] = []  # running text, cut at spaces
         self._lists: list[tuple[list[str], np.ndarray[Any, Any]]] = []
@@ -83,6 +85,8 @@ class Corpus:
         """Return one word without spaces."""
         if self.ideographs and (not self.latin or chance(rng, 0.7)):
             return self._hanzi(rng, integer(rng, 1, 4))
+        if self.accented and chance(rng, ACCENTED_SHARE):
+            return pick(rng, self.accented)
         form = rng.random()
         if self._lists and form < 0.55:
             words, weights = pick(rng, self._lists)

@@ -14,14 +14,31 @@ def write(folder: Path, text: str | bytes) -> Path:
     return path
 
 
-def test_english_list_is_printable_ascii_and_the_space() -> None:
-    charset = Charset.load("en")
-    assert charset.characters == (*map(chr, range(0x21, 0x7F)), " ")
+ASCII = tuple(map(chr, range(0x21, 0x7F)))
+
+
+def test_ascii_list_is_printable_ascii_and_the_space() -> None:
+    charset = Charset.load("ascii")
+    assert charset.characters == (*ASCII, " ")
     assert charset.num_classes == 96
 
 
+def test_english_list_adds_the_letters_of_latin_1() -> None:
+    charset = Charset.load("en", use_space_char=False)
+    latin1 = bytes(range(0xC0, 0x100)).decode("latin-1")
+    assert charset.characters == (*ASCII, *(letter for letter in latin1 if letter.isalpha()))
+
+
+def test_chinese_list_holds_ascii_and_every_hanzi_of_gb_2312() -> None:
+    charset = Charset.load("ch")
+    hanzi = [c for c in charset.characters if "\u4e00" <= c <= "\u9fff"]
+    assert set(ASCII) <= set(charset.characters)
+    assert len(hanzi) == 3755 + 3008
+    assert all(len(c.encode("gb2312")) == 2 for c in hanzi)
+
+
 def test_space_is_left_out_on_request() -> None:
-    assert Charset.load("en", use_space_char=False).num_classes == 95
+    assert Charset.load("ascii", use_space_char=False).num_classes == 95
 
 
 def test_space_of_the_file_is_not_appended_again(tmp_path: Path) -> None:

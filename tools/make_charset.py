@@ -1,0 +1,53 @@
+"""Write the dictionaries of the released recognisers, derived from Unicode and the GB 2312 code.
+
+    python tools/make_charset.py ascii ppocr_lite/charsets/ascii.txt
+    python tools/make_charset.py en ppocr_lite/charsets/en.txt
+    python tools/make_charset.py ch ppocr_lite/charsets/ch.txt
+
+The space is in none: ``Charset.load`` appends it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import unicodedata
+from pathlib import Path
+
+ASCII = "".join(chr(code) for code in range(0x21, 0x7F))
+LATIN1_LETTERS = "".join(chr(code) for code in range(0xC0, 0x100) if unicodedata.category(chr(code))[0] == "L")
+CHINESE_MARKS = "，。、；：？！“”‘’（）《》〈〉【】〔〕『』「」…—～·￥"
+SYMBOLS = "£€¥¢§©®™°±×÷²³µ‰№℃≤≥≠≈∞√πΩΔαβγλθ→←↑↓★☆●○◆◇■□▲△▼※✓①②③④⑤⑥⑦⑧⑨⑩ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ㎡"
+
+
+def gb2312_hanzi() -> str:
+    """Return the 3755 characters of level 1 (by sound) and the 3008 of level 2 (by radical), in code order."""
+    codes = (bytes((row, cell)) for row in range(0xB0, 0xF8) for cell in range(0xA1, 0xFF))
+    return b"".join(codes).decode("gb2312", errors="ignore")
+
+
+def dictionary(name: str) -> tuple[str, str]:
+    """Return what a dictionary holds, in words, and its characters."""
+    if name == "ascii":
+        return "Printable ASCII without the space, in code order", ASCII
+    if name == "en":
+        return "Printable ASCII without the space, then the letters of Latin-1, in code order", ASCII + LATIN1_LETTERS
+    return (
+        "Printable ASCII without the space, Chinese punctuation, symbols, the hanzi of GB 2312 levels 1 and 2",
+        ASCII + CHINESE_MARKS + SYMBOLS + gb2312_hanzi(),
+    )
+
+
+def main() -> None:
+    """Write the file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", choices=("ascii", "en", "ch"))
+    parser.add_argument("output", type=Path)
+    arguments = parser.parse_args()
+    origin, characters = dictionary(arguments.name)
+    text = "\n".join((f"# {origin}; written by tools/make_charset.py.", *characters, ""))
+    arguments.output.write_text(text, encoding="utf-8", newline="\n")
+    print(f"{arguments.output}: {len(characters)} characters")
+
+
+if __name__ == "__main__":
+    main()
