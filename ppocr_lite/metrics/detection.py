@@ -18,6 +18,7 @@ class DetMetric(Counter):
 
     A found region counts if it covers a true one with an intersection over union of at least *iou_thresh*;
     each true and each found region is used once. Found regions more than half inside an ignored one are left out.
+    ``false_per_image``, the found regions that match nothing, says what happens on images without text too.
 
     Args:
         main_indicator: Entry that decides which checkpoint is best.
@@ -34,7 +35,7 @@ class DetMetric(Counter):
         iou_thresh: float = 0.5,
         ignore_thresh: float = 0.5,
     ) -> None:
-        super().__init__("matched", "found", "true")
+        super().__init__("matched", "found", "true", "images")
         self.main_indicator = main_indicator
         self.iou_thresh = iou_thresh
         self.ignore_thresh = ignore_thresh
@@ -47,13 +48,15 @@ class DetMetric(Counter):
             truth: ``polys``: what is there, each (P, 2), in the same frame; ``ignore_tags``: (N,) bool.
         """
         pairs, left_out, ignore = match_regions(result, truth, self.iou_thresh, self.ignore_thresh)
-        self.add(matched=len(pairs), found=int((~left_out).sum()), true=int((~ignore).sum()))
+        self.add(matched=len(pairs), found=int((~left_out).sum()), true=int((~ignore).sum()), images=1)
 
     def compute(self) -> dict[str, float]:
-        """Return ``hmean``, ``precision`` and ``recall`` in [0, 1]."""
+        """Return ``hmean``, ``precision`` and ``recall`` in [0, 1], and ``false_per_image``."""
         precision, recall = self.mean("matched", "found"), self.mean("matched", "true")
         hmean = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
-        return main_first({"hmean": hmean, "precision": precision, "recall": recall}, self.main_indicator)
+        false = self.mean("found", "images") - self.mean("matched", "images")
+        values = {"hmean": hmean, "precision": precision, "recall": recall, "false_per_image": false}
+        return main_first(values, self.main_indicator)
 
 
 def match_regions(

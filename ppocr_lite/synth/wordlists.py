@@ -95,7 +95,7 @@ ACCENTED = _list(
     "café|naïve|façade|résumé|crème|brûlée|château|garçon|forêt|hôtel|rôti|pâté|fête|élève|à|où|déjà|voilà|français|"
     "Île|Noël|cœur|été|première|sécurité|société|numéro|Müller|Jäger|Köln|Zürich|München|Größe|Straße|Übung|Öl|"
     "Äpfel|schön|für|über|Fußgänger|Schlüssel|Käse|Brötchen|Gebühr|niño|España|señor|año|mañana|jalapeño|piñata|"
-    "corazón|camión|teléfono|dirección|información|público|México|Bogotá|Perú|São|Paulo|pão|coração|informação|"
+    "corazón|camión|teléfono|dirección|información|público|México|Bogotá|Perú|São|pão|coração|informação|"
     "irmã|avó|avô|não|açúcar|città|perché|caffè|più|università|Málaga|Århus|Øresund|smørrebrød|blåbær|Ærø|Malmö|"
     "Göteborg|Ångström|þing|Ísafjörður|Reykjavík|ð|él|según|línea|óleo|último|pingüino|Français|Élysée|"
     "ÉCOLE|FAÇADE|NIÑOS|AÑO|GRÖSSE|ÖFFNUNG|ÜBER|À EMPORTER|ENTRÉE|SÃO|ÅBEN|MÉXICO"

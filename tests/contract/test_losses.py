@@ -23,7 +23,10 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "DistillationCTCLoss": {"model_name_list": ["Student"], "key": "logits"},
     "DistillationDistanceLoss": {"model_name_pairs": [["Student", "Teacher"]], "key": "logits"},
 }
-SEQUENCES = ("CTCLoss", "CenterLoss", "DistillationCTCLoss", "DistillationDMLLoss", "DistillationDistanceLoss")
+SEQUENCES = (
+    *("CTCLoss", "ACELoss", "CenterLoss"),
+    *("DistillationCTCLoss", "DistillationDMLLoss", "DistillationDistanceLoss"),
+)
 
 
 def build(name: str) -> Any:

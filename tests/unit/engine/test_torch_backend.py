@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,15 @@ REC = {
     "Neck": {"name": "SequenceEncoder", "hidden_size": 8},
     "Head": {"name": "CTCHead", "fc_decay": 0.00001},
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Networks this small are slower on several threads, and much slower where other work shares the cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def started(optimizer: Any = None, *, seed: int = 0, architecture: dict[str, Any] = REC) -> TorchBackend:

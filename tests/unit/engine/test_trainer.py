@@ -145,6 +145,40 @@ def test_a_batch_of_bad_samples_only_makes_no_update(tmp_path: Path) -> None:
     assert trainer.backend.seen == []  # type: ignore[attr-defined]
 
 
+class OneOfTwo(Counting):
+    """Rank 0 of two; *other* says what the other rank reports at each step."""
+
+    world_size = 2
+
+    def __init__(self, other: Callable[[int], dict[str, float]]) -> None:
+        super().__init__()
+        self.other, self.asked = other, 0
+
+    def total(self, values: Mapping[str, float]) -> dict[str, float]:
+        self.asked += 1
+        theirs = self.other(self.asked)
+        return {name: value + theirs.get(name, 0.0) for name, value in values.items()}
+
+
+def test_no_rank_updates_where_one_has_nothing_to_learn_from(tmp_path: Path) -> None:
+    backend = OneOfTwo(lambda asked: {"empty": float(asked == 2)})
+    state = make(tmp_path, Plan(steps=4), backend=backend).fit()
+    assert state.step == 4
+    assert [lr for _, lr, _ in backend.seen] == pytest.approx([0.0, 0.2, 0.3])
+
+
+def test_all_ranks_stop_where_one_has_too_many_bad_samples(tmp_path: Path) -> None:
+    backend = OneOfTwo(lambda asked: {"spoilt": float(asked == 3)})
+    with pytest.raises(DataError, match="Another process found more unusable training samples"):
+        make(tmp_path, Plan(steps=6), backend=backend).fit()
+    assert len(backend.seen) == 2
+
+
+def test_all_ranks_stop_where_one_was_told_to(tmp_path: Path) -> None:
+    backend = OneOfTwo(lambda asked: {"stop": float(asked == 4)})
+    assert make(tmp_path, Plan(steps=6), backend=backend).fit().step == 3
+
+
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
     class Broken(Counting):
         def train_step(self, batches: Sequence[Mapping[str, Any]], *, lr: float, seed: int) -> dict[str, float]:

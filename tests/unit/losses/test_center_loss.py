@@ -80,6 +80,32 @@ def test_head_returns_logits_alone_unless_asked() -> None:
     assert set(CTCHead(6, 5)(paddle.randn([2, 7, 6]))) == {"logits"}
 
 
+def test_a_centre_moves_towards_the_features_of_its_class(center_file: str) -> None:
+    # Two steps of class 1 at (2, 2) and (4, 0), one of class 0 at (0, -1), none of class 2.
+    logits = np.array([[[0, 5, 1], [3, 0, 0], [0, 1, 0]]], dtype=np.float32)
+    feats = np.array([[[2, 2], [0, -1], [4, 0]]], dtype=np.float32)
+    loss = CenterLoss(3, 2, center_file, update_rate=0.5)
+    before = loss({"logits": paddle.to_tensor(logits), "feats": paddle.to_tensor(feats)}, {})["loss"].item()
+    assert before == pytest.approx((1 + 4 + 1 + 9) / 3)  # from the centres as they were
+    moved = [[0, 0.5 * -1 / 2], [1 + 0.5 * (1 + 3) / 3, 0.5 * 2 / 3], [0, 2]]
+    np.testing.assert_allclose(loss.centers.numpy(), moved, rtol=1e-6)
+    after = loss({"logits": paddle.to_tensor(logits), "feats": paddle.to_tensor(feats)}, {})["loss"].item()
+    assert after < before
+
+
+def test_moving_centres_are_stored_and_get_no_gradient(center_file: str) -> None:
+    loss = CenterLoss(3, 2, center_file, update_rate=0.5)
+    loss(make_outputs(), {})["loss"].backward()
+    assert loss.parameters() == []
+    assert list(loss.state_dict()) == ["centers"]
+    assert loss.centers.stop_gradient
+
+
+def test_a_rate_above_one_is_refused() -> None:
+    with pytest.raises(ConfigError, match="update_rate must lie in"):
+        CenterLoss(3, 2, update_rate=1.5)
+
+
 def test_adds_to_the_loss_of_the_text() -> None:
     parts = (
         {"CTCLoss": {"weight": 1.0, "use_focal_loss": False}},

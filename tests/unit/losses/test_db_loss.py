@@ -7,7 +7,7 @@ import pytest
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.losses import DBLoss, functional
 
-KINDS = ["DiceLoss", "BCELoss", "FocalLoss", "SoftIoULoss", "Euclidean", "MaskL1Loss"]
+KINDS = ["DiceLoss", "SoftIoULoss", "WeightedBCELoss", "BCELoss", "FocalLoss", "Euclidean", "MaskL1Loss"]
 
 
 def batch(*, text: bool = True, known: bool = True, side: int = 16) -> dict[str, paddle.Tensor]:
@@ -37,7 +37,7 @@ def test_loss_and_gradient_are_finite(kind: str, balance: bool, text: bool, know
     assert logits.grad.isfinite().all()
 
 
-@pytest.mark.parametrize("kind", ["BCELoss", "FocalLoss", "Euclidean", "MaskL1Loss"])
+@pytest.mark.parametrize("kind", ["WeightedBCELoss", "BCELoss", "FocalLoss", "Euclidean", "MaskL1Loss"])
 def test_a_batch_without_text_teaches_background(kind: str) -> None:
     logits, prediction = maps()
     DBLoss(main_loss_type=kind)({"maps": prediction}, batch(text=False))["loss"].backward()
@@ -70,9 +70,10 @@ def test_balancing_leaves_easy_negatives_out() -> None:
     assert losses[0] > losses[1]
 
 
-def test_dice_is_not_changed_by_balancing() -> None:
+@pytest.mark.parametrize("kind", ["DiceLoss", "SoftIoULoss", "WeightedBCELoss"])
+def test_losses_of_the_whole_map_are_not_changed_by_balancing(kind: str) -> None:
     _, prediction = maps()
-    losses = [DBLoss(balance, "DiceLoss")({"maps": prediction}, batch())["loss"].item() for balance in (True, False)]
+    losses = [DBLoss(balance, kind)({"maps": prediction}, batch())["loss"].item() for balance in (True, False)]
     assert losses[0] == losses[1]
 
 

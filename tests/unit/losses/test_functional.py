@@ -75,6 +75,20 @@ def test_focal_loss_of_a_pixel_follows_its_formula() -> None:
     assert values == pytest.approx([-0.25 * 0.2**2 * np.log(0.8), -0.75 * 0.8**2 * np.log(0.2)], rel=1e-4)
 
 
+def test_rare_text_weighs_as_much_as_the_background() -> None:
+    prediction, truth = tensor([[[0.9, 0.2], [0.3, 0.5]]]), tensor([[[1, 0], [0, 1]]])
+    mask = tensor([[[1, 1], [1, 0]]])  # one positive pixel and two negative ones are known
+    expected = -(2 * np.log(0.9) + np.log(0.8) + np.log(0.7)) / 3
+    assert functional.weighted_bce(prediction, truth, mask).item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("truth", [0.0, 1.0])
+def test_one_kind_of_pixel_alone_has_no_weight(truth: float) -> None:
+    prediction = paddle.full([1, 2, 2], 0.8)
+    found = functional.weighted_bce(prediction, paddle.full([1, 2, 2], truth), ONES).item()
+    assert found == pytest.approx(-np.log(0.8 if truth else 0.2), rel=1e-5)
+
+
 def test_saturated_probabilities_stay_finite() -> None:
     prediction = tensor([0.0, 1.0, 0.0, 1.0])
     prediction.stop_gradient = False

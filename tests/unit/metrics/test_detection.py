@@ -18,20 +18,27 @@ def score(found: list[np.ndarray], there: list[np.ndarray], ignore: list[bool] |
 
 def test_the_truth_scores_one() -> None:
     boxes = [box(0, 0, 10, 5), box(20, 0, 30, 5)]
-    assert score(boxes, boxes) == {"hmean": 1.0, "precision": 1.0, "recall": 1.0}
+    assert score(boxes, boxes) == {"hmean": 1.0, "precision": 1.0, "recall": 1.0, "false_per_image": 0.0}
 
 
 def test_nothing_found_scores_zero() -> None:
-    assert score([], [box(0, 0, 10, 5)]) == {"hmean": 0.0, "precision": 0.0, "recall": 0.0}
+    assert set(score([], [box(0, 0, 10, 5)]).values()) == {0.0}
 
 
 def test_nothing_at_all_scores_zero() -> None:
-    assert score([], []) == {"hmean": 0.0, "precision": 0.0, "recall": 0.0}
+    assert set(score([], []).values()) == {0.0}
+
+
+def test_boxes_on_images_without_text_are_counted_per_image() -> None:
+    metric = DetMetric()
+    for found in ([box(0, 0, 10, 5), box(20, 0, 30, 5)], [], [], []):
+        metric.update({"polygons": found}, {"polys": [], "ignore_tags": []})
+    assert metric.compute()["false_per_image"] == 0.5
 
 
 def test_the_harmonic_mean_of_one_half_and_one() -> None:
     values = score([box(0, 0, 10, 5), box(50, 50, 60, 55)], [box(0, 0, 10, 5)])
-    assert values == {"hmean": pytest.approx(2 / 3), "precision": 0.5, "recall": 1.0}
+    assert values == {"hmean": pytest.approx(2 / 3), "precision": 0.5, "recall": 1.0, "false_per_image": 1.0}
 
 
 @pytest.mark.parametrize(("shift", "matches"), [(3.0, 1.0), (3.5, 0.0)])

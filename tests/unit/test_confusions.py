@@ -1,0 +1,38 @@
+"""tools/confusions.py counts the edits between what is written and what is read."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "tools" / "confusions.py"
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("confusions", SCRIPT)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("written", "read", "pairs"),
+    [
+        ("abc", "abc", []),
+        ("O0l", "00l", [("O", "0")]),
+        ("a b", "ab", [(" ", "")]),
+        ("ab", "a.b", [("", ".")]),
+        ("", "x", [("", "x")]),
+    ],
+)
+def test_each_edit_is_a_pair(tool: ModuleType, written: str, read: str, pairs: list[tuple[str, str]]) -> None:
+    assert tool.confusions(written, read) == pairs
+
+
+def test_a_table_shows_spaces_and_bars(tool: ModuleType) -> None:
+    assert [tool.shown(c) for c in ("", " ", "|", "a")] == ["nothing", "space", "`\\|`", "`a`"]
