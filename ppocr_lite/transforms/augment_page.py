@@ -89,6 +89,8 @@ class EastRandomCropData:
         size: (width, height) of the result, pixels.
         max_tries: Attempts.
         min_crop_side_ratio: Shortest side of a part, as a share of the page.
+        max_crop_side_ratio: Longest side of a part, as a share of the longer side of the page. Where *size* is
+            small, larger parts show their text far smaller than inference does.
         keep_ratio: Scale both sides alike and fill the rest, right and below, with black. Otherwise stretch.
         min_fill_ratio: With *keep_ratio*, look on for a part that covers at least this share of the result, and take
             the one that covers most if no attempt finds one. 0 takes the first, and leaves much black, from which
@@ -111,15 +113,20 @@ class EastRandomCropData:
         min_crop_side_ratio: float = 0.1,
         keep_ratio: bool = True,
         min_fill_ratio: float = 0.5,
+        max_crop_side_ratio: float = 1.0,
     ) -> None:
-        if min(size) < 1 or max_tries < 1 or not (0 <= min_crop_side_ratio <= 1 and 0 <= min_fill_ratio <= 1):
+        ordered = 0 <= min_crop_side_ratio <= max_crop_side_ratio <= 1
+        if min(size) < 1 or max_tries < 1 or not (ordered and 0 <= min_fill_ratio <= 1):
             raise ConfigError(
-                "EastRandomCropData needs positive size and max_tries, and ratios in [0, 1]. Received: "
-                f"{list(size)}, {max_tries}, min_crop_side_ratio={min_crop_side_ratio}, min_fill_ratio={min_fill_ratio}"
+                "EastRandomCropData needs positive size and max_tries, and ratios in [0, 1], the least crop side no "
+                f"longer than the greatest. Received: {list(size)}, {max_tries}, "
+                f"min_crop_side_ratio={min_crop_side_ratio}, max_crop_side_ratio={max_crop_side_ratio}, "
+                f"min_fill_ratio={min_fill_ratio}"
             )
         self.width, self.height = size
         self.max_tries = max_tries
         self.min_crop_side_ratio = min_crop_side_ratio
+        self.max_crop_side_ratio = max_crop_side_ratio
         self.keep_ratio = keep_ratio
         self.min_fill_ratio = min_fill_ratio
 
@@ -151,10 +158,11 @@ class EastRandomCropData:
             return best
         least_x = max(self.min_crop_side_ratio * width, 1.0)
         least_y = max(self.min_crop_side_ratio * height, 1.0)
+        most = self.max_crop_side_ratio * max(width, height)
         for _ in range(self.max_tries):
             (x0, x1), (y0, y1) = _draw_span(free_x, rng), _draw_span(free_y, rng)
             inside = (rects[:, 0] < x1) & (rects[:, 2] > x0) & (rects[:, 1] < y1) & (rects[:, 3] > y0)
-            if x1 - x0 < least_x or y1 - y0 < least_y or not inside.any():
+            if not (least_x <= x1 - x0 <= most and least_y <= y1 - y0 <= most and inside.any()):
                 continue
             fill = self._fill(x1 - x0, y1 - y0)
             if fill > best_fill:

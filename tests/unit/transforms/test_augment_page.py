@@ -11,7 +11,7 @@ import pytest
 
 from ppocr_lite import geometry
 from ppocr_lite.errors import ConfigError
-from ppocr_lite.transforms.augment_page import EastRandomCropData, IaaAugment
+from ppocr_lite.transforms.augment_page import EastRandomCropData, IaaAugment, _rects
 
 
 def make_page(*rects: tuple[int, int, int, int], size: tuple[int, int] = (200, 300)) -> dict[str, Any]:
@@ -192,3 +192,16 @@ def test_resized_crop_is_sharp_where_it_should_be() -> None:
     page = make_page((0, 0, 300, 200))
     page["image"] = cv2.resize(np.eye(20, dtype=np.uint8)[:, :, None].repeat(3, 2) * 255, (300, 200))
     assert EastRandomCropData((300, 200))(seeded(page))["image"].std() == pytest.approx(page["image"].std())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_part_keeps_to_its_greatest_side(seed: int) -> None:
+    page = make_page((20, 30, 60, 50), (200, 120, 260, 150), (110, 60, 150, 80))
+    crop = EastRandomCropData((100, 100), max_tries=200, max_crop_side_ratio=0.5, keep_ratio=False)
+    _, sy, sx = crop._cut(page["image"], crop._choose((200, 300), _rects(page["polys"]), np.random.default_rng(seed)))
+    assert 100 / min(sy, sx) <= 0.5 * 300
+
+
+def test_a_part_cannot_have_a_least_side_above_its_greatest() -> None:
+    with pytest.raises(ConfigError, match="least crop side"):
+        EastRandomCropData(min_crop_side_ratio=0.5, max_crop_side_ratio=0.4)
