@@ -4,6 +4,10 @@
     python tools/make_charset.py en ppocr_lite/charsets/en.txt
     python tools/make_charset.py ch ppocr_lite/charsets/ch.txt
 
+or one of your own, from the texts of label files:
+
+    python tools/make_charset.py labels my_dictionary.txt train_data/rec/train.txt train_data/rec/val.txt
+
 The space is in none: ``Charset.load`` appends it.
 """
 
@@ -37,13 +41,23 @@ def dictionary(name: str) -> tuple[str, str]:
     )
 
 
+def of_labels(files: list[Path]) -> tuple[str, str]:
+    """Return what the dictionary of label files (``path<TAB>text``) holds, and its characters in code order."""
+    texts = (row.partition("\t")[2] for file in files for row in file.read_text(encoding="utf-8-sig").splitlines())
+    characters = sorted({character for text in texts for character in text} - {" "})
+    return "The characters of " + ", ".join(file.name for file in files) + ", in code order", "".join(characters)
+
+
 def main() -> None:
     """Write the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", choices=("ascii", "en", "ch"))
+    parser.add_argument("name", choices=("ascii", "en", "ch", "labels"))
     parser.add_argument("output", type=Path)
+    parser.add_argument("labels", nargs="*", type=Path, help="label files, for labels")
     arguments = parser.parse_args()
-    origin, characters = dictionary(arguments.name)
+    if (arguments.name == "labels") != bool(arguments.labels):
+        parser.error("label files go with labels, and with nothing else")
+    origin, characters = of_labels(arguments.labels) if arguments.labels else dictionary(arguments.name)
     text = "\n".join((f"# {origin}; written by tools/make_charset.py.", *characters, ""))
     arguments.output.write_text(text, encoding="utf-8", newline="\n")
     print(f"{arguments.output}: {len(characters)} characters")

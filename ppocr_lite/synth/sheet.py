@@ -16,6 +16,7 @@ from ppocr_lite.synth.corpus import Corpus
 from ppocr_lite.synth.draws import chance, integer, pick, uniform
 from ppocr_lite.synth.fonts import FontBook, FontFace
 
+WIDEST_SPACE = 4.0  # of a line set to the full width, in usual spaces
 Look = Callable[[ink.Mask, int], ink.Mask]
 
 
@@ -74,6 +75,7 @@ class Sheet:
         align: float = 0.0,
         labelled: bool = True,
         room: float | None = None,
+        gap: float = 1.0,
     ) -> tuple[int, int, int, int] | None:
         """Write one line if it fits on the canvas.
 
@@ -87,6 +89,7 @@ class Sheet:
             align: See *x*.
             labelled: False draws without remembering, for separators.
             room: Greatest width in pixels; a longer line is cut at a word.
+            gap: Factor on the width of spaces.
 
         Returns:
             The ink's box x0, y0, x1, y1 on the canvas, or None if nothing was written.
@@ -97,7 +100,7 @@ class Sheet:
         text = "".join(char for char in self.corpus.clean(text) if char not in lacking).strip()
         if room is not None:
             text = cut(face, size, text, room)
-        drawn = ink.draw(face, size, text) if text else None
+        drawn = ink.draw(face, size, text, gap=gap) if text else None
         if drawn is None:
             return None
         mask = drawn.mask if self.look is None else self.look(drawn.mask, drawn.cap)
@@ -188,13 +191,27 @@ class Sheet:
             leading: Distance of baselines in em.
         """
         align = pick(self.rng, (0.0, 0.0, 0.0, 0.0, 0.5)) if lines < 4 else 0.0
+        justified = chance(self.rng, 0.4)
         for i in range(lines):
             if y > self.height - size * 0.4:
                 break
-            reach = width if i < lines - 1 else width * uniform(self.rng, 0.2, 1.0)
-            self.write(face, size, self.line_of(face, size, reach), x + align * width, y, fill, align)
+            last = i == lines - 1
+            reach = width * uniform(self.rng, 0.2, 1.0) if last else width
+            text = self.line_of(face, size, reach)
+            gap = spread(face, size, text, width) if justified and not last else 1.0
+            self.write(face, size, text, x + align * width, y, fill, align, gap=gap)
             y += leading * size
         return y
+
+
+def spread(face: FontFace, size: int, text: str, width: float) -> float:
+    """Return the factor on its spaces that makes a line *width* pixels wide, as books are set, from 1 to 4."""
+    spaces = text.count(" ")
+    if not spaces:
+        return 1.0
+    font = face.font(size)
+    lacking = width - font.getlength(text)
+    return float(np.clip(1 + lacking / (spaces * max(1.0, font.getlength(" "))), 1.0, WIDEST_SPACE))
 
 
 def cut(face: FontFace, size: int, text: str, room: float) -> str:

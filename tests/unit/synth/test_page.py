@@ -9,7 +9,7 @@ import pytest
 from ppocr_lite.errors import DataError
 from ppocr_lite.synth import Backgrounds, Corpus, FontBook, PageMaker, ink, page, scene
 from ppocr_lite.synth.page import KINDS
-from ppocr_lite.synth.sheet import Sheet
+from ppocr_lite.synth.sheet import Sheet, spread
 from tests.unit.synth.conftest import ASCII
 
 
@@ -124,3 +124,17 @@ def test_lines_cut_off_or_too_small_are_ignored_regions(pages: PageMaker) -> Non
 def test_weights_must_fit_the_kinds(fonts: FontBook, corpus: Corpus) -> None:
     with pytest.raises(DataError, match="weights"):
         PageMaker((200, 200), fonts, corpus, weights=(1.0,))
+
+
+def test_a_justified_line_is_as_wide_as_its_column(fonts: FontBook, corpus: Corpus) -> None:
+    sheet = Sheet(np.full((100, 800, 3), 255, np.uint8), np.random.default_rng(0), fonts, corpus)
+    face, text = fonts.faces[0], "some words to set"
+    plain = sheet.write(face, 24, text, 20, 60, (0, 0, 0))
+    wide = sheet.write(face, 24, text, 20, 60, (0, 0, 0), gap=spread(face, 24, text, 260))
+    assert plain is not None and wide is not None
+    assert abs((wide[2] - wide[0]) - 260) <= 4
+    assert plain[2] - plain[0] < 240
+
+
+def test_a_word_is_not_spread(fonts: FontBook) -> None:
+    assert spread(fonts.faces[0], 24, "word", 300) == 1.0
