@@ -3,7 +3,8 @@
 python tools/sweep_det.py -c configs/det/det_released.yml --bundle ppocr_lite/models/det \
     --grid thresh=0.2,0.3 box_thresh=0.5,0.6,0.7 unclip_ratio=1.5,2.0,2.5 --also shrink_ratio=0.4
 
-The network runs once an image.  ``--grid`` is the product of its values; ``--also`` adds a setting to each row of a
+The network runs once an image.  ``--curved`` counts only regions that bend, of more than four points; the others are
+ignored.  ``--grid`` is the product of its values; ``--also`` adds a setting to each row of a
 second product, in which ``unclip_ratio`` is left out.
 """
 
@@ -32,6 +33,7 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path, required=True, help="exported detector folder")
     parser.add_argument("--grid", nargs="+", required=True, metavar="NAME=V,V")
     parser.add_argument("--also", metavar="NAME=V")
+    parser.add_argument("--curved", action="store_true", help="ignore regions of four points")
     arguments = parser.parse_args()
     grid = dict(parse(item) for item in arguments.grid)
     settings = product(grid)
@@ -45,6 +47,9 @@ def main() -> None:
     for sample in (dataset[0, index] for index in range(len(dataset))):
         prepared = preprocess({"image": sample["image"]})
         maps = runner.run(np.asarray(prepared["image"], np.float32)[None])
+        if arguments.curved:
+            straight = [len(polygon) == 4 for polygon in sample["polys"]]
+            sample["ignore_tags"] = np.asarray(sample["ignore_tags"], bool) | np.array(straight, bool)
         pages.append((np.asarray(maps * 255 + 0.5, np.uint8), prepared["shape"], sample))
     rows = sorted(
         ((score(setting, preprocess, pages), setting) for setting in settings), key=lambda row: -row[0]["hmean"]
