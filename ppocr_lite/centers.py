@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 from ppocr_lite.errors import ConfigError, DataError
 
@@ -55,6 +55,76 @@ def check_fit(feats: Sequence[int] | None, logits: Sequence[int], centers: Seque
             f"CenterLoss.num_classes and feat_dim must be those of the head, {logits[-1]} and {feats[-1]}. "
             f"Received: {centers[0]} and {centers[1]}"
         )
+
+
+class CenterSums:
+    """Collects the features of each class on the lines that a network reads correctly; their means are the centres.
+
+    Args:
+        num_classes: Classes of the network; 0 is the blank.
+        feat_dim: Features of a step.
+
+    Attributes:
+        counts: (num_classes,) int64, steps of each class so far.
+        lines: Lines looked at.
+        correct: Lines among them that were read correctly.
+
+    Source:
+        Du et al., PP-OCRv2, 2021, §2.2: how the centres of the Enhanced CTC loss start.
+    """
+
+    def __init__(self, num_classes: int, feat_dim: int) -> None:
+        self.sums = np.zeros((num_classes, feat_dim))
+        self.counts = np.zeros(num_classes, np.int64)
+        self.lines = self.correct = 0
+
+    def add(
+        self,
+        logits: NDArray[np.floating],
+        feats: NDArray[np.floating],
+        labels: NDArray[np.integer],
+        lengths: NDArray[np.integer],
+    ) -> None:
+        """Take in a batch of lines.
+
+        Args:
+            logits: (N, T, num_classes).
+            feats: (N, T, feat_dim), what enters the last layer.
+            labels: (N, L), class indices of the texts, padded with anything.
+            lengths: (N,), their lengths.
+        """
+        for classes, line, label, length in zip(logits.argmax(axis=2), feats, labels, lengths, strict=True):
+            self.lines += 1
+            if collapse(classes) == label[: int(length)].tolist():
+                self.correct += 1
+                np.add.at(self.sums, classes, line)
+                self.counts += np.bincount(classes, minlength=len(self.counts))
+
+    def means(self) -> NDArray[np.float32]:
+        """Return the centres (num_classes, feat_dim); 0 for a class that no line showed."""
+        return (self.sums / np.maximum(self.counts, 1)[:, None]).astype(np.float32)
+
+
+def collapse(classes: NDArray[np.integer]) -> list[int]:
+    """Return the text that a sequence of classes (T,) spells: repetitions merged, then blanks (0) dropped."""
+    changed = np.concatenate([[True], classes[1:] != classes[:-1]])
+    merged: list[int] = classes[changed & (classes != 0)].tolist()
+    return merged
+
+
+def save(path: Path, centers: NDArray[np.float32]) -> None:
+    """Write a file that :func:`load` reads.
+
+    Raises:
+        ConfigError: If *path* ends in neither ``.npz`` nor ``.safetensors``.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".npz":
+        np.savez_compressed(path, **{KEY: centers})
+    elif path.suffix == ".safetensors":
+        save_file({KEY: centers}, path)
+    else:
+        raise ConfigError(f"The centres go into a .npz or a .safetensors file. Received: {str(path)!r}")
 
 
 def _read(path: Path) -> dict[str, NDArray[np.floating]]:

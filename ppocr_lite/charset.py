@@ -43,7 +43,7 @@ class Charset:
             self._indices.setdefault(character, position + 1)
 
     @classmethod
-    def load(cls, source: str | Path, use_space_char: bool = True) -> Charset:
+    def load(cls, source: str | Path, use_space_char: bool = True, allow_duplicates: bool = False) -> Charset:
         r"""Read a dictionary file, or one of the named lists of the package.
 
         A dictionary is UTF-8 text with one character a line. Its first line may be a comment that starts with
@@ -52,6 +52,7 @@ class Charset:
         Args:
             source: Path of a file, or a name such as ``"en"``.
             use_space_char: Append the space, unless the list has it already.
+            allow_duplicates: Accept a list that repeats a character, as for the class itself.
 
         Raises:
             ConfigError: If there is no such file, it is not UTF-8, or a line is empty, repeated or longer than
@@ -62,10 +63,10 @@ class Charset:
             text = path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
             raise ConfigError(f"{path} is not UTF-8 text: {error}. Save the dictionary as UTF-8.") from error
-        characters = _read_lines(text, str(path))
+        characters = _read_lines(text, str(path), allow_duplicates)
         if use_space_char and " " not in characters:
             characters.append(" ")
-        return cls(characters, str(path))
+        return cls(characters, str(path), allow_duplicates)
 
     @property
     def num_classes(self) -> int:
@@ -122,17 +123,17 @@ def _find(source: str | Path) -> Path:
     raise ConfigError(f"There is no dictionary file at {source}, and no character list of that name.{hint}")
 
 
-def _read_lines(text: str, source: str) -> list[str]:
+def _read_lines(text: str, source: str, allow_duplicates: bool) -> list[str]:
     # Not splitlines(): U+2028 and others that it splits at may be characters of a dictionary.
     lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
     skipped = 1 if lines[0].startswith(_HEADER) else 0
     seen: dict[str, int] = {}
     for number, line in enumerate(lines[skipped:], start=skipped + 1):
         _check_single(line, f"{source}:{number}")
-        if line in seen:
+        if line in seen and not allow_duplicates:
             raise ConfigError(f"{source}:{number}: {line!r} is already on line {seen[line]}. Remove one of the two.")
         seen[line] = number
-    return list(seen)
+    return lines[skipped:]
 
 
 def _check_single(character: str, where: str) -> None:

@@ -1,8 +1,10 @@
 """Pack what a training run needs into files for a machine without a network.
 
-The machine has Python, torch, NumPy, OpenCV, Pillow, SciPy and PyYAML, no Paddle.  Into the archive go the package and
-tools, the configs, the label files with the images they name, fonts, text, and wheels of the few small packages that
-are missing there.  It is cut into files of at most ``--limit`` megabytes.
+The machine has Python, torch, NumPy, OpenCV, Pillow, SciPy and PyYAML, no Paddle.  Into the archive go the package
+with the weights of the released models, tools and configs, the label files with the images they name, fonts, text, and
+wheels of the few small packages that are missing there.  It is cut into files of at most ``--limit`` megabytes.
+
+Data inside the repository keep their place in it; other folders come into ``data``, where PPOCR_LITE_DATA points then.
 
 Here:   python tools/pack_training.py --output packed --labels train_data/det/*.txt --corpora en.txt --fonts FOLDER
 There:  cat training.tar.gz.* | tar xz && . training/enter.sh
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import subprocess
 import sys
 import tarfile
@@ -26,13 +29,17 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 ROOT = "training"
 NAME = "training.tar.gz"
 SOURCES = ("ppocr_lite", "configs", "tools")
-SKIPPED = ("__pycache__", "models")
+SKIPPED = ("__pycache__",)
+MODELS, WEIGHTS = "models", "model.safetensors"  # of the released models the weights come along, not the exports
 # What training imports and such a machine usually lacks.
 WHEELS = ("pyclipper", "lmdb", "rapidfuzz", "shapely", "safetensors", "fonttools", "tqdm")
+# IaaAugment's library, and what that imports of the much it declares.
+WHEELS += ("imgaug", "imageio", "lazy-loader", "scikit-image", "six")
+LIMITS = ("requirements.txt", "requirements-train.txt")  # which versions
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 ENTER = """# Source this file:  . training/enter.sh
-cd training
-python3 -m pip install -q --no-index --no-deps --no-compile --target site wheels/*.whl
+cd training || return
+[ -d site ] || for wheel in wheels/*.whl; do python3 -m zipfile -e "$wheel" site; done
 export PYTHONPATH="$PWD:$PWD/site${PYTHONPATH:+:$PYTHONPATH}"
 export PPOCR_LITE_DATA="$PWD/data" PPOCR_LITE_CORPORA="$PWD/corpora"
 export XDG_DATA_HOME="$PWD/share"  # where the data maker finds share/fonts
@@ -78,6 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, required=True, help="folder for the parts")
     parser.add_argument("--labels", type=Path, nargs="*", default=[], help="label files; their images come along")
+    parser.add_argument("--folders", type=Path, nargs="*", default=[], help="folders that come along whole")
     parser.add_argument("--corpora", type=Path, nargs="*", default=[], help="text files")
     parser.add_argument("--fonts", type=Path, nargs="*", default=[], help="font files or folders of fonts")
     parser.add_argument("--wheels", nargs="*", default=list(WHEELS), help="packages to download as wheels")
@@ -89,9 +97,10 @@ def main() -> None:
     download(arguments.wheels, wheels, arguments.python)
     members = {
         **sources(),
-        **{f"data/{name}": path for labels in arguments.labels for name, path in data_files(labels)},
+        **{name: path for labels in arguments.labels for name, path in data_files(labels)},
+        **{name: path for folder in arguments.folders for name, path in folder_files(folder)},
         **{f"corpora/{path.name}": path for path in arguments.corpora},
-        **{f"share/fonts/{path.name}": path for path in font_files(arguments.fonts)},
+        **{f"share/fonts/{name}": path for name, path in font_files(arguments.fonts)},
         **{f"wheels/{path.name}": path for path in sorted(wheels.glob("*.whl"))},
     }
     parts = pack(members, arguments.output / NAME, int(arguments.limit * 1e6))
@@ -101,48 +110,67 @@ def main() -> None:
 
 
 def sources() -> dict[str, Path]:
-    """Return name → path of the package, the tools and the configs, without released models."""
+    """Return name → path of the package, the tools and the configs; of released models the weights alone."""
     found = {}
     for folder in SOURCES:
         for path in sorted((REPOSITORY / folder).rglob("*")):
             relative = path.relative_to(REPOSITORY)
-            if path.is_file() and not set(SKIPPED) & set(relative.parts):
+            left_out = set(SKIPPED) & set(relative.parts) or (MODELS in relative.parts and path.name != WEIGHTS)
+            if path.is_file() and not left_out:
                 found[relative.as_posix()] = path
     return found
 
 
 def data_files(labels: Path) -> Iterator[tuple[str, Path]]:
-    """Yield name and path of a label file and of every image it names; names start at the folder of the label file.
+    """Yield name and path of a label file and of every image it names.
 
     Raises:
         DataError: If an image is missing.
     """
-    folder = labels.resolve().parent
-    yield f"{folder.name}/{labels.name}", labels
+    folder = labels.parent
+    place = place_of(folder)
+    yield f"{place}/{labels.name}", labels
     for number, line in enumerate(labels.read_text(encoding="utf-8-sig").splitlines(), 1):
         name = line.partition("\t")[0]
         if not name:
             continue
         if not (folder / name).is_file():
             raise DataError(f"{labels}:{number}: no image {folder / name}.")
-        yield f"{folder.name}/{name}", folder / name
+        yield f"{place}/{name}", folder / name
 
 
-def font_files(given: Iterable[Path]) -> Iterator[Path]:
-    """Yield the fonts among files and folders."""
+def folder_files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield name and path of every file of a folder, for pictures that no label file names."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            yield f"{place_of(folder)}/{path.relative_to(folder).as_posix()}", path
+
+
+def place_of(folder: Path) -> str:
+    """Return where *folder* stands in the archive."""
+    folder = Path(os.path.normpath(folder.absolute()))  # links inside the repository count as what they stand for
+    return folder.relative_to(REPOSITORY).as_posix() if folder.is_relative_to(REPOSITORY) else f"data/{folder.name}"
+
+
+def font_files(given: Iterable[Path]) -> Iterator[tuple[str, Path]]:
+    """Yield name and path of the fonts among files and folders; names start with that of the given one."""
     for path in given:
-        candidates = sorted(path.rglob("*")) if path.is_dir() else [path]
-        yield from (file for file in candidates if file.suffix.lower() in (".ttf", ".otf", ".ttc"))
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.suffix.lower() in (".ttf", ".otf", ".ttc"):
+                yield file.relative_to(path.parent).as_posix(), file
 
 
 def download(names: Iterable[str], folder: Path, python: str) -> None:
-    """Fetch wheels for Linux on x86-64 and another Python, without what they depend on."""
+    """Fetch wheels for Linux on x86-64 and another Python, without what they depend on; earlier ones are removed."""
+    for old in folder.glob("*.whl"):
+        old.unlink()
     names = list(names)
     if not names:
         return
+    limits = [part for name in LIMITS for part in ("-c", str(REPOSITORY / name))]
     target = ["--only-binary=:all:", "--no-deps", "--python-version", python, "--implementation", "cp"]
     platforms = [part for platform in PLATFORMS for part in ("--platform", platform)]
-    command = [sys.executable, "-m", "pip", "download", "-q", *target, *platforms, "-d", str(folder), *names]
+    command = [sys.executable, "-m", "pip", "download", "-q", *target, *platforms, *limits, "-d", str(folder), *names]
     subprocess.run(command, check=True)
 
 

@@ -73,7 +73,7 @@ def main() -> None:
     dataset.read, chain.steps = read, tuple(steps)
     stages = [read, *steps, collate]
     cv2.setNumThreads(0)
-    profile = cProfile.Profile() if arguments.functions else None
+    profile = cProfile.Profile(time.process_time) if arguments.functions else None
     size = split.loader.batch_size_per_card
     bad = run(dataset, collate, range(WARM), size)
     for stage in stages:

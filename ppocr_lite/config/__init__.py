@@ -2,13 +2,14 @@
 
 from ppocr_lite.config.check import check_arguments, check_component, convert
 from ppocr_lite.config.load import apply_override, load, read_yaml
-from ppocr_lite.config.schema import Config, GlobalSection, Loader, Split
+from ppocr_lite.config.schema import Config, GlobalSection, Loader, Quantization, Split
 from ppocr_lite.config.validate import check_config
 
 __all__ = [
     "Config",
     "GlobalSection",
     "Loader",
+    "Quantization",
     "Split",
     "apply_override",
     "check_arguments",

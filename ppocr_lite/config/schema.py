@@ -103,6 +103,21 @@ class GlobalSection:
 
 
 @dataclass(frozen=True)
+class Quantization:
+    """Architecture.quant: train a network as it will compute with 8-bit integers (PACT).
+
+    Attributes:
+        alpha: Range of the activations before ``tools/quantize.py`` has measured it, or training learnt it; > 0.
+        decay: L2 penalty of the ranges; replaces that of the optimizer unless 0.
+        skip: Parts of the network (name prefixes, e.g. ``head``) that stay in float. LSTM always does.
+    """
+
+    alpha: float = 20.0
+    decay: float = 1e-4
+    skip: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Loader:
     """How samples become batches.
 

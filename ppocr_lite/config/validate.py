@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ppocr_lite.config.check import check_arguments, check_component
-from ppocr_lite.config.schema import DEFAULTS, Config, GlobalSection, Loader, Node, Split
+from ppocr_lite.config.schema import DEFAULTS, Config, GlobalSection, Loader, Node, Quantization, Split
 from ppocr_lite.errors import ConfigError, suggest
 from ppocr_lite.registry import Registry
 
@@ -15,7 +15,7 @@ Registries = Mapping[str, Registry[Any]]
 SECTIONS = ("Global", "Architecture", "Loss", "Optimizer", "PostProcess", "Metric", "Train", "Eval")
 _IGNORED = ("profiler_options",)  # printed by the field's trainer among the sections; means nothing here
 _DATASET_LISTS = ("datasets",)
-_NETWORK = ("model_type", "algorithm", "Transform", "Backbone", "Neck", "Head", "return_all_feats")
+_NETWORK = ("model_type", "algorithm", "Transform", "Backbone", "Neck", "Head", "return_all_feats", "quant")
 _DISTILLED = (*_NETWORK, "pretrained", "freeze_params")
 _DISTILLATION = ("name", "algorithm", "model_type", "Models")
 
@@ -89,6 +89,15 @@ def check_architecture(node: Node, registries: Registries, path: str = "Architec
     return node | {"model_type": types.pop(), "Models": checked}
 
 
+def check_quantization(node: Any, path: str) -> Node:
+    """Return the arguments of :class:`Quantization`, checked."""
+    checked = check_arguments(Quantization, _mapping(node, path) or {}, path)
+    options = Quantization(**checked)
+    if options.alpha <= 0 or options.decay < 0:
+        raise ConfigError(f"{path} needs alpha > 0 and decay ≥ 0. Received: {node!r}")
+    return checked
+
+
 def check_optimizer(node: Node, registries: Registries) -> tuple[Node, Node]:
     """Return the optimizer node without its schedule, and the schedule node; Adam at 0.001 where unsaid."""
     given = {"name": "Adam"} | node
@@ -121,8 +130,9 @@ def check_rules(config: Config) -> None:
     for name in ("epoch_num", "accumulate", "print_batch_step", "log_smooth_window", "keep_checkpoints"):
         if getattr(general, name) < 1:
             raise ConfigError(f"Global.{name} must be at least 1. Received: {getattr(general, name)}")
-    if general.max_steps is not None and general.max_steps < 1:
-        raise ConfigError(f"Global.max_steps must be at least 1. Received: {general.max_steps}")
+    for name in ("max_steps", "threads"):
+        if getattr(general, name) is not None and getattr(general, name) < 1:
+            raise ConfigError(f"Global.{name} must be at least 1. Received: {getattr(general, name)}")
     if not 0 <= general.max_bad_samples <= 1:
         raise ConfigError(f"Global.max_bad_samples is a share from 0 to 1. Received: {general.max_bad_samples}")
     if isinstance(general.eval_batch_step, list) and len(general.eval_batch_step) != 2:
@@ -148,6 +158,8 @@ def _check_network(node: Node, registries: Registries, path: str, known: tuple[s
             raise ConfigError(f"{path}.{part} is required: {{name: …}}.{suggest('', registries[part.lower()])}")
         else:
             checked[part] = None
+    if node.get("quant") is not None:
+        checked["quant"] = check_quantization(node["quant"], f"{path}.quant")
     return checked
 
 

@@ -129,6 +129,7 @@ def build_trainer(config: Config, folder: Path) -> Trainer:
             device=choose_device(config, backend),
             compile=general.compile,
             threads=general.threads,
+            speaker=chosen_network(config),
         )
     )
     load_pretrained(config, backend)
@@ -290,6 +291,24 @@ def choose_device(config: Config, backend: Backend) -> str:
         return f"gpu:{backend.rank}"
     log.warning("Global.use_gpu is true, but %s sees no GPU here; the CPU does the work.", backend.name)
     return "cpu"
+
+
+def chosen_network(config: Config) -> str | None:
+    """Return which network of a distillation is evaluated and exported; None where there is only one.
+
+    It is the one that Metric.key names, else ``Student``, else the first that learns.
+
+    Raises:
+        ConfigError: If Metric.key names none of them.
+    """
+    models = require(config.Architecture, "Architecture").get("Models")
+    if not models:
+        return None
+    learning = [name for name, model in models.items() if not model.get("freeze_params")]
+    name = str((config.Metric or {}).get("key") or ("Student" if "Student" in models else [*learning, *models][0]))
+    if name not in models:
+        raise ConfigError(f"Metric.key must name one of the networks {sorted(models)}. Received: {name!r}")
+    return name
 
 
 def prepare_folder(config: Config, *, resuming: bool) -> Path:

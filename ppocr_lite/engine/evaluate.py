@@ -90,7 +90,8 @@ def measure_batch(
     labels = np.asarray(batch["label"])
     found = postprocess(forward(np.asarray(batch["image"])))
     if charset is None:
-        for orientation, label in zip(found, labels, strict=True):
+        classes = labels.argmax(axis=1) if labels.ndim == 2 else labels  # a mixture counts as what it has most of
+        for orientation, label in zip(found, classes, strict=True):
             metric.update(postprocess.angles.index(orientation.angle), int(label))
     else:
         for recognition, label, length in zip(found, labels, np.asarray(batch["length"]), strict=True):

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from ppocr_lite.config.schema import Config
 from ppocr_lite.engine import checkpoint
-from ppocr_lite.engine.build import load_charset, require
+from ppocr_lite.engine.build import chosen_network, load_charset, require
 from ppocr_lite.engine.evaluate import split_transforms
 from ppocr_lite.errors import CheckpointError, ConfigError, ModelError
 from ppocr_lite.modeling import build_model
+from ppocr_lite.modeling.pact import in_float, ranges_in_use
 from ppocr_lite.predict.bundle import DESCRIPTION, ONNX, PROGRAMS, WEIGHTS, Bundle, TensorSpec, write_bundle
 from ppocr_lite.predict.engines.paddle_inference import PaddleRunner
 from ppocr_lite.predict.runner import Runner, load_runner
@@ -31,10 +32,13 @@ log = logging.getLogger(__name__)
 
 TOLERANCE = 1e-4  # largest difference between the network and what was written
 FAST_TOLERANCE = 1e-2  # an engine that reorders sums may differ this much in one place, TOLERANCE on average
+INTEGER_TOLERANCE = 1e-2  # on average, where sums that lie between two steps may be rounded either way
 INPUT = "x"
 OUTPUTS = {"det": "maps", "rec": "probabilities", "cls": "probabilities"}
 DISTILLATION = "Distillation"  # what the names of post-processing for several networks begin with
-OPSET = 13
+OPSET = 14  # the first with HardSwish
+DEFORMABLE = "deformable_conv"  # how a Paddle network names that operator
+DEFORMABLE_OPSET = 19  # the first with DeformConv
 
 
 def export_model(
@@ -50,7 +54,8 @@ def export_model(
         onnx: Whether to write ``model.onnx`` too; None if paddle2onnx is installed.
 
     Returns:
-        The folder. Of a distillation it holds the network that the metric watches.
+        The folder. Of a distillation it holds the network that the metric watches; a quantised network
+        (``Architecture.quant``) is there only as ``model.onnx``, in 8-bit integers.
 
     Raises:
         ConfigError: If a section is missing, or *folder* holds something else.
@@ -66,17 +71,23 @@ def export_model(
     draft.mkdir(parents=True)
     bundle = describe(config, draft, source)
     network = load_network(config, source)
+    ranges = ranges_in_use(network, paddle.to_tensor(seeded_input(bundle)))
     spec = [paddle.static.InputSpec([None if n < 0 else n for n in bundle.input.shape], "float32", name=INPUT)]
-    paddle.jit.save(network, str(draft / Path(PROGRAMS[0]).stem), input_spec=spec)
-    for stray in set(draft.iterdir()) - {draft / PROGRAMS[0], draft / WEIGHTS}:
-        stray.unlink()
-    write_bundle(bundle)
-    check_same(network, bundle, PaddleRunner(bundle, onednn=False), TOLERANCE)
-    check_same(network, bundle, PaddleRunner(bundle), FAST_TOLERANCE)
-    if onnx or (onnx is None and importlib.util.find_spec("paddle2onnx")):
-        write_onnx(bundle)
+    with in_float(network):
+        paddle.jit.save(network, str(draft / Path(PROGRAMS[0]).stem), input_spec=spec)
+        for stray in set(draft.iterdir()) - {draft / PROGRAMS[0], draft / WEIGHTS}:
+            stray.unlink()
+        write_bundle(bundle)
+        check_same(network, bundle, PaddleRunner(bundle, onednn=False), TOLERANCE)
+        check_same(network, bundle, PaddleRunner(bundle), FAST_TOLERANCE)
+        if ranges or onnx or (onnx is None and importlib.util.find_spec("paddle2onnx")):
+            write_onnx(bundle)
+            if importlib.util.find_spec("onnxruntime"):
+                check_same(network, bundle, load_runner(bundle, "onnxruntime"), FAST_TOLERANCE)
+    if ranges:
+        write_integers(bundle, ranges)
         if importlib.util.find_spec("onnxruntime"):
-            check_same(network, bundle, load_runner(bundle, "onnxruntime"), FAST_TOLERANCE)
+            check_same(network, bundle, load_runner(bundle, "onnxruntime"), 1.0, INTEGER_TOLERANCE)
     shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)
     log.info("The model of %s is in %s.", source, folder)
@@ -126,21 +137,6 @@ def load_network(config: Config, source: Path) -> Any:
     return network
 
 
-def chosen_network(config: Config) -> str | None:
-    """Return which network of a distillation to export, the one the metric watches; None for a single network.
-
-    Raises:
-        ConfigError: If the metric watches none of them.
-    """
-    models = require(config.Architecture, "Architecture").get("Models")
-    if not models:
-        return None
-    name = str((config.Metric or {}).get("key", "Student"))
-    if name not in models:
-        raise ConfigError(f"Metric.key must name the network to export, one of {sorted(models)}. Received: {name!r}")
-    return name
-
-
 def chosen_architecture(config: Config) -> Mapping[str, Any]:
     """Return the Architecture section of the exported network."""
     architecture: Mapping[str, Any] = require(config.Architecture, "Architecture")
@@ -183,18 +179,18 @@ def read_metrics(config: Config, source: Path) -> dict[str, Any]:
     return metrics | ({"data": data} if metrics and data else {}) | ({"step": state["step"]} if metrics else {})
 
 
-def check_same(network: Any, bundle: Bundle, runner: Runner, limit: float) -> float:
+def check_same(network: Any, bundle: Bundle, runner: Runner, limit: float, average: float = TOLERANCE) -> float:
     """Return the largest difference between the live network and a runner of its folder, on seeded noise.
 
     Raises:
-        ModelError: If it exceeds *limit* anywhere, or 1e-4 on average.
+        ModelError: If it exceeds *limit* anywhere, or *average* on average.
     """
     sample = seeded_input(bundle)
     with paddle.no_grad():
         expected = network(paddle.to_tensor(sample)).numpy()
     received = runner.run(sample)
     gaps = np.abs(expected - received) if expected.shape == received.shape else np.array([np.inf])
-    if not (gaps.max() <= limit and gaps.mean() <= TOLERANCE):
+    if not (gaps.max() <= limit and gaps.mean() <= average):
         raise ModelError(
             f"{bundle.folder}: {type(runner).__name__} computes something else than the network: shapes "
             f"{received.shape} and {expected.shape}, largest difference {gaps.max():.2g}, allowed {limit}. "
@@ -211,6 +207,22 @@ def seeded_input(bundle: Bundle) -> NDArray[np.float32]:
     return np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
 
 
+def write_integers(bundle: Bundle, ranges: Mapping[str, float]) -> None:
+    """Turn the ``model.onnx`` of *bundle* into 8-bit integers, and remove the network in float.
+
+    Args:
+        bundle: Its folder has both.
+        ranges: Name of a weight → α of the activations it multiplies.
+    """
+    graph = importlib.import_module("ppocr_lite.engine.onnx_graph")  # needs the package onnx
+    path = bundle.folder / ONNX
+    model = graph.onnx.load(path)
+    graph.quantize(model, ranges)
+    graph.onnx.save(model, path)
+    for name in (*PROGRAMS, WEIGHTS):
+        (bundle.folder / name).unlink(missing_ok=True)
+
+
 def write_onnx(bundle: Bundle) -> Path:
     """Write ``model.onnx`` beside the network of *bundle*.
 
@@ -222,13 +234,17 @@ def write_onnx(bundle: Bundle) -> Path:
     except ModuleNotFoundError as error:
         raise ModelError(f"model.onnx needs paddle2onnx ({error}). pip install paddle2onnx packaging") from error
     path = bundle.folder / ONNX
+    opset = OPSET
+    if DEFORMABLE.encode() in Path(str(bundle.program)).read_bytes():
+        opset = DEFORMABLE_OPSET
+        log.warning("%s has deformable convolutions: ONNX Runtime and Paddle run them, OpenVINO does not.", path)
     try:
         # Its default tool folds constants, for which it lets pip install packages; the engines fold them anyway.
         converter.export(
             str(bundle.program),
             str(bundle.folder / WEIGHTS),
             str(path),
-            opset_version=OPSET,
+            opset_version=opset,
             verbose=False,
             optimize_tool="none",
         )
@@ -236,6 +252,10 @@ def write_onnx(bundle: Bundle) -> Path:
         raise ModelError(f"paddle2onnx cannot convert {bundle.program}: {error}") from error
     if not path.is_file():
         raise ModelError(f"paddle2onnx wrote no {path}.")
+    graph = importlib.import_module("ppocr_lite.engine.onnx_graph")  # needs the package onnx, as paddle2onnx does
+    model = graph.onnx.load(path)
+    graph.simplify(model)
+    graph.onnx.save(model, path)
     return path
 
 

@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from ppocr_lite.config.schema import Config
 from ppocr_lite.engine import checkpoint
 from ppocr_lite.engine.backends.base import Task
-from ppocr_lite.engine.build import build_stage, choose_device, create_backend, load_charset, require
+from ppocr_lite.engine.build import (
+    build_stage,
+    choose_device,
+    chosen_network,
+    create_backend,
+    load_charset,
+    require,
+)
 from ppocr_lite.engine.evaluate import Stage
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.predict.classifier import TextClassifier
@@ -68,7 +75,8 @@ def live_stage(config: Config, weights: Path | None = None) -> Stage:
     backend = create_backend(general.engine)
     classes = charset.num_classes if charset else None
     architecture = require(config.Architecture, "Architecture")
-    backend.build(Task(architecture, classes, seed=general.seed, device=choose_device(config, backend)))
+    device, speaker = choose_device(config, backend), chosen_network(config)
+    backend.build(Task(architecture, classes, seed=general.seed, device=device, speaker=speaker))
     backend.load_weights(checkpoint.fit_weights(checkpoint.read_weights(source), backend.weights(), str(source)))
     return build_stage(config, FunctionRunner(backend.forward), charset)
 

@@ -15,6 +15,7 @@ from ppocr_lite.engine.build import (
     build_evaluator,
     build_trainer,
     choose_device,
+    chosen_network,
     create_backend,
     evaluator_of,
     load_charset,
@@ -90,6 +91,8 @@ def evaluate_run(config: Config, weights: Path | None = None) -> dict[str, float
             num_classes=charset.num_classes if charset else None,
             seed=general.seed,
             device=choose_device(config, backend),
+            threads=general.threads,
+            speaker=chosen_network(config),
         )
     )
     backend.load_weights(checkpoint.fit_weights(checkpoint.read_weights(source), backend.weights(), str(source)))

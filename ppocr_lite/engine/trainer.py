@@ -103,12 +103,20 @@ class Trainer:
         started, saved = time.monotonic(), -1
         with StopOnSignal() as signalled:
             for group in self._stream():
-                self._stop = self._agree(signalled.received or self._out_of_time(started))
+                usable = [batch for batch in group if "image" in batch]
+                anywhere = self._agree(
+                    stop=signalled.received or self._out_of_time(started),
+                    spoilt=self._too_many_errors(),
+                    empty=not usable,
+                )
+                if anywhere["spoilt"]:
+                    raise DataError(self._complaint())
+                self._stop = anywhere["stop"]
                 if self._stop:
                     break
-                self.train_step(group)
+                self.train_step([] if anywhere["empty"] else usable)
                 if self.state.step % self.plan.log_every == 0:
-                    self._log(group)
+                    self._log(usable)
                 last = self.state.step == self.plan.steps
                 evaluated = self._due_evaluation() or last
                 improved = evaluated and self._evaluate()
@@ -122,10 +130,9 @@ class Trainer:
             hook.on_end(self.state)
         return self.state
 
-    def train_step(self, group: Sequence[Batch]) -> None:
-        """Make one update from the batches of *group*."""
+    def train_step(self, usable: Sequence[Batch]) -> None:
+        """Make one update from the batches of *usable*; without any only the step counts on."""
         started = time.monotonic()
-        usable = [batch for batch in group if "image" in batch]
         lr = self.schedule(self.state.step)
         losses: Mapping[str, Any] = {}
         if usable:
@@ -154,18 +161,25 @@ class Trainer:
                     break
 
     def _count_errors(self, batch: Batch) -> None:
-        """Name samples that were left out, once each, and stop when they are too many."""
+        """Name samples that were left out, once each."""
         known = self.state.bad_samples
         for message in batch.get("errors", ()):
             if message not in known:
                 known.append(message)
                 log.warning("Left out: %s", message)
-        allowed = self.plan.bad_share * self.batches.length
-        if len(known) > allowed:
-            raise DataError(
-                f"{len(known)} of {self.batches.length} training samples are unusable, more than "
-                f"Global.max_bad_samples allows ({self.plan.bad_share:g}). The last one: {known[-1]}"
-            )
+
+    def _too_many_errors(self) -> bool:
+        return len(self.state.bad_samples) > self.plan.bad_share * self.batches.length
+
+    def _complaint(self) -> str:
+        """Say why the run stops; the process that says it may not be the one that found the samples."""
+        known = self.state.bad_samples
+        if not self._too_many_errors():
+            return "Another process found more unusable training samples than Global.max_bad_samples allows."
+        return (
+            f"{len(known)} of {self.batches.length} training samples are unusable, more than "
+            f"Global.max_bad_samples allows ({self.plan.bad_share:g}). The last one: {known[-1]}"
+        )
 
     def _every(self, every: int, start: int = 0) -> bool:
         return every > 0 and self.state.step > start and (self.state.step - start) % every == 0
@@ -176,14 +190,16 @@ class Trainer:
     def _out_of_time(self, started: float) -> bool:
         return self.plan.minutes is not None and time.monotonic() - started >= self.plan.minutes * 60
 
-    def _agree(self, stop: bool) -> bool:
-        """Stop on all ranks or on none, else some would wait for the others for ever."""
-        return self.backend.total({"stop": float(stop)})["stop"] > 0 if self.backend.world_size > 1 else stop
+    def _agree(self, **here: bool) -> dict[str, bool]:
+        """Return what is true on any rank, so that all do the same; else some would wait for the others for ever."""
+        if self.backend.world_size == 1:
+            return here
+        return {name: count > 0 for name, count in self.backend.total(here).items()}
 
-    def _log(self, group: Sequence[Batch]) -> None:
+    def _log(self, usable: Sequence[Batch]) -> None:
         values = self._meter.summary(self.plan.steps - self.state.step)
-        if self.train_metric is not None and "image" in group[-1]:
-            values |= self.train_metric(group[-1])
+        if self.train_metric is not None and usable:
+            values |= self.train_metric(usable[-1])
             self._meter.restart()
         if bad := {name: value for name, value in values.items() if not math.isfinite(value)}:
             raise FloatingPointError(f"Step {self.state.step}: a loss is not finite: {bad}. All: {values}")

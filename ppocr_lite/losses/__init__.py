@@ -1,5 +1,6 @@
 """What training minimises."""
 
+from ppocr_lite.losses.ace_loss import ACELoss
 from ppocr_lite.losses.base import LOSSES
 from ppocr_lite.losses.center_loss import CenterLoss
 from ppocr_lite.losses.cls_loss import ClsLoss
@@ -16,6 +17,7 @@ from ppocr_lite.losses.distillation import (
 
 __all__ = [
     "LOSSES",
+    "ACELoss",
     "CTCLoss",
     "CenterLoss",
     "ClsLoss",

@@ -8,6 +8,7 @@ import paddle
 from paddle import nn
 
 from ppocr_lite import centers
+from ppocr_lite.errors import ConfigError
 from ppocr_lite.losses.base import LOSSES
 
 
@@ -17,9 +18,10 @@ class CenterLoss(nn.Layer):
 
     ``loss = mean over n, t of ‖x[n, t] - c[y[n, t]]‖²`` with ``y[n, t] = argmax over k of logits[n, t, k]``; the blank
     is a class as any other. Characters that look alike move apart, as each is drawn to a centre of its own. The centres
-    do not move, so they come from a network trained with CTC alone: the mean features of each class on lines that it
-    reads correctly. The class of a step is a constant, so only the features get a gradient. Added to :class:`CTCLoss`
-    in :class:`CombinedLoss`; the head needs ``return_feats: true``.
+    come from a network trained with CTC alone: the mean features of each class on lines that it reads correctly, as
+    ``tools/make_centers.py`` finds them. They stay, unless *update_rate* lets them follow the features. The class of a
+    step is a constant, so only the features get a gradient. Added to :class:`CTCLoss` in :class:`CombinedLoss`; the
+    head needs ``return_feats: true``.
 
     Args:
         num_classes: Classes of the head: characters plus one.
@@ -27,10 +29,12 @@ class CenterLoss(nn.Layer):
         center_file_path: A ``.npz`` or ``.safetensors`` file with an array ``centers``, float (num_classes,
             feat_dim). Without it every centre is 0.
         init_center: Whether to read the file; False leaves every centre at 0.
+        update_rate: α of eq. 4: after each batch ``c[k] += α Σ (x - c[k]) / (1 + number)`` over its steps of class k.
+            Moving centres are saved with the optimizer, so a resumed run goes on with them.
 
     Raises:
-        ConfigError: If a number is not positive or the file of another kind, such as a pickled one; when called, if
-            the head gives no features, or their sizes differ from those of the centres.
+        ConfigError: If a number is not positive, the rate not in [0, 1], or the file of another kind, such as a
+            pickled one; when called, if the head gives no features, or their sizes differ from those of the centres.
         DataError: If the file cannot be read, or does not hold such an array.
 
     Shape:
@@ -38,7 +42,7 @@ class CenterLoss(nn.Layer):
 
     Source:
         Wen et al., A Discriminative Feature Learning Approach for Deep Face Recognition, ECCV 2016, eq. 2, without the
-        factor ½; for CTC: Du et al., PP-OCRv2, 2021, §2.2, Enhanced CTC loss.
+        factor ½, and eq. 4; for CTC: Du et al., PP-OCRv2, 2021, §2.2, Enhanced CTC loss.
     """
 
     def __init__(
@@ -47,10 +51,14 @@ class CenterLoss(nn.Layer):
         feat_dim: int = 96,
         center_file_path: str | None = None,
         init_center: bool = True,
+        update_rate: float = 0.0,
     ) -> None:
         super().__init__()
+        if not 0 <= update_rate <= 1:
+            raise ConfigError(f"CenterLoss.update_rate must lie in [0, 1]. Received: {update_rate}")
+        self.update_rate = update_rate
         values = centers.load(center_file_path if init_center else None, num_classes, feat_dim)
-        self.register_buffer("centers", paddle.to_tensor(values), persistable=False)
+        self.register_buffer("centers", paddle.to_tensor(values), persistable=update_rate > 0)
 
     def forward(
         self, outputs: Mapping[str, paddle.Tensor], batch: Mapping[str, paddle.Tensor]
@@ -60,5 +68,14 @@ class CenterLoss(nn.Layer):
         centers.check_fit(None if feats is None else feats.shape, logits.shape, self.centers.shape)
         labels = logits.detach().argmax(axis=2).flatten()  # (N T,)
         nearest = paddle.index_select(self.centers, labels)  # (N T, D)
-        distances = (outputs["feats"].astype("float32").flatten(0, 1) - nearest).square().sum(1)  # (N T,)
-        return {"loss": distances.mean()}
+        gaps = outputs["feats"].astype("float32").flatten(0, 1) - nearest  # (N T, D)
+        if self.update_rate:
+            self._move(gaps.detach(), labels)
+        return {"loss": gaps.square().sum(1).mean()}
+
+    @paddle.no_grad()
+    def _move(self, gaps: paddle.Tensor, labels: paddle.Tensor) -> None:
+        """Move each centre towards the features of its class: *gaps* (M, D) is what they lack, *labels* (M,)."""
+        sums = paddle.scatter_nd_add(paddle.zeros_like(self.centers), labels.unsqueeze(1), gaps)  # (C, D)
+        counts = paddle.bincount(labels, minlength=self.centers.shape[0]).unsqueeze(1)  # (C, 1)
+        self.centers.set_value(self.centers + self.update_rate * sums / (1 + counts).astype("float32"))

@@ -16,7 +16,8 @@ class ClsLoss(nn.Layer):
     """Cross-entropy, mean over the batch.
 
     Shape:
-        outputs: ``logits`` (N, C); batch: ``label`` (N,) int64. Returns the scalar ``loss``.
+        outputs: ``logits`` (N, C); batch: ``label``, (N,) int64, or (N, C) float32 with the share of each class, as
+        ``Mixup`` and ``CutMix`` make it. Returns the scalar ``loss``.
     """
 
     def __init__(self) -> None:
@@ -26,5 +27,7 @@ class ClsLoss(nn.Layer):
         self, outputs: Mapping[str, paddle.Tensor], batch: Mapping[str, paddle.Tensor]
     ) -> dict[str, paddle.Tensor]:
         """See *Shape* of the class."""
-        labels = batch["label"].astype("int64").flatten()
-        return {"loss": F.cross_entropy(outputs["logits"].astype("float32"), labels)}
+        logits, labels = outputs["logits"].astype("float32"), batch["label"]
+        shares = labels.ndim == 2
+        target = labels.astype("float32") if shares else labels.astype("int64").flatten()
+        return {"loss": F.cross_entropy(logits, target, soft_label=shares)}

@@ -12,8 +12,13 @@ from ppocr_lite.errors import ConfigError
 from ppocr_lite.losses import functional
 from ppocr_lite.losses.base import LOSSES
 
-MainLoss = Literal["DiceLoss", "BCELoss", "FocalLoss", "SoftIoULoss", "Euclidean", "MaskL1Loss"]
-_REGIONS = {"DiceLoss": functional.dice, "SoftIoULoss": functional.soft_iou}
+MainLoss = Literal["DiceLoss", "SoftIoULoss", "WeightedBCELoss", "BCELoss", "FocalLoss", "Euclidean", "MaskL1Loss"]
+# Those that see the whole map, and so need no balancing.
+_WHOLE = {
+    "DiceLoss": functional.dice,
+    "SoftIoULoss": functional.soft_iou,
+    "WeightedBCELoss": functional.weighted_bce,
+}
 
 
 @LOSSES.register
@@ -24,10 +29,11 @@ class DBLoss(nn.Layer):
     and with a loss of pixels teaches background; ignored pixels (mask 0) cost nothing.
 
     Args:
-        balance_loss: Average over the positives and the hardest negatives only; losses of a region, Dice and soft
-            IoU, balance by themselves and are not changed by it.
-        main_loss_type: Loss of the probability map. Of a region: ``DiceLoss``, ``SoftIoULoss``; of pixels:
-            ``BCELoss``, ``FocalLoss``, ``Euclidean`` (squared difference), ``MaskL1Loss``.
+        balance_loss: Average over the positives and the hardest negatives only. Changes losses of pixels; those of
+            the whole map balance by themselves.
+        main_loss_type: Loss of the probability map. Of the whole map: ``DiceLoss``, ``SoftIoULoss``,
+            ``WeightedBCELoss``; of pixels: ``BCELoss`` (with *balance_loss* that of the paper), ``FocalLoss``,
+            ``Euclidean`` (squared difference), ``MaskL1Loss``.
         alpha: Weight of the probability map.
         beta: Weight of the threshold map.
         ohem_ratio: Most negative pixels per positive one when balancing.
@@ -80,8 +86,8 @@ class DBLoss(nn.Layer):
 
     def main_loss(self, prediction: paddle.Tensor, truth: paddle.Tensor, mask: paddle.Tensor) -> paddle.Tensor:
         """Return the loss of the probability map, without its weight; all arguments (N, H, W)."""
-        if self.main_loss_type in _REGIONS:
-            return _REGIONS[self.main_loss_type](prediction, truth, mask, self.eps)
+        if self.main_loss_type in _WHOLE:
+            return _WHOLE[self.main_loss_type](prediction, truth, mask, self.eps)
         if self.main_loss_type == "BCELoss":
             values = functional.pixel_bce(prediction, truth)
         elif self.main_loss_type == "FocalLoss":

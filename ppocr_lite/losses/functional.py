@@ -95,6 +95,29 @@ def masked_mean(values: paddle.Tensor, mask: paddle.Tensor, eps: float = _EPSILO
     return (values * mask).sum() / (mask.sum() + eps)
 
 
+def weighted_bce(
+    prediction: paddle.Tensor, truth: paddle.Tensor, mask: paddle.Tensor, eps: float = _EPSILON
+) -> paddle.Tensor:
+    """Return the mean cross-entropy of the known pixels, positive ones times ``negatives / positives``.
+
+    So both kinds weigh the same, however rare text is. A batch without a positive or a negative pixel has nothing to
+    balance and gets the plain mean.
+
+    Args:
+        prediction: (N, H, W), probabilities.
+        truth: (N, H, W), 0 or 1.
+        mask: (N, H, W), 1 where the truth is known.
+        eps: Keeps the quotient finite.
+
+    Source:
+        Ronneberger et al., U-Net, MICCAI 2015, eq. 1, with one weight for each class.
+    """
+    positives, negatives = (truth * mask).sum(), ((1.0 - truth) * mask).sum()
+    mixed = (positives > 0) & (negatives > 0)
+    weight = paddle.where(mixed, negatives / positives.clip(min=1.0), paddle.ones_like(positives))
+    return masked_mean(pixel_bce(prediction, truth) * (truth * weight + 1.0 - truth), mask, eps)
+
+
 def hard_negative_mean(
     values: paddle.Tensor, truth: paddle.Tensor, mask: paddle.Tensor, ratio: float, eps: float = _EPSILON
 ) -> paddle.Tensor:

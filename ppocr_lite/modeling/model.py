@@ -8,14 +8,16 @@ from typing import Any
 import paddle
 from paddle import nn
 
-from ppocr_lite.config.check import check_component
+from ppocr_lite.config.check import check_arguments, check_component
+from ppocr_lite.config.schema import Quantization
 from ppocr_lite.errors import ConfigError, suggest
 from ppocr_lite.modeling.backbones.base import BACKBONES
 from ppocr_lite.modeling.distillation import DistillationModel
 from ppocr_lite.modeling.heads.base import HEADS
 from ppocr_lite.modeling.necks.base import NECKS
+from ppocr_lite.modeling.pact import quantize
 
-_KEYS = ("model_type", "algorithm", "Transform", "Backbone", "Neck", "Head", "return_all_feats")
+_KEYS = ("model_type", "algorithm", "Transform", "Backbone", "Neck", "Head", "return_all_feats", "quant")
 _MEMBER_KEYS = ("freeze_params", "pretrained")
 _DISTILLATION_KEYS = ("name", "model_type", "algorithm", "Models")
 _IMAGE_CHANNELS = 3
@@ -95,7 +97,10 @@ def _build_network(
     if node["name"] == "CTCHead" and num_classes is None:
         raise ConfigError(f"{path}.Head: CTCHead needs num_classes, the characters of the dictionary plus one.")
     head = HEADS.build(node, in_channels=(neck or backbone).out_channels, num_classes=num_classes)
-    return OCRModel(backbone, neck, head, bool(architecture.get("return_all_feats", False)))
+    model = OCRModel(backbone, neck, head, bool(architecture.get("return_all_feats", False)))
+    if architecture.get("quant") is not None:
+        quantize(model, Quantization(**check_arguments(Quantization, architecture["quant"], f"{path}.quant")))
+    return model
 
 
 def _build_distillation(architecture: Mapping[str, Any], num_classes: int | None) -> DistillationModel:

@@ -2,6 +2,7 @@
 
 A folder holds the network (``inference.json``, or ``inference.pdmodel`` from Paddle 2), its weights
 (``inference.pdiparams``), optionally ``model.onnx``, and ``inference.yml`` with everything else a stage needs.
+Folders that PaddleOCR and PaddleX export are read too, see :mod:`ppocr_lite.predict.official`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from ppocr_lite.config.load import read_yaml
 from ppocr_lite.config.validate import check_transforms
 from ppocr_lite.errors import ConfigError, ModelError
 from ppocr_lite.postprocess import POSTPROCESSES
+from ppocr_lite.predict import official
+from ppocr_lite.predict.network_file import read_input
 from ppocr_lite.transforms import TRANSFORMS
 from ppocr_lite.transforms.base import Compose
 
@@ -27,6 +30,7 @@ DESCRIPTION = "inference.yml"
 PROGRAMS = ("inference.json", "inference.pdmodel")
 WEIGHTS = "inference.pdiparams"
 ONNX = "model.onnx"
+FOREIGN_ONNX = "inference.onnx"  # as PaddleX calls what it converts
 ModelType = Literal["det", "cls", "rec"]
 
 
@@ -60,6 +64,7 @@ class Bundle:
         input: What the network takes.
         outputs: Names of what it returns.
         algorithm: Name of the method, for people.
+        foreign: PaddleOCR or PaddleX exported it: its characters may repeat, and may lack the space.
     """
 
     folder: Path
@@ -72,6 +77,7 @@ class Bundle:
     input: TensorSpec = TensorSpec()
     outputs: tuple[str, ...] = ("maps",)
     algorithm: str = ""
+    foreign: bool = False
 
     @property
     def program(self) -> Path | None:
@@ -81,12 +87,12 @@ class Bundle:
     @property
     def onnx(self) -> Path | None:
         """The file of the network for ONNX engines, None if the folder has none."""
-        return self.folder / ONNX if (self.folder / ONNX).is_file() else None
+        return next((self.folder / name for name in (ONNX, FOREIGN_ONNX) if (self.folder / name).is_file()), None)
 
     @property
     def charset(self) -> Charset | None:
         """The characters as the decoder wants them."""
-        return None if self.characters is None else Charset(self.characters)
+        return None if self.characters is None else Charset(self.characters, allow_duplicates=self.foreign)
 
     def build_preprocess(self) -> Compose:
         """Return the pipeline from an image (H, W, 3) to what the network takes."""
@@ -98,8 +104,12 @@ class Bundle:
         return POSTPROCESSES.build(self.postprocess, charset=self.charset)
 
 
-def read_bundle(folder: Path | str) -> Bundle:
+def read_bundle(folder: Path | str, model_type: ModelType | None = None) -> Bundle:
     """Read a model folder, as strictly as a training config.
+
+    Args:
+        folder: What this package, PaddleOCR or PaddleX exported.
+        model_type: What it is to be used as; needed only for a folder of PaddleOCR that does not say it.
 
     Raises:
         ModelError: If the folder or a file is missing, ``inference.yml`` is newer than this release, or something
@@ -109,19 +119,15 @@ def read_bundle(folder: Path | str) -> Bundle:
     if not folder.is_dir():
         raise ModelError(f"There is no model folder at {folder}. Export one with tools/export_model.py.")
     path = folder / DESCRIPTION
-    if not path.is_file():
-        raise ModelError(f"{folder} has no {DESCRIPTION}, so it is not a model exported by ppocr_lite.")
     try:
-        node = read_yaml(path.read_text(encoding="utf-8"), str(path))
-        bundle = _parse(folder, node)
+        node = read_yaml(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else None
+        foreign = node is None or official.is_official(node)
+        bundle = _parse_foreign(folder, node or {}, model_type) if foreign else _parse(folder, node)
     except ConfigError as error:
         raise ModelError(f"{path}: {error}") from error
     except UnicodeDecodeError as error:
         raise ModelError(f"{path} is not UTF-8 text: {error}") from error
-    if bundle.program is None and bundle.onnx is None:
-        raise ModelError(f"{folder} has no network: none of {', '.join((*PROGRAMS, ONNX))} is there.")
-    if bundle.program is not None and not (folder / WEIGHTS).is_file():
-        raise ModelError(f"{folder} has no {WEIGHTS}, the weights of {bundle.program.name}. Export the model again.")
+    _check_files(bundle)
     return bundle
 
 
@@ -176,6 +182,36 @@ def _parse(folder: Path, node: Any) -> Bundle:
     )
     bundle.build_preprocess(), bundle.build_postprocess()  # raise here what does not fit, with the path of the file
     return bundle
+
+
+def _parse_foreign(folder: Path, node: Mapping[str, Any], model_type: ModelType | None) -> Bundle:
+    """Return the bundle of a folder that PaddleOCR or PaddleX exported."""
+    draft = Bundle(folder, "det", (), {}, foreign=True)
+    if draft.program is None and draft.onnx is None:
+        raise ModelError(f"{folder} has no {DESCRIPTION} of ppocr_lite, and no network that PaddleOCR exported.")
+    _check_files(draft)
+    wanted = official.family(node) or model_type
+    if wanted is None:
+        raise ModelError(f"{folder} does not say what it is: give it to OCR() as det_model=, cls_model= or rec_model=.")
+    tensor = TensorSpec(*read_input(draft.program or draft.onnx))  # type: ignore[arg-type]
+    if len(tensor.shape) != 4:
+        raise ModelError(f"{folder}: a network for images takes (N, 3, H, W). This one takes {tensor.shape}.")
+    return Bundle(
+        folder=folder,
+        model_type=wanted,  # type: ignore[arg-type]
+        input=tensor,
+        outputs=("maps" if wanted == "det" else "probabilities",),
+        foreign=True,
+        **official.translate(node, wanted, tensor.shape),
+    )
+
+
+def _check_files(bundle: Bundle) -> None:
+    folder = bundle.folder
+    if bundle.program is None and bundle.onnx is None:
+        raise ModelError(f"{folder} has no network: none of {', '.join((*PROGRAMS, ONNX))} is there.")
+    if bundle.program is not None and not (folder / WEIGHTS).is_file():
+        raise ModelError(f"{folder} has no {WEIGHTS}, the weights of {bundle.program.name}. Export the model again.")
 
 
 def _schema(

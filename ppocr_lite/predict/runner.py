@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
-from collections.abc import Callable
+import logging
+import os
+import threading
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -12,12 +18,22 @@ from numpy.typing import NDArray
 from ppocr_lite.errors import ModelError
 from ppocr_lite.predict.bundle import Bundle
 
+log = logging.getLogger(__name__)
+
 Engine = Literal["auto", "paddle", "onnxruntime", "openvino"]
-ENGINES = {  # engine → (package to install, our module, its class)
-    "paddle": ("paddlepaddle", "ppocr_lite.predict.engines.paddle_inference", "PaddleRunner"),
+ENGINES = {  # engine → (package to install, our module, its class), the fastest first: see doc/engines.md
     "onnxruntime": ("onnxruntime", "ppocr_lite.predict.engines.onnx_runtime", "OnnxRunner"),
     "openvino": ("openvino", "ppocr_lite.predict.engines.openvino_runtime", "OpenVINORunner"),
+    "paddle": ("paddlepaddle", "ppocr_lite.predict.engines.paddle_inference", "PaddleRunner"),
 }
+
+
+class EngineError(ModelError):
+    """An engine cannot read or run a network that another one may."""
+
+
+class EngineMissingError(EngineError):
+    """The package of an engine is not installed, or a folder has no file for it."""
 
 
 class Runner(Protocol):
@@ -43,47 +59,139 @@ class FunctionRunner:
         return np.asarray(self.function(array), np.float32)
 
 
-def load_runner(bundle: Bundle, engine: Engine = "auto", device: str = "cpu", threads: int = 1) -> Runner:
+class EngineRunner:
+    """A network on an engine; in a process that was forked after it was loaded, it is loaded again when first used.
+
+    The threads of an engine do not live on in a forked process: to run what the parent has loaded, or only to free it,
+    can hang or abort there. So it is neither run nor freed.
+
+    Args:
+        engine: Name of the engine.
+        load: Loads the network.
+        device: ``"cpu"`` or ``"gpu:<number>"``.
+
+    Attributes:
+        engine: Name of the engine.
+
+    Raises:
+        EngineError: If the network cannot be loaded.
+    """
+
+    def __init__(self, engine: str, load: Callable[[], Runner], device: str = "cpu") -> None:
+        self.engine = engine
+        self._load, self._device = load, device
+        self._lock = threading.Lock()
+        self._network: Runner | None = load()
+        _LOADED.add(self)
+
+    def run(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the output for a batch (N, 3, H, W).
+
+        Raises:
+            EngineError: If the engine cannot run the network on an input of that shape.
+            ModelError: On a GPU, in a forked process.
+        """
+        return (self._network or self._load_again()).run(array)
+
+    def after_fork(self) -> None:
+        """Forget, in a forked process, what the parent has loaded."""
+        if self._network is not None:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._network))  # never freed
+        self._network, self._lock = None, threading.Lock()
+
+    def _load_again(self) -> Runner:
+        if self._device != "cpu":
+            raise ModelError(
+                f"device={self._device!r}: a forked process cannot use the GPU of its parent. Make a new OCR in it, "
+                "with multiprocessing.get_context('spawn')."
+            )
+        with self._lock:
+            if self._network is None:
+                self._network = self._load()
+            return self._network
+
+
+_LOADED: weakref.WeakSet[EngineRunner] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for runner in list(_LOADED):
+        runner.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def load_runner(
+    bundle: Bundle,
+    engine: Engine = "auto",
+    device: str = "cpu",
+    threads: int = 1,
+    trial: Sequence[int] | None = None,
+) -> EngineRunner:
     """Load the network of a model folder.
 
     Args:
         bundle: The folder.
-        engine: ``"auto"`` takes Paddle where it is installed and the folder has a network for it, else ONNX Runtime.
+        engine: ``"auto"`` takes the fastest that is installed and works for this network, by the order of ``ENGINES``;
+            if that is not the first, a log line says why.
         device: ``"cpu"`` or ``"gpu:<number>"``.
         threads: CPU threads of one run.
+        trial: Shape of a first run, which shows whether the engine works for this network; None for none.
 
     Raises:
-        ModelError: If the engine is unknown or not installed, the folder has no network for it, or it cannot be read.
+        ModelError: If no engine works; says why for each. Of a named engine, if it is unknown, not installed, or
+            cannot read or run the network.
     """
     if engine != "auto":
-        return _load(engine, bundle, device, threads)
-    problems = []
-    for candidate in ("paddle", "onnxruntime"):
-        if (bundle.program if candidate == "paddle" else bundle.onnx) is None:
-            problems.append(f"{bundle.folder} has no network for {candidate}.")
-            continue
+        return _load(engine, bundle, device, threads, trial)
+    reasons: dict[str, EngineError] = {}
+    for candidate in ENGINES:
         try:
-            return _load(candidate, bundle, device, threads)
-        except EngineMissingError as error:
-            problems.append(str(error))
-    raise ModelError(f"No engine can run {bundle.folder}. {' '.join(problems)}")
+            runner = _load(candidate, bundle, device, threads, trial)
+        except EngineError as error:
+            reasons[candidate] = error
+            continue
+        if reasons:
+            expected = all(isinstance(reason, EngineMissingError) for reason in reasons.values())
+            level = logging.INFO if expected else logging.WARNING
+            log.log(level, "%s runs on %s. %s", bundle.folder, candidate, _join(reasons))
+        return runner
+    raise ModelError(f"No engine can run {bundle.folder} on device={device!r}. {_join(reasons)}")
 
 
-class EngineMissingError(ModelError):
-    """The package of an engine is not installed."""
+def network_file(bundle: Bundle, engine: str) -> Path | None:
+    """Return the file of a model folder that an engine reads, None if there is none."""
+    if engine == "paddle":
+        return bundle.program
+    legacy = bundle.program if bundle.program is not None and bundle.program.suffix == ".pdmodel" else None
+    return bundle.onnx or (legacy if engine == "openvino" else None)
 
 
-def _load(engine: str, bundle: Bundle, device: str, threads: int) -> Runner:
+def _load(engine: str, bundle: Bundle, device: str, threads: int, trial: Sequence[int] | None) -> EngineRunner:
     if engine not in ENGINES:
         raise ModelError(f"There is no engine {engine!r}. Known: auto, {', '.join(ENGINES)}.")
     package, module, name = ENGINES[engine]
+    if network_file(bundle, engine) is None:
+        wanted = "network for Paddle" if engine == "paddle" else "model.onnx"
+        raise EngineMissingError(f"{bundle.folder} has no {wanted}. Export it again, or use another engine.")
     try:
-        runner = getattr(importlib.import_module(module), name)
+        implementation = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
         raise EngineMissingError(
             f"engine={engine!r} needs the package {package}, which is not installed ({error}). pip install {package}"
         ) from error
-    return runner(bundle, device=device, threads=threads)  # type: ignore[no-any-return]
+    except (ImportError, OSError) as error:
+        raise EngineError(f"engine={engine!r}: {package} is installed and cannot be imported: {error}") from error
+    runner = EngineRunner(engine, lambda: implementation(bundle, device=device, threads=threads), device)
+    if trial is not None and not np.isfinite(runner.run(np.zeros(trial, np.float32))).all():
+        raise EngineError(f"{engine} computes something that is no number for an empty input of {bundle.folder}.")
+    return runner
+
+
+def _join(reasons: Mapping[str, EngineError]) -> str:
+    return " ".join(f"Not on {engine}: {reason}" for engine, reason in reasons.items())
 
 
 def gpu_index(device: str) -> int:

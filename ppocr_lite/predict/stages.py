@@ -8,18 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ppocr_lite.charset import Charset
 from ppocr_lite.config.check import check_component
 from ppocr_lite.config.validate import check_transforms
 from ppocr_lite.errors import ModelError
 from ppocr_lite.postprocess import POSTPROCESSES
-from ppocr_lite.predict.bundle import Bundle, read_bundle
+from ppocr_lite.predict.bundle import Bundle, ModelType, read_bundle
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
+from ppocr_lite.predict.official import fit_characters
 from ppocr_lite.predict.recognizer import TextRecognizer
-from ppocr_lite.predict.runner import Engine, Runner, load_runner
+from ppocr_lite.predict.runner import Engine, EngineRunner, load_runner
 from ppocr_lite.transforms import TRANSFORMS
+from ppocr_lite.transforms.base import Compose
 
 
 def load_detector(
@@ -45,9 +48,9 @@ def load_detector(
         ConfigError: If an argument is wrong.
     """
     bundle = adapt(_read(model, "det"), resize or {}, postprocess or {})
-    runner = load_runner(bundle, engine, device, threads)
-    output = _probe(bundle, runner, (1, 3, 64, 64))
-    if output.shape != (1, 1, 64, 64):
+    shape = (1, 3, 64, 64) if min(bundle.input.shape[2:]) < 0 else (1, *bundle.input.shape[1:])
+    runner, output = _start(bundle, shape, engine, device, threads)
+    if output.shape != (1, 1, *shape[2:]):
         raise ModelError(f"{bundle.folder}: a detector returns a map as large as its input. Received: {output.shape}")
     return TextDetector(runner, bundle.build_preprocess(), bundle.build_postprocess())
 
@@ -57,10 +60,8 @@ def load_classifier(
 ) -> TextClassifier:
     """Load an orientation classifier; arguments and errors as for :func:`load_detector`."""
     bundle = _read(model, "cls")
-    runner = load_runner(bundle, engine, device, threads)
     preprocess, postprocess = bundle.build_preprocess(), bundle.build_postprocess()
-    image = preprocess({"image": np.full((32, 64, 3), 255, np.uint8)})["image"]
-    output = _probe(bundle, runner, (1, *image.shape))
+    runner, output = _start(bundle, _shape_of_line(preprocess), engine, device, threads)
     if output.shape != (1, len(postprocess.angles)):
         raise ModelError(
             f"{bundle.folder}: PostProcess has {len(postprocess.angles)} labels, the network returns {output.shape}."
@@ -89,19 +90,22 @@ def load_recognizer(
         dictionary: File of characters to use instead of the folder's.
     """
     bundle = adapt(_read(model, "rec"), resize or {}, {})
-    source = bundle.folder / "inference.yml"
+    source = str(bundle.folder / "inference.yml")
     if dictionary is not None:
-        source = Path(dictionary)
-        bundle = dataclasses.replace(bundle, characters=Charset.load(source).characters)
-    runner = load_runner(bundle, engine, device, threads)
-    preprocess, postprocess = bundle.build_preprocess(), bundle.build_postprocess()
-    image = preprocess({"image": np.full((32, 64, 3), 255, np.uint8)})["image"]
-    output = _probe(bundle, runner, (1, *image.shape))
-    if output.ndim != 3 or output.shape[2] != postprocess.num_classes:
+        source = str(dictionary)
+        listed = Charset.load(dictionary, use_space_char=False, allow_duplicates=bundle.foreign)
+        bundle = dataclasses.replace(bundle, characters=listed.characters)
+    if bundle.characters is None:
         raise ModelError(
-            f"{source}: there are {postprocess.num_classes - 1} characters, but the network in {bundle.folder} has "
-            f"{output.shape[-1] - 1} (it returns {output.shape}). Use the dictionary it was trained with."
+            f"{bundle.folder} holds no list of characters. Give its dictionary: rec_char_dict_path=<file>."
         )
+    preprocess = bundle.build_preprocess()
+    runner, output = _start(bundle, _shape_of_line(preprocess), engine, device, threads)
+    if output.ndim != 3:
+        raise ModelError(f"{bundle.folder}: a recogniser returns (N, T, classes). Received: {output.shape}")
+    spaceless = bundle.foreign or (dictionary is not None and " " not in bundle.characters)
+    fitting = fit_characters(bundle.characters, output.shape[2], source, str(bundle.folder), add_space=spaceless)
+    postprocess = dataclasses.replace(bundle, characters=fitting).build_postprocess()
     return TextRecognizer(runner, preprocess, postprocess, batch_size)
 
 
@@ -132,22 +136,27 @@ def adapt(bundle: Bundle, resize: Mapping[str, Any], postprocess: Mapping[str, A
     )
 
 
-def _read(model: Path | str, wanted: str) -> Bundle:
-    bundle = read_bundle(model)
+def _read(model: Path | str, wanted: ModelType) -> Bundle:
+    bundle = read_bundle(model, wanted)
     if bundle.model_type != wanted:
         raise ModelError(f"{model} is a {bundle.model_type} model, but a {wanted} model is needed here.")
     return bundle
 
 
-def _probe(bundle: Bundle, runner: Runner, shape: tuple[int, ...]) -> Any:
-    """Return what the network makes of an empty image; also pays for its first run, which is slow."""
+def _shape_of_line(preprocess: Compose) -> tuple[int, ...]:
+    """Return the shape of a batch of one short line."""
+    return 1, *preprocess({"image": np.full((32, 64, 3), 255, np.uint8)})["image"].shape
+
+
+def _start(
+    bundle: Bundle, shape: tuple[int, ...], engine: Engine, device: str, threads: int
+) -> tuple[EngineRunner, NDArray[np.float32]]:
+    """Load a network, and run it on an empty image of that shape; the first run of a shape is slow anyway."""
     fixed = bundle.input.shape
     if len(fixed) != len(shape) or any(side not in (-1, given) for side, given in zip(fixed, shape, strict=True)):
         raise ModelError(
             f"{bundle.folder}: the network does not take an input of {shape}, only of {fixed}, where -1 may vary. "
             "Resize to what it was trained on."
         )
-    try:
-        return runner.run(np.zeros(shape, np.float32))
-    except (RuntimeError, ValueError, OSError, NotImplementedError) as error:
-        raise ModelError(f"{bundle.folder}: the network does not take an input of {shape}: {error}") from error
+    runner = load_runner(bundle, engine, device, threads, shape)
+    return runner, runner.run(np.zeros(shape, np.float32))

@@ -200,7 +200,8 @@ class Backgrounds:
         crop = np.array(_crop(source, rng, height, width))
         if chance(rng, 0.5):
             gains = np.array([uniform(rng, 0.6, 1.3) for _ in range(3)], np.float32)
-            crop = np.clip(crop * gains, 0, 255).astype(np.uint8)
+            table = np.clip(np.arange(256, dtype=np.float32)[:, None] * gains, 0, 255).astype(np.uint8)
+            crop = np.asarray(cv2.LUT(crop, table.reshape(256, 1, 3)), np.uint8)
         return crop
 
 

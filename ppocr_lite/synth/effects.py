@@ -19,9 +19,10 @@ NOISE_SIDE = 1024
 
 @lru_cache(maxsize=2)
 def _noise(channels: int) -> NDArray[np.int8]:
-    """A tile of normal noise, standard deviation 32, the same in every process."""
+    """A tile (S, S, 3) of normal noise, standard deviation 32, the same in every process; grey with one channel."""
     rng = np.random.default_rng(20_001)
-    return np.clip(rng.standard_normal((NOISE_SIDE, NOISE_SIDE, channels), np.float32) * 32, -127, 127).astype(np.int8)
+    tile = np.clip(rng.standard_normal((NOISE_SIDE, NOISE_SIDE, channels), np.float32) * 32, -127, 127).astype(np.int8)
+    return np.repeat(tile, 3 // channels, axis=2)
 
 
 def noise(image: Image, rng: np.random.Generator, sigma: float) -> Image:
@@ -31,8 +32,8 @@ def noise(image: Image, rng: np.random.Generator, sigma: float) -> Image:
     if height > NOISE_SIDE or width > NOISE_SIDE:
         tile = np.tile(tile, (-(-height // NOISE_SIDE), -(-width // NOISE_SIDE), 1))
     y, x = integer(rng, 0, tile.shape[0] - height), integer(rng, 0, tile.shape[1] - width)
-    patch = tile[y : y + height, x : x + width].astype(np.float32) * np.float32(sigma / 32)
-    return np.clip(image + patch, 0, 255).astype(np.uint8)
+    patch = tile[y : y + height, x : x + width]
+    return np.asarray(cv2.addWeighted(image, 1.0, patch, sigma / 32, 0.0, dtype=cv2.CV_8U))
 
 
 def blur(image: Image, rng: np.random.Generator, sigma: float) -> Image:
@@ -74,8 +75,7 @@ def shade(image: Image, rng: np.random.Generator, depth: float) -> Image:
     """Light unevenly: a smooth field of factors between 1 - *depth* and 1."""
     height, width = image.shape[:2]
     field = rng.random((integer(rng, 2, 4), integer(rng, 2, 4)), dtype=np.float32)
-    field = 1 - depth * cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(image * field[..., None], dtype=np.uint8)
+    return _dim(image, 1 - depth * cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
 def shadow(image: Image, rng: np.random.Generator) -> Image:
@@ -87,8 +87,13 @@ def shadow(image: Image, rng: np.random.Generator) -> Image:
     points = np.array([[uniform(rng, -0.3, 1.3) * w, uniform(rng, -0.3, 1.3) * h] for _ in range(integer(rng, 3, 4))])
     cv2.fillConvexPoly(small, cv2.convexHull(points.astype(np.int32)), 1.0)
     small = cv2.GaussianBlur(small, (0, 0), uniform(rng, 0.5, 6.0))
-    field = 1 - uniform(rng, 0.15, 0.55) * cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(image * field[..., None], dtype=np.uint8)
+    depth = uniform(rng, 0.15, 0.55)
+    return _dim(image, 1 - depth * cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR))
+
+
+def _dim(image: Image, field: NDArray[np.float32]) -> Image:
+    """Multiply each pixel by its factor in *field* (H, W)."""
+    return np.asarray(cv2.multiply(image, cv2.merge([field] * 3), dtype=cv2.CV_8U))
 
 
 def tone(image: Image, rng: np.random.Generator) -> Image:

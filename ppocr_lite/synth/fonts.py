@@ -277,9 +277,10 @@ class FontBook:
                 raise DataError(f"{root}: no such font folder or file. {ADVICE}")
         files = [file for root in roots for file in (sorted(root.rglob("*")) if root.is_dir() else [root])]
         wanted = {char: ord(char) for char in charset_text}
+        ideographs = any(CJK.match(char) for char in wanted)
         faces = []
         for path in sorted({file.resolve() for file in files if _wanted(file)}):
-            faces += _usable(path, wanted, min_coverage)
+            faces += _usable(path, wanted, ideographs, min_coverage)
         if not faces:
             places = ", ".join(map(str, roots)) or "the usual folders"
             raise DataError(
@@ -326,10 +327,12 @@ class FontBook:
         return FontBook, (self.faces,)
 
 
-def _usable(path: Path, wanted: Mapping[str, int], min_coverage: float) -> list[FontFace]:
-    """Return the faces of a file that cover enough and are no copies for another region."""
+def _usable(path: Path, wanted: Mapping[str, int], ideographs: bool, min_coverage: float) -> list[FontFace]:
+    """Return the faces of a file that cover enough and are no copies for another region.
+
+    *ideographs* says whether any are *wanted*; then a face without them is left out.
+    """
     found: list[FontFace] = []
-    ideographs = sum(bool(CJK.match(char)) for char in wanted)
     codes = np.array([*wanted.values(), *PROBE_CODES], np.int64)
     for index, family, has in _faces(path, codes):
         if NOT_TEXT.search(family) or re.search(r"\b(JP|KR|HK)\b", family) or ("Mono CJK" in family):

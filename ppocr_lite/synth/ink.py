@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -74,25 +75,16 @@ def draw(face: FontFace, size: int, text: str, spacing: float = 0.0, gap: float 
     ascent, descent = font.getmetrics()
     height = max(ascent + descent, size) + 2 * pad
     base = pad + max(ascent, size * 3 // 4)
-    plain = spacing == 0.0 and gap == 1.0
-    if plain:
-        width = int(font.getlength(text)) + 2 * pad
-    else:
-        extra = spacing * size
-        space = font.getlength(" ") * gap
-        places, x = [], 0.0
-        for char in text:
-            places.append(x)
-            x += (space if char == " " else font.getlength(char)) + extra
-        width = int(x) + 2 * pad
-    image = Image.new("L", (max(width, 1), height))
+    pieces = _pieces(text, spacing, gap)
+    places, x = [], 0.0
+    for piece in pieces:
+        places.append(x)
+        x += font.getlength(piece) * (gap if piece == " " else 1.0) + spacing * size
+    image = Image.new("L", (max(int(x) + 2 * pad, 1), height))
     pen = ImageDraw.Draw(image)
-    if plain:
-        pen.text((pad, base), text, fill=255, font=font, anchor="ls")
-    else:
-        for char, x in zip(text, places, strict=True):
-            if char != " ":
-                pen.text((pad + round(x), base), char, fill=255, font=font, anchor="ls")
+    for piece, x in zip(pieces, places, strict=True):
+        if piece != " ":
+            pen.text((pad + round(x), base), piece, fill=255, font=font, anchor="ls")
     mask = np.asarray(image)
     x0, y0, w, h = cv2.boundingRect(mask)
     if not w or not h:
@@ -102,6 +94,13 @@ def draw(face: FontFace, size: int, text: str, spacing: float = 0.0, gap: float 
     if peak < FULL:  # hairlines at small sizes come out grey; print them with enough ink
         mask = np.minimum(mask.astype(np.uint16) * FULL // peak, 255).astype(np.uint8)
     return Ink(mask, x0 - pad, y0 - base, cap_height(face, size))
+
+
+def _pieces(text: str, spacing: float, gap: float) -> list[str]:
+    """Return what can be drawn in one go: the line, its words and spaces, or its characters."""
+    if spacing:
+        return list(text)
+    return [text] if gap == 1.0 else [piece for piece in re.split("( )", text) if piece]
 
 
 def dot_matrix(mask: Mask, cap: int, rng: np.random.Generator) -> Mask:

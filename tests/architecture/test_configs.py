@@ -2,21 +2,82 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ppocr_lite.engine.build import load_config
+from ppocr_lite.config import Config
+from ppocr_lite.engine.build import load_charset, load_config
 
 ROOT = Path(__file__).parents[2]
-CONFIGS = sorted((ROOT / "configs").rglob("*.yml"))
+PLANS = sorted((ROOT / "configs" / "strategies").glob("*.yml"))
+CONFIGS = sorted(set((ROOT / "configs").rglob("*.yml")) - set(PLANS))
+
+
+def load_tool(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def check_centres(config: Config) -> None:
+    """The centres of a loss are as many as the classes of the dictionary."""
+    for item in (config.Loss or {}).get("loss_config_list", ()):
+        if "CenterLoss" in item:
+            charset = load_charset(config)
+            assert charset is not None
+            assert item["CenterLoss"]["num_classes"] == charset.num_classes
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_config_loads(path: Path, installed_engine: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert load_config(path, installed_engine)
+    config = load_config(path, installed_engine)
+    assert Path(config.Global.save_model_dir) == Path("output") / path.stem
+    check_centres(config)
 
 
 def test_there_is_a_config_of_each_family() -> None:
-    assert {path.parent.name for path in CONFIGS} == {"det", "cls", "rec"}
+    assert {path.relative_to(ROOT).parts[1] for path in CONFIGS} == {"det", "cls", "rec"}
+
+
+@pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)
+def test_every_run_of_a_plan_loads(path: Path, installed_engine: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("PPOCR_LITE_DATA", "data")
+    plan = load_tool("compare_strategies").read_plan(path)
+    for name in plan.runs:
+        command = plan.command(name)
+        overrides = command[command.index("-o") + 1 :]
+        config = load_config(plan.runs[name].config, [*overrides, *installed_engine])
+        check_centres(config)
+        assert config.Global.max_steps == plan.runs[name].updates
+        assert not any("{run:" in part or "{here}" in part for part in command), name
+
+
+@pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)
+def test_every_run_of_a_plan_shows_a_strategy(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("PPOCR_LITE_DATA", "data")
+    plan = load_tool("compare_strategies").read_plan(path)
+    shown = {entry[side] for entry in plan.strategies for side in ("without", "with")}
+    needed = {name for run in plan.runs.values() for name in run.needs}
+    assert set(plan.runs) == shown | needed
+
+
+@pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)
+def test_the_tables_of_a_plan_are_current(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("PPOCR_LITE_DATA", "data")
+    tool = load_tool("compare_strategies")
+    plan = tool.read_plan(path)
+    text = (ROOT / "doc" / "strategies.md").read_text(encoding="utf-8")
+    shown = text.partition(f"<!-- begin {plan.name} -->")[2].partition(f"<!-- end {plan.name} -->")[0]
+    expected = tool.tables(plan, tool.Results(ROOT / "doc" / "strategies.json"))
+    assert shown.strip() == expected.strip(), "run tools/compare_strategies.py with --tables"

@@ -14,7 +14,7 @@ from ppocr_lite.config.check import check_component
 from ppocr_lite.transforms import TRANSFORMS, Sample
 
 ARGUMENTS: dict[str, dict[str, Any]] = {"KeepKeys": {"keep_keys": ["image", "label"]}}
-LABELS = {"CTCLabelEncode": "abc", "ClsLabelEncode": "180"}
+LABELS: dict[str, Any] = {"CTCLabelEncode": "abc", "ClsLabelEncode": "180", "Mixup": np.int64(1), "CutMix": np.int64(1)}
 PAGE_LABEL = '[{"transcription": "a", "points": [[8, 9], [60, 9], [60, 31], [8, 31]]}]'
 
 
@@ -34,7 +34,7 @@ def make_sample(name: str) -> Sample:
         "ignore_tags": np.array([False]),
         "rng": np.random.default_rng(7),
     }
-    return page | {"ext_data": [{key: page[key] for key in ("image", "polys", "texts", "ignore_tags")}]}
+    return page | {"ext_data": [{key: page[key] for key in ("image", "label", "polys", "texts", "ignore_tags")}]}
 
 
 def equal(a: Any, b: Any) -> bool:

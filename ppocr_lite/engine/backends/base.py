@@ -14,6 +14,8 @@ optimizer state names     ``<weight name>.<slot>``: Adam and AdamW ``moment1``, 
                           updates done **plus one**, as Paddle keeps it); Momentum ``velocity``.
                           Same layout as the weight.
 loss scale of AMP         ``scaler.<key>`` among the optimizer state, only while AMP is on
+what the loss keeps       ``loss.<name>`` among the optimizer state: ``state_dict()`` keys of the loss, e.g. the centres
+                          of a :class:`CenterLoss` that moves them
 ========================  =====================================================================
 """
 
@@ -49,6 +51,9 @@ class Task:
         amp: Precision; ``"O0"`` is plain float32. Where the device has no low precision, other levels act as O0.
         seed: Initial weights are a function of it, on one engine.
         device: ``"cpu"`` or ``"gpu:0"``.
+        compile: Compile the network before training it. An engine that cannot raises ConfigError.
+        threads: CPU threads of the process for its arithmetic; None for the engine's own choice.
+        speaker: Of a distillation, the network that :meth:`Backend.forward` runs; None for the first that learns.
     """
 
     architecture: Mapping[str, Any]
@@ -58,6 +63,9 @@ class Task:
     amp: AmpLevel = "O0"
     seed: int = 0
     device: str = "cpu"
+    compile: bool = False
+    threads: int | None = None
+    speaker: str | None = None
 
 
 class Backend(Protocol):
@@ -113,8 +121,33 @@ class Backend(Protocol):
     def forward(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """Run the network in evaluation mode on (N, 3, H, W); return its one output on the host.
 
-        Detection (N, 1, H, W) probability, recognition (N, T, C) and classification (N, K) softmax.
+        Detection (N, 1, H, W) probability, recognition (N, T, C) and classification (N, K) softmax. Of a distillation,
+        that of :attr:`Task.speaker`.
         Leaves weights, batch-norm statistics and optimizer untouched.
+        """
+        ...
+
+    def head_outputs(self, image: NDArray[np.float32]) -> Arrays:
+        """Run the network in evaluation mode, but let the head return all that it returns in training.
+
+        Args:
+            image: (N, 3, H, W).
+
+        Returns:
+            By name, on the host: ``maps`` (N, 3, H, W) of a detector; ``logits`` (N, T, C), and ``feats`` (N, T, D) if
+            the head has ``return_feats``, of a recogniser; ``logits`` (N, K) of a classifier. Of a distillation, those
+            of :attr:`Task.speaker`.
+        """
+        ...
+
+    def calibrate(self, images: Iterable[NDArray[np.float32]]) -> None:
+        """Set the ranges of a quantised network (``Architecture.quant``) to what it sees on *images* in float.
+
+        Args:
+            images: Batches (N, 3, H, W).
+
+        Raises:
+            ConfigError: If the network has no quantised layer.
         """
         ...
 

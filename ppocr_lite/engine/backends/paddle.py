@@ -18,11 +18,13 @@ from ppocr_lite.engine.backends.paddle_optimizer import create_optimizer
 from ppocr_lite.errors import CheckpointError, ConfigError
 from ppocr_lite.losses import LOSSES
 from ppocr_lite.modeling import BACKBONES, HEADS, NECKS, build_model
+from ppocr_lite.modeling.pact import calibrate
 from ppocr_lite.registry import Registry
 
 log = logging.getLogger(__name__)
 
 _SCALER = "scaler."
+_LOSS = "loss."
 
 
 class PaddleBackend:
@@ -36,6 +38,7 @@ class PaddleBackend:
         self.network: Any = None
         self.loss: Any = None
         self.optimizer: Any = None
+        self.speaker: str | None = None
         self.amp = "O0"
         self.scaler = paddle.amp.GradScaler(enable=False)
 
@@ -46,10 +49,15 @@ class PaddleBackend:
 
     def build(self, task: Task) -> None:
         """Create network, loss and optimizer."""
+        if task.compile:
+            raise ConfigError("Global.compile: only Global.engine=torch compiles its networks. Received: engine paddle")
+        if task.threads is not None:
+            paddle.base.core.set_num_threads(task.threads)  # by default Paddle computes in one
         self._set_device(task.device)
         distributed.start()
         paddle.seed(task.seed)  # the same on every rank, so all start from the same weights
         self.network = build_model(task.architecture, num_classes=task.num_classes)
+        self.speaker = task.speaker
         self.amp = task.amp if task.device != "cpu" else "O0"
         if task.loss is not None:
             self.loss = LOSSES.build(dict(task.loss))
@@ -80,12 +88,30 @@ class PaddleBackend:
         """Run the network in evaluation mode."""
         self.network.eval()
         with paddle.no_grad():
-            output = self.network(paddle.to_tensor(image))
-        if isinstance(output, dict):  # a distillation: the first network that learns speaks for it
-            frozen = getattr(self.network, "frozen", ())
-            output = next(value for name, value in output.items() if name not in frozen)
+            output = self._speaking()(paddle.to_tensor(image))
         array: NDArray[np.float32] = output.astype("float32").numpy()
         return array
+
+    def head_outputs(self, image: NDArray[np.float32]) -> Arrays:
+        """Run the network in evaluation mode, and its head as in training."""
+        self.network.eval()
+        model = self._speaking()
+        model.head.training = True  # what it returns; the layers within stay in evaluation mode
+        try:
+            with paddle.no_grad():
+                outputs = model(paddle.to_tensor(image))
+        finally:
+            model.head.training = False
+        return {name: value.astype("float32").numpy() for name, value in outputs.items()}
+
+    def calibrate(self, images: Iterable[NDArray[np.float32]]) -> None:
+        """Set the ranges of a quantised network to what it sees on *images* in float."""
+
+        def run() -> None:
+            for image in images:
+                self.head_outputs(image)
+
+        calibrate(self.network, run)
 
     def weights(self) -> Arrays:
         """Return a copy of all weights and persistent buffers."""
@@ -113,7 +139,7 @@ class PaddleBackend:
                 state[f"{name}.{slot}"] = np.array(value.numpy())
         for key, value in self.scaler.state_dict().items():
             state[_SCALER + key] = np.asarray(value.numpy() if isinstance(value, paddle.Tensor) else value)
-        return state
+        return state | {_LOSS + name: np.array(value.numpy()) for name, value in self._kept_by_loss().items()}
 
     def load_optimizer_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Continue from what :meth:`optimizer_state` returned."""
@@ -124,7 +150,7 @@ class PaddleBackend:
             name, _, slot = key.rpartition(".")
             if name in generated:
                 renamed[f"{generated[name]}_{slot}_0"] = paddle.to_tensor(value)
-            elif not key.startswith(_SCALER):
+            elif not key.startswith((_SCALER, _LOSS)):
                 unknown.append(key)
         if unknown:
             raise CheckpointError(f"The optimizer state does not fit the network. Unknown: {unknown[:20]}.")
@@ -133,6 +159,10 @@ class PaddleBackend:
         scaler = {key.removeprefix(_SCALER): value for key, value in state.items() if key.startswith(_SCALER)}
         if scaler and self.amp != "O0":
             self.scaler.load_state_dict({key: _scalar(value) for key, value in scaler.items()})
+        for name, kept in self._kept_by_loss().items():
+            if _LOSS + name not in state:
+                raise CheckpointError(f"The optimizer state lacks {_LOSS}{name}, which the loss needs to go on.")
+            kept.set_value(np.asarray(state[_LOSS + name]))
 
     def loader(
         self,
@@ -143,7 +173,11 @@ class PaddleBackend:
     ) -> Iterable[Batch]:
         """Return Paddle's own loader; a batch holds tensors and lists of strings."""
         return DataLoader(  # type: ignore[no-any-return]
-            dataset, batch_sampler=batches, collate_fn=collate, num_workers=num_workers, use_shared_memory=False
+            dataset,
+            batch_sampler=batches,
+            collate_fn=lambda samples: _with_an_array(collate(samples)),
+            num_workers=num_workers,
+            use_shared_memory=False,
         )
 
     def total(self, values: Mapping[str, float]) -> dict[str, float]:
@@ -163,7 +197,17 @@ class PaddleBackend:
         if self.world_size == 1:
             return []
         parameters = {name for name, _ in self.network.named_parameters()}
-        return [value for name, value in self.network.state_dict().items() if name not in parameters]
+        running = [value for name, value in self.network.state_dict().items() if name not in parameters]
+        return running + list(self._kept_by_loss().values())
+
+    def _speaking(self) -> Any:
+        """Return the network; of a distillation, the one that predicts for it."""
+        learning = [name for name in getattr(self.network, "model_names", ()) if name not in self.network.frozen]
+        return getattr(self.network, self.speaker or learning[0]) if learning else self.network
+
+    def _kept_by_loss(self) -> dict[str, Any]:
+        """Return what the loss itself has learnt; empty for most."""
+        return dict(self.loss.state_dict()) if self.loss is not None else {}
 
     def _names(self) -> dict[str, str]:
         """Generated name of each parameter → its structural name."""
@@ -175,6 +219,13 @@ class PaddleBackend:
             paddle.set_device(device)
         except ValueError as error:
             raise ConfigError(f"Global.device: Paddle cannot use {device!r} here: {error}") from error
+
+
+def _with_an_array(batch: dict[str, Any]) -> dict[str, Any]:
+    """Paddle's loader loses count at a batch without any array, as is one of unusable samples only."""
+    if any(isinstance(value, np.ndarray) for value in batch.values()):
+        return batch
+    return batch | {"nothing": np.zeros(1, np.float32)}
 
 
 def _tensor(value: Any) -> Any:

@@ -9,6 +9,7 @@ from paddle import nn
 from paddle.nn import functional as F
 
 from ppocr_lite.modeling.backbones.base import BACKBONES
+from ppocr_lite.modeling.deformable import DeformableConv
 from ppocr_lite.modeling.layers import BatchNorm
 
 _DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
@@ -26,6 +27,7 @@ class ConvBNLayer(nn.Layer):
         stride: One stride, or (vertical, horizontal).
         pool: Take the stride by mean pooling before the convolution instead of in it.
         relu: Whether a ReLU follows.
+        deformable: Whether the convolution is a deformable one.
 
     Shape:
         (N, in_channels, H, W) → (N, out_channels, ceil(H / stride), ceil(W / stride))
@@ -42,19 +44,23 @@ class ConvBNLayer(nn.Layer):
         stride: int | tuple[int, int] = 1,
         pool: bool = False,
         relu: bool = False,
+        deformable: bool = False,
     ) -> None:
         super().__init__()
         self.pool, self.relu = pool, relu
         self._pool2d_avg = nn.AvgPool2D(stride if pool else 2, stride=stride if pool else 2, ceil_mode=True)
-        self._conv = nn.Conv2D(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride=1 if pool else stride,
-            padding=(kernel_size - 1) // 2,
-            weight_attr=paddle.ParamAttr(initializer=nn.initializer.KaimingNormal()),
-            bias_attr=False,
-        )
+        if deformable:
+            self._conv = DeformableConv(in_channels, out_channels, kernel_size, 1 if pool else stride)
+        else:
+            self._conv = nn.Conv2D(
+                in_channels,
+                out_channels,
+                kernel_size,
+                stride=1 if pool else stride,
+                padding=(kernel_size - 1) // 2,
+                weight_attr=paddle.ParamAttr(initializer=nn.initializer.KaimingNormal()),
+                bias_attr=False,
+            )
         self._batch_norm = BatchNorm(out_channels)
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
@@ -73,16 +79,24 @@ class BasicBlock(nn.Layer):
         channels: Channels of the output.
         stride: Stride of the first convolution.
         project: Whether the shortcut is a convolution instead of the identity.
+        deformable: Whether the second 3×3 convolution is deformable.
 
     Shape:
         (N, in_channels, H, W) → (N, channels, H / stride, W / stride)
     """
 
-    def __init__(self, in_channels: int, channels: int, stride: int | tuple[int, int], project: bool) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        stride: int | tuple[int, int],
+        project: bool,
+        deformable: bool = False,
+    ) -> None:
         super().__init__()
         self.project = project
         self.conv0 = ConvBNLayer(in_channels, channels, 3, stride=stride, relu=True)
-        self.conv1 = ConvBNLayer(channels, channels, 3)
+        self.conv1 = ConvBNLayer(channels, channels, 3, deformable=deformable)
         if project:
             self.short = ConvBNLayer(in_channels, channels, 1, stride=stride, pool=stride not in (1, (1, 1)))
 
@@ -100,17 +114,25 @@ class BottleneckBlock(nn.Layer):
         channels: Channels of the 3×3 convolution; the output has four times as many.
         stride: Stride of the 3×3 convolution.
         project: Whether the shortcut is a convolution instead of the identity.
+        deformable: Whether the 3×3 convolution is deformable.
 
     Shape:
         (N, in_channels, H, W) → (N, 4 * channels, H / stride, W / stride)
     """
 
-    def __init__(self, in_channels: int, channels: int, stride: int | tuple[int, int], project: bool) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        stride: int | tuple[int, int],
+        project: bool,
+        deformable: bool = False,
+    ) -> None:
         super().__init__()
         self.project = project
         out_channels = channels * _BOTTLENECK_EXPANSION
         self.conv0 = ConvBNLayer(in_channels, channels, 1, relu=True)
-        self.conv1 = ConvBNLayer(channels, channels, 3, stride=stride, relu=True)
+        self.conv1 = ConvBNLayer(channels, channels, 3, stride=stride, relu=True, deformable=deformable)
         self.conv2 = ConvBNLayer(channels, out_channels, 1)
         if project:
             self.short = ConvBNLayer(in_channels, out_channels, 1, stride=stride, pool=stride not in (1, (1, 1)))
@@ -129,6 +151,8 @@ class ResNet(nn.Layer):
         in_channels: Channels of the image.
         model_type: ``"det"`` returns four maps, ``"rec"`` and ``"cls"`` one map that keeps the width.
         layers: Depth: 18, 34 or 50.
+        dcn_stage: Whether the blocks of each of the four stages have a deformable 3×3 convolution: in blocks with two
+            such convolutions the second. DB has them in all but the first.
 
     Attributes:
         out_channels: Four channel counts (det) or one (rec, cls).
@@ -138,7 +162,8 @@ class ResNet(nn.Layer):
         rec, cls: (N, in_channels, H, W) → (N, out_channels, H / 32, W / 4)
 
     Source:
-        He et al., Deep Residual Learning, CVPR 2016; He et al., Bag of Tricks, CVPR 2019 (ResNet-D).
+        He et al., Deep Residual Learning, CVPR 2016; He et al., Bag of Tricks, CVPR 2019 (ResNet-D);
+        deformable convolutions: Liao et al., DB, AAAI 2020, §3.4, placed as in the authors' code.
     """
 
     out_channels: int | tuple[int, ...]
@@ -148,6 +173,7 @@ class ResNet(nn.Layer):
         in_channels: int = 3,
         model_type: Literal["det", "cls", "rec"] = "det",
         layers: Literal[18, 34, 50] = 18,
+        dcn_stage: tuple[bool, bool, bool, bool] = (False, False, False, False),
     ) -> None:
         super().__init__()
         self.model_type = model_type
@@ -166,7 +192,7 @@ class ResNet(nn.Layer):
                 stride: int | tuple[int, int] = 1
                 if i == 0 and stage > 0:
                     stride = 2 if is_det else (2, 1)
-                self.add_sublayer(name, block(channels, width, stride, project=i == 0))
+                self.add_sublayer(name, block(channels, width, stride, i == 0, dcn_stage[stage]))
                 channels = width * expansion
             self._stages.append(names)
         if is_det:

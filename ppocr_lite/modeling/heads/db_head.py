@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import paddle
 from paddle import nn
 from paddle.nn import functional as F
 
+from ppocr_lite.errors import ConfigError
 from ppocr_lite.modeling.heads.base import HEADS
 from ppocr_lite.modeling.layers import BatchNorm, uniform_attribute
 
@@ -16,29 +19,30 @@ class Head(nn.Layer):
     """One branch: a 3×3 convolution and two learned enlargements, ending in a sigmoid.
 
     Args:
-        in_channels: Channels of the input; the branch works with a quarter of them.
+        in_channels: Channels of the input.
+        hidden_channels: Channels after the first and after the second convolution.
 
     Shape:
         (N, in_channels, H / 4, W / 4) → (N, 1, H, W), in (0, 1)
     """
 
-    def __init__(self, in_channels: int) -> None:
+    def __init__(self, in_channels: int, hidden_channels: Sequence[int]) -> None:
         super().__init__()
-        quarter = in_channels // 4
-        self.conv1 = nn.Conv2D(in_channels, quarter, 3, padding=1, weight_attr=_kaiming(), bias_attr=False)
-        self.conv_bn1 = _batch_norm(quarter)
+        first, second = hidden_channels
+        self.conv1 = nn.Conv2D(in_channels, first, 3, padding=1, weight_attr=_kaiming(), bias_attr=False)
+        self.conv_bn1 = _batch_norm(first)
         self.conv2 = nn.Conv2DTranspose(
-            quarter, quarter, 2, stride=2, weight_attr=_kaiming(), bias_attr=uniform_attribute(quarter)
+            first, second, 2, stride=2, weight_attr=_kaiming(), bias_attr=uniform_attribute(first)
         )
-        self.conv_bn2 = _batch_norm(quarter)
+        self.conv_bn2 = _batch_norm(second)
         self.conv3 = nn.Conv2DTranspose(
-            quarter, 1, 2, stride=2, weight_attr=_kaiming(), bias_attr=uniform_attribute(quarter)
+            second, 1, 2, stride=2, weight_attr=_kaiming(), bias_attr=uniform_attribute(second)
         )
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         """See *Shape* of the class."""
-        x = F.relu(self.conv_bn1(self.conv1(x)))  # (N, in_channels / 4, H / 4, W / 4)
-        x = F.relu(self.conv_bn2(self.conv2(x)))  # (N, in_channels / 4, H / 2, W / 2)
+        x = F.relu(self.conv_bn1(self.conv1(x)))  # (N, hidden_channels[0], H / 4, W / 4)
+        x = F.relu(self.conv_bn2(self.conv2(x)))  # (N, hidden_channels[1], H / 2, W / 2)
         return F.sigmoid(self.conv3(x))  # (N, 1, H, W)
 
 
@@ -49,20 +53,28 @@ class DBHead(nn.Layer):
     Args:
         in_channels: Channels of the features.
         k: Steepness of the differentiable threshold.
+        hidden_channels: Channels after the first and after the second convolution of each branch, as pruning leaves
+            them; None for a quarter of *in_channels*.
 
     Shape:
         train: (N, in_channels, H / 4, W / 4) → {"maps": (N, 3, H, W)}: probability, threshold, binary, all in (0, 1).
         eval: (N, in_channels, H / 4, W / 4) → (N, 1, H, W), the probability alone; the other branch does not run.
 
+    Raises:
+        ConfigError: If *hidden_channels* does not have two numbers.
+
     Source:
         Liao et al., Real-time Scene Text Detection with Differentiable Binarization, AAAI 2020, eq. 2.
     """
 
-    def __init__(self, in_channels: int, k: float = 50.0) -> None:
+    def __init__(self, in_channels: int, k: float = 50.0, hidden_channels: list[int] | None = None) -> None:
         super().__init__()
         self.k = k
-        self.binarize = Head(in_channels)
-        self.thresh = Head(in_channels)
+        hidden = [in_channels // 4] * 2 if hidden_channels is None else hidden_channels
+        if len(hidden) != 2 or min(hidden) < 1:
+            raise ConfigError(f"DBHead.hidden_channels must have 2 positive numbers. Received: {hidden}")
+        self.binarize = Head(in_channels, hidden)
+        self.thresh = Head(in_channels, hidden)
 
     def step_function(self, probability: paddle.Tensor, threshold: paddle.Tensor) -> paddle.Tensor:
         """Return ``1 / (1 + exp(-k * (probability - threshold)))``, eq. 2 of the paper."""

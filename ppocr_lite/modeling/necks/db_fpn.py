@@ -18,37 +18,47 @@ class DBFPN(nn.Layer):
 
     Args:
         in_channels: Channels of the four maps, from fine to coarse.
-        out_channels: Channels of the result, a multiple of 4; each level gives a quarter.
+        out_channels: Channels of the sums; without *level_channels* also of the result, and then a multiple of 4.
+        level_channels: Channels that each level gives to the result, from coarse to fine, as pruning leaves them; None
+            for a quarter of *out_channels* each.
+
+    Attributes:
+        out_channels: Channels of the result.
 
     Shape:
-        four maps (N, in_channels[i], H / 2^(i + 2), W / 2^(i + 2)) → (N, out_channels, H / 4, W / 4)
+        four maps (N, in_channels[i], H / 2^(i + 2), W / 2^(i + 2)) → (N, sum of level_channels, H / 4, W / 4)
 
     Raises:
-        ConfigError: If the backbone does not give four maps, or *out_channels* is not a multiple of 4.
+        ConfigError: If the backbone does not give four maps, *level_channels* does not have four numbers, or
+            *out_channels* is not a multiple of 4 without them.
 
     Source:
         Liao et al., Real-time Scene Text Detection with Differentiable Binarization, AAAI 2020, figure 3;
         Lin et al., Feature Pyramid Networks, CVPR 2017.
     """
 
-    def __init__(self, in_channels: Sequence[int], out_channels: int = 256) -> None:
+    def __init__(
+        self, in_channels: Sequence[int], out_channels: int = 256, level_channels: list[int] | None = None
+    ) -> None:
         super().__init__()
         if isinstance(in_channels, int) or len(in_channels) != 4:
             raise ConfigError(f"DBFPN needs four maps from the backbone. Received channels: {in_channels}")
-        if out_channels < 4 or out_channels % 4:
+        if level_channels is None and (out_channels < 4 or out_channels % 4):
             raise ConfigError(f"DBFPN.out_channels must be a multiple of 4. Received: {out_channels}")
-        self.out_channels = out_channels
-        quarter = out_channels // 4
+        levels = [out_channels // 4] * 4 if level_channels is None else level_channels
+        if len(levels) != 4 or min(levels) < 1:
+            raise ConfigError(f"DBFPN.level_channels must have 4 positive numbers. Received: {levels}")
+        self.out_channels = sum(levels)
         self.in2_conv = _convolution(in_channels[0], out_channels, 1)
         self.in3_conv = _convolution(in_channels[1], out_channels, 1)
         self.in4_conv = _convolution(in_channels[2], out_channels, 1)
         self.in5_conv = _convolution(in_channels[3], out_channels, 1)
-        self.p5_conv = _convolution(out_channels, quarter, 3)
-        self.p4_conv = _convolution(out_channels, quarter, 3)
-        self.p3_conv = _convolution(out_channels, quarter, 3)
-        self.p2_conv = _convolution(out_channels, quarter, 3)
+        self.p5_conv = _convolution(out_channels, levels[0], 3)
+        self.p4_conv = _convolution(out_channels, levels[1], 3)
+        self.p3_conv = _convolution(out_channels, levels[2], 3)
+        self.p2_conv = _convolution(out_channels, levels[3], 3)
         self.step_up = Upsample(out_channels, 2)
-        self.p5_up, self.p4_up, self.p3_up = Upsample(quarter, 8), Upsample(quarter, 4), Upsample(quarter, 2)
+        self.p5_up, self.p4_up, self.p3_up = Upsample(levels[0], 8), Upsample(levels[1], 4), Upsample(levels[2], 2)
 
     def forward(self, maps: Sequence[paddle.Tensor]) -> paddle.Tensor:
         """See *Shape* of the class."""
@@ -57,11 +67,11 @@ class DBFPN(nn.Layer):
         out4 = self.in4_conv(c4) + self.step_up(in5)  # (N, out_channels, H / 16, W / 16)
         out3 = self.in3_conv(c3) + self.step_up(out4)  # (N, out_channels, H / 8, W / 8)
         out2 = self.in2_conv(c2) + self.step_up(out3)  # (N, out_channels, H / 4, W / 4)
-        p5 = self.p5_up(self.p5_conv(in5))  # (N, out_channels / 4, H / 4, W / 4), as the next three
+        p5 = self.p5_up(self.p5_conv(in5))  # (N, level_channels[0], H / 4, W / 4), as the next three
         p4 = self.p4_up(self.p4_conv(out4))
         p3 = self.p3_up(self.p3_conv(out3))
         p2 = self.p2_conv(out2)
-        return paddle.concat([p5, p4, p3, p2], axis=1)  # (N, out_channels, H / 4, W / 4)
+        return paddle.concat([p5, p4, p3, p2], axis=1)  # (N, sum of level_channels, H / 4, W / 4)
 
 
 def _convolution(in_channels: int, out_channels: int, kernel_size: int) -> nn.Layer:

@@ -7,11 +7,22 @@ from typing import Any
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf, NoSuchFile
+from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-from ppocr_lite.errors import ModelError
 from ppocr_lite.predict.bundle import Bundle
-from ppocr_lite.predict.runner import gpu_index
+from ppocr_lite.predict.runner import EngineError, gpu_index
+
+# Its exceptions have no common base but Exception; which there are depends on the release.
+NAMES = (
+    *("EPFail", "EngineError", "Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "ModelLoaded"),
+    *("ModelRequiresCompilation", "NoModel", "NoSuchFile", "NotFound", "NotImplemented", "RuntimeException"),
+)
+ERRORS: tuple[type[Exception], ...] = (
+    *(vars(state)[name] for name in NAMES if name in vars(state)),
+    *(RuntimeError, ValueError, OSError, MemoryError),
+)
+ERROR_LEVEL = 3  # of its own log, to standard error
+SPIN_MICROSECONDS = "200"  # how long a thread waits busily: longer gains nothing, and keeps others from running
 
 
 class OnnxRunner:
@@ -23,26 +34,37 @@ class OnnxRunner:
         threads: CPU threads of one run.
 
     Raises:
-        ModelError: If the folder has no ``model.onnx``, or ONNX Runtime cannot read it.
+        EngineError: If ONNX Runtime cannot read the network, or has no such device.
     """
 
     def __init__(self, bundle: Bundle, device: str = "cpu", threads: int = 1) -> None:
-        if bundle.onnx is None:
-            raise ModelError(f"{bundle.folder} has no model.onnx. Export it again with paddle2onnx installed.")
+        self._file = bundle.onnx
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        options.log_severity_level = 3
+        options.log_severity_level = ERROR_LEVEL
+        options.enable_mem_pattern = False  # a plan of memory for every input shape, kept for ever
+        options.add_session_config_entry("session.intra_op.spin_duration_us", SPIN_MICROSECONDS)
         provider = "CPUExecutionProvider" if device == "cpu" else "CUDAExecutionProvider"
         known = onnxruntime.get_available_providers()
         if provider not in known:
-            raise ModelError(f"device={device!r}: this ONNX Runtime has no {provider}, only {', '.join(known)}.")
+            raise EngineError(f"device={device!r}: this ONNX Runtime has no {provider}, only {', '.join(known)}.")
         chosen: list[Any] = [provider] if device == "cpu" else [(provider, {"device_id": gpu_index(device)})]
         try:
-            self._session = onnxruntime.InferenceSession(str(bundle.onnx), options, providers=chosen)
-        except (Fail, InvalidGraph, InvalidProtobuf, NoSuchFile) as error:
-            raise ModelError(f"ONNX Runtime cannot read {bundle.onnx}: {error}") from error
+            self._session = onnxruntime.InferenceSession(str(self._file), options, providers=chosen)
+        except ERRORS as error:
+            raise EngineError(f"ONNX Runtime cannot read {self._file}: {error}") from error
+        if self._session.get_providers()[0] != provider:  # it falls back without an error
+            raise EngineError(f"device={device!r}: {provider} of this ONNX Runtime does not start.")
         self._input = self._session.get_inputs()[0].name
 
     def run(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the first output for a batch (N, 3, H, W)."""
-        return np.asarray(self._session.run(None, {self._input: np.ascontiguousarray(array)})[0], np.float32)
+        """Return the first output for a batch (N, 3, H, W).
+
+        Raises:
+            EngineError: If ONNX Runtime cannot run the network on an input of that shape.
+        """
+        try:
+            outputs = self._session.run(None, {self._input: np.ascontiguousarray(array, np.float32)})
+        except ERRORS as error:
+            raise EngineError(f"ONNX Runtime cannot run {self._file} on an input of {array.shape}: {error}") from error
+        return np.asarray(outputs[0], np.float32)

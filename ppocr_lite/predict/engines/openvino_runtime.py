@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import numpy as np
 import openvino
 from numpy.typing import NDArray
 
-from ppocr_lite.errors import ModelError
 from ppocr_lite.predict.bundle import Bundle
+from ppocr_lite.predict.engines.pool import Pool
+from ppocr_lite.predict.runner import EngineError, network_file
+
+DEFORMABLE = b"DeformConv"  # how an ONNX network names that operator
+ERRORS = (RuntimeError, ValueError, OSError, MemoryError)
+SETTINGS = {
+    # Left to itself it computes in bfloat16 where the processor can: probabilities were off by up to 0.15.
+    "INFERENCE_PRECISION_HINT": "f32",
+    # It keeps what it prepared for an input shape; thousands of shapes by default, 1 GB after 200.
+    "CPU_RUNTIME_CACHE_CAPACITY": "1",
+}
 
 
 class OpenVINORunner:
-    """An exported network on OpenVINO; each thread has its own request on the shared network.
+    """An exported network on OpenVINO; threads share the network, and each run has a request of its own.
 
     Args:
         bundle: The model folder.
@@ -22,27 +31,32 @@ class OpenVINORunner:
         threads: CPU threads of one run.
 
     Raises:
-        ModelError: If the folder has no ``model.onnx`` or ``inference.pdmodel``, or OpenVINO cannot read it.
+        EngineError: If OpenVINO cannot read the network, or *device* is another.
     """
 
     def __init__(self, bundle: Bundle, device: str = "cpu", threads: int = 1) -> None:
-        source = bundle.onnx
-        if source is None and bundle.program is not None and bundle.program.suffix == ".pdmodel":
-            source = bundle.program
-        if source is None:
-            raise ModelError(f"{bundle.folder} has no model.onnx. Export it again with paddle2onnx installed.")
+        self._file = network_file(bundle, "openvino")
         if device != "cpu":
-            raise ModelError(f"engine='openvino' runs on device='cpu' only. Received: {device!r}")
+            raise EngineError(f"engine='openvino' runs on device='cpu' only. Received: {device!r}")
         try:
-            core = openvino.Core()
-            self._network = core.compile_model(str(source), "CPU", {"INFERENCE_NUM_THREADS": threads})
-        except RuntimeError as error:
-            raise ModelError(f"OpenVINO cannot read {source}: {error}") from error
-        self._own = threading.local()
+            network = openvino.Core().compile_model(
+                str(self._file), "CPU", {"INFERENCE_NUM_THREADS": threads, **SETTINGS}
+            )
+        except ERRORS as error:
+            deformable = self._file is not None and DEFORMABLE in self._file.read_bytes()
+            reason = "it has no deformable convolution; use engine='paddle' or 'onnxruntime'" if deformable else error
+            raise EngineError(f"OpenVINO cannot read {self._file}: {reason}") from error
+        self._requests: Pool[Any] = Pool(network.create_infer_request)
 
     def run(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the first output for a batch (N, 3, H, W)."""
-        if not hasattr(self._own, "request"):
-            self._own.request = self._network.create_infer_request()
-        request: Any = self._own.request
-        return np.array(request.infer([np.ascontiguousarray(array)])[0], np.float32)
+        """Return the first output for a batch (N, 3, H, W).
+
+        Raises:
+            EngineError: If OpenVINO cannot run the network on an input of that shape.
+        """
+        with self._requests.lend() as request:
+            try:
+                outputs = request.infer([np.ascontiguousarray(array, np.float32)])
+            except ERRORS as error:
+                raise EngineError(f"OpenVINO cannot run {self._file} on an input of {array.shape}: {error}") from error
+            return np.array(outputs[0], np.float32)  # a copy: the request will write there again

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import logging
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,35 +11,40 @@ import paddle
 from numpy.typing import NDArray
 from paddle.inference import Config, create_predictor
 
-from ppocr_lite.errors import ModelError
 from ppocr_lite.predict.bundle import WEIGHTS, Bundle
-from ppocr_lite.predict.runner import gpu_index
+from ppocr_lite.predict.engines.pool import Pool
+from ppocr_lite.predict.runner import EngineError, gpu_index
+
+log = logging.getLogger(__name__)
 
 GPU_MEMORY_MB = 500  # first allocation on a GPU; it grows as needed
+# What its kinds of error become in Python; RuntimeError includes the unimplemented ones.
+ERRORS = (RuntimeError, ValueError, TypeError, IndexError, OSError, MemoryError, SystemError)
 
 
 class PaddleRunner:
-    """An exported network on Paddle Inference.
-
-    Each thread works on its own clone, which shares the weights, so calls may overlap.
+    """An exported network on Paddle Inference; threads work on clones of one predictor, which share the weights.
 
     Args:
         bundle: The model folder.
         device: ``"cpu"`` or ``"gpu:<number>"``.
         threads: CPU threads of one run.
         onednn: Use oneDNN on a CPU; without it a run takes three to six times as long and computes as in training.
+            It is left out for a network on which this release of Paddle would stop with it.
 
     Raises:
-        ModelError: If the folder has no Paddle network, or Paddle cannot read it.
+        EngineError: If Paddle cannot read the network, or has no such device.
     """
 
     def __init__(self, bundle: Bundle, device: str = "cpu", threads: int = 1, onednn: bool = True) -> None:
         if bundle.program is None:
-            raise ModelError(f"{bundle.folder} has no network for Paddle. Use engine='onnxruntime'.")
-        config = Config(str(bundle.program), str(bundle.folder / WEIGHTS))
+            raise EngineError(f"{bundle.folder} has no network for Paddle. Use engine='onnxruntime'.")
+        self._file = bundle.program
+        _check_readable(self._file)
+        config = Config(str(self._file), str(bundle.folder / WEIGHTS))
         if device == "cpu":
             config.disable_gpu()
-            if onednn:
+            if onednn and not breaks_onednn(self._file, paddle.__version__):
                 config.enable_mkldnn()
                 config.set_mkldnn_cache_capacity(1)  # more, or 0, grows with every new input shape
             else:
@@ -48,30 +54,48 @@ class PaddleRunner:
             index = gpu_index(device)
             count = paddle.device.cuda.device_count() if paddle.is_compiled_with_cuda() else 0
             if index >= count:
-                raise ModelError(f"device={device!r}: Paddle sees {count} GPUs here. Use device='cpu'.")
+                raise EngineError(f"device={device!r}: Paddle sees {count} GPUs here. Use device='cpu'.")
             config.enable_use_gpu(GPU_MEMORY_MB, index)
         config.enable_new_executor()
         config.enable_memory_optim()
         config.disable_glog_info()
         try:
-            self._first = create_predictor(config)
-        except (RuntimeError, ValueError, OSError, NotImplementedError) as error:
-            raise ModelError(f"Paddle cannot read {bundle.program}: {error}") from error
-        self._lock = threading.Lock()
-        self._own = threading.local()
+            first = create_predictor(config)
+        except ERRORS as error:
+            raise EngineError(f"Paddle cannot read {self._file}: {error}") from error
+        self._predictors: Pool[Any] = Pool(first.clone)
 
     def run(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the first output for a batch (N, 3, H, W)."""
-        predictor = self._predictor()
-        handle = predictor.get_input_handle(predictor.get_input_names()[0])
-        handle.reshape(array.shape)
-        handle.copy_from_cpu(np.ascontiguousarray(array, np.float32))
-        predictor.run()
-        output = predictor.get_output_handle(predictor.get_output_names()[0])
-        return np.asarray(output.copy_to_cpu(), np.float32)
+        """Return the first output for a batch (N, 3, H, W).
 
-    def _predictor(self) -> Any:
-        if not hasattr(self._own, "predictor"):
-            with self._lock:
-                self._own.predictor = self._first.clone()
-        return self._own.predictor
+        Raises:
+            EngineError: If Paddle cannot run the network on an input of that shape.
+        """
+        with self._predictors.lend() as predictor:
+            try:
+                handle = predictor.get_input_handle(predictor.get_input_names()[0])
+                handle.reshape(array.shape)
+                handle.copy_from_cpu(np.ascontiguousarray(array, np.float32))
+                predictor.run()
+                output = predictor.get_output_handle(predictor.get_output_names()[0])
+                return np.asarray(output.copy_to_cpu(), np.float32)
+            except ERRORS as error:
+                raise EngineError(f"Paddle cannot run {self._file} on an input of {array.shape}: {error}") from error
+
+
+def breaks_onednn(program: Path, version: str) -> bool:
+    """Say whether a release of Paddle stops, with oneDNN, on a network: 3.3 on each interpolation in a ``.json``.
+
+    Source:
+        Paddle issue 77340; measured with 3.3.1.
+    """
+    breaks = version.startswith("3.3.") and program.suffix == ".json" and b'_interp"' in program.read_bytes()
+    if breaks:
+        log.warning("%s runs without oneDNN, several times slower: Paddle %s stops on it with it.", program, version)
+    return breaks
+
+
+def _check_readable(program: Path) -> None:
+    """Refuse what would end the process: Paddle 2 does not know the format of Paddle 3."""
+    if program.suffix == ".json" and paddle.__version__.startswith("2."):
+        raise EngineError(f"Paddle {paddle.__version__} cannot read {program}, which Paddle 3 wrote. Install Paddle 3.")

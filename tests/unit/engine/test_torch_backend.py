@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ torch = pytest.importorskip("torch", reason="the torch engine is not installed")
 from ppocr_lite.data.sampler import EpochBatches, Key  # noqa: E402
 from ppocr_lite.engine.backends.base import Backend, Task  # noqa: E402
 from ppocr_lite.engine.backends.torch import TorchBackend  # noqa: E402
+from ppocr_lite.engine.backends.torch import backend as module  # noqa: E402
 from ppocr_lite.engine.backends.torch.backend import choose_device  # noqa: E402
 from ppocr_lite.engine.backends.torch.layers import BatchNorm  # noqa: E402
 from ppocr_lite.engine.backends.torch.optimizer import updates_done  # noqa: E402
@@ -34,7 +36,7 @@ REC = {
 }
 
 
-@pytest.fixture(autouse=True, scope="module")
+@pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
     """Networks this small are slower on several threads, and much slower where other work shares the cores."""
     before = torch.get_num_threads()
@@ -199,6 +201,75 @@ def test_the_loader_follows_the_sampler(workers: int) -> None:
 def test_a_device_that_is_not_there_is_named(name: str) -> None:
     with pytest.raises(ConfigError, match=name):
         choose_device(name)
+
+
+class Tiny(torch.nn.Module):
+    """A network that a compiler deals with in seconds; its batch norm changes itself while training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 4, 3, stride=2, bias=False)
+        self.norm = BatchNorm(4)
+        self.fc = torch.nn.Linear(4, 2)
+
+    def forward(self, x: Any) -> Any:
+        scores = self.fc(torch.relu(self.norm(self.conv(x))).mean((2, 3)))
+        return {"logits": scores} if self.training else torch.softmax(scores, 1)
+
+
+@pytest.fixture
+def tiny_pair(monkeypatch: pytest.MonkeyPatch) -> tuple[TorchBackend, TorchBackend]:
+    """The same small classifier, as it is and to be compiled."""
+    monkeypatch.setattr(module, "build_model", lambda architecture, num_classes: Tiny())
+    pair = TorchBackend(), TorchBackend()
+    for backend, compiled in zip(pair, (False, True), strict=True):
+        backend.build(Task({}, None, {"name": "ClsLoss"}, Adam(), seed=1, compile=compiled))
+    return pair
+
+
+def tiny_batch(seed: int) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    return {"image": rng.standard_normal((4, 3, 16, 16)).astype(np.float32), "label": rng.integers(0, 2, 4)}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch, in torch
+def test_compiling_changes_no_name_and_leaves_evaluation_alone(tiny_pair: tuple[TorchBackend, TorchBackend]) -> None:
+    plain, compiled = tiny_pair
+    assert same(plain.weights(), compiled.weights())
+    image = tiny_batch(0)["image"]
+    np.testing.assert_array_equal(plain.forward(image), compiled.forward(image))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch, in torch
+def test_a_compiled_network_trains_alike(tiny_pair: tuple[TorchBackend, TorchBackend]) -> None:
+    if not any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++")):
+        pytest.skip("torch compiles for a CPU with a C++ compiler, and there is none")
+    plain, compiled = tiny_pair
+    for step in range(3):
+        losses = [backend.train_step([tiny_batch(step)], lr=0.01, seed=step)["loss"].item() for backend in tiny_pair]
+        assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    found = compiled.weights()
+    for name, value in plain.weights().items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-4, atol=1e-6, err_msg=name)
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] > 0  # it was compiled indeed
+
+
+def test_threads_are_those_asked_for() -> None:
+    backend = TorchBackend()
+    backend.build(Task(REC, CLASSES, threads=2))
+    assert torch.get_num_threads() == 2
+
+
+def test_bfloat16_autocast_trains_float32_weights() -> None:
+    """The path that O1 takes on a GPU, taken on the CPU, which autocasts as well."""
+    full, half = started(), started()
+    half.autocast = True
+    losses = [[b.train_step([batch(0)], lr=0.003, seed=step)["loss"].item() for step in range(6)] for b in (full, half)]
+    assert losses[1] == pytest.approx(losses[0], rel=0.02)
+    assert losses[1][0] != losses[0][0]
+    assert losses[1][-1] < losses[1][0]
+    assert {value.dtype for value in half.weights().values()} == {np.dtype(np.float32)}
+    assert half.forward(batch(0)["image"]).dtype == np.float32
 
 
 def test_frozen_networks_are_left_alone() -> None:

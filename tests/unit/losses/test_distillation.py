@@ -173,6 +173,44 @@ def test_mutual_learning_is_zero_between_equals_and_positive_otherwise(act: str 
     assert loss(outputs, {})["loss"].item() > 0.01
 
 
+def kullback_leibler(p: np.ndarray, q: np.ndarray) -> float:
+    """Return KL(p ‖ q) of distributions over the last axis, mean over the others, term by term."""
+    rows = zip(p.reshape(-1, p.shape[-1]), q.reshape(-1, q.shape[-1]), strict=True)
+    return float(np.mean([sum(a * np.log(a / b) for a, b in zip(left, right, strict=True)) for left, right in rows]))
+
+
+def test_mutual_learning_of_recognisers_is_the_mean_of_both_divergences_and_symmetric() -> None:
+    outputs = recogniser_outputs()
+    there, back = (
+        DistillationDMLLoss([pair], act="softmax")(outputs, {})["loss"].item()
+        for pair in (["Student", "Teacher"], ["Teacher", "Student"])
+    )
+    p, q = (paddle.nn.functional.softmax(outputs[name]["head_out"]).numpy().astype(float) for name in outputs)
+    assert kullback_leibler(p, q) != pytest.approx(kullback_leibler(q, p), rel=1e-2)
+    assert there == pytest.approx((kullback_leibler(p, q) + kullback_leibler(q, p)) / 2, rel=1e-4)
+    assert there == pytest.approx(back, rel=1e-6)
+
+
+def test_mutual_learning_of_detectors_compares_pixels_as_two_classes_and_is_symmetric() -> None:
+    outputs = detector_outputs()
+    there, back = (
+        DistillationDMLLoss(pair, maps_name="thrink_maps")(outputs, {})["loss"].item()
+        for pair in (["Student", "Student2"], ["Student2", "Student"])
+    )
+    p, q = (outputs[name]["maps"].numpy()[:, 0].astype(float) for name in ("Student", "Student2"))
+    p, q = np.stack([p, 1 - p], axis=-1), np.stack([q, 1 - q], axis=-1)
+    assert there == pytest.approx((kullback_leibler(p, q) + kullback_leibler(q, p)) / 2, rel=1e-4)
+    assert there == pytest.approx(back, rel=1e-6)
+
+
+def test_both_of_a_pair_learn() -> None:
+    outputs = recogniser_outputs()
+    for output in outputs.values():
+        output["head_out"].stop_gradient = False
+    DistillationDMLLoss([["Student", "Teacher"]], act="softmax")(outputs, {})["loss"].backward()
+    assert all(output["head_out"].grad.abs().sum().item() > 0 for output in outputs.values())
+
+
 def test_use_log_sums_over_the_steps() -> None:
     outputs = recogniser_outputs()
     total, mean = (

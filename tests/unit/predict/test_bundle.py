@@ -118,12 +118,13 @@ def test_a_thing_to_adapt_is_checked_like_the_file(tmp_path: Path) -> None:
 
 
 def test_an_unknown_engine_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no engine 'tensorrt'. Known: auto, paddle"):
+    with pytest.raises(ModelError, match="no engine 'tensorrt'. Known: auto, onnxruntime"):
         load_runner(read_bundle(write(tmp_path, NODE)), "tensorrt")  # type: ignore[arg-type]
 
 
 def test_an_engine_that_is_not_installed_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
     monkeypatch.delitem(sys.modules, "ppocr_lite.predict.engines.openvino_runtime", raising=False)
+    (write(tmp_path, NODE) / "model.onnx").write_bytes(b"")
     with pytest.raises(ModelError, match="needs the package openvino.*pip install openvino"):
-        load_runner(read_bundle(write(tmp_path, NODE)), "openvino")
+        load_runner(read_bundle(tmp_path), "openvino")

@@ -104,3 +104,23 @@ def test_drawn_ink_is_cropped_to_its_edges(tiny_font: Path) -> None:
     for edge in (drawn.mask[0], drawn.mask[-1], drawn.mask[:, 0], drawn.mask[:, -1]):
         assert edge.any()
     assert drawn.bottom == 0  # rectangles stand on the baseline
+
+
+def test_wider_spaces_move_words_and_leave_them_as_they_are(tiny_font: Path) -> None:
+    face = FontBook.discover(TINY, [tiny_font]).faces[0]
+    space = face.font(40).getlength(" ")
+    usual, wide = (ink.draw(face, 40, "AB BA", gap=gap) for gap in (1.0, 3.0))
+    assert usual is not None and wide is not None
+    more = wide.mask.shape[1] - usual.mask.shape[1]
+    assert more == pytest.approx(2 * space, abs=1)
+    word = ink.draw(face, 40, "AB")
+    assert word is not None
+    for drawn in (usual, wide):
+        assert np.array_equal(drawn.mask[:, : word.mask.shape[1]], word.mask)
+
+
+def test_spaced_letters_stand_apart(tiny_font: Path) -> None:
+    face = FontBook.discover(TINY, [tiny_font]).faces[0]
+    usual, spaced = (ink.draw(face, 40, "ABA", spacing=spacing) for spacing in (0.0, 0.5))
+    assert usual is not None and spaced is not None
+    assert spaced.mask.shape[1] - usual.mask.shape[1] == pytest.approx(2 * 0.5 * 40, abs=1)

@@ -65,3 +65,12 @@ def test_stretch_moves_columns_and_no_rows() -> None:
     stretched = tia.stretch(ramp(), np.random.default_rng(3), segments=3)
     assert np.abs(stretched[8:32, 8:-8, 1].astype(int) - ramp()[8:32, 8:-8, 1]).max() <= 24
     assert np.abs(stretched[20, :, 2].astype(int) - ramp()[20, :, 2]).max() > 6
+
+
+@pytest.mark.parametrize("change", [tia.distort, tia.stretch, tia.perspective])
+@pytest.mark.parametrize("seed", range(20))
+def test_the_corners_stay_in_the_picture(change: object, seed: int) -> None:
+    bent = change(ramp(), np.random.default_rng(seed)).astype(int)
+    shown_x, shown_y = bent[..., 2] / 2, bent[..., 1] / 4  # where each pixel comes from
+    for x, y in ((0, 0), (119, 0), (119, 39), (0, 39)):
+        assert np.hypot(shown_x - x, shown_y - y).min() <= 2.0

@@ -2,6 +2,7 @@
 
 from ppocr_lite.engine.backends.torch.backend import TorchBackend
 from ppocr_lite.engine.backends.torch.base import BACKBONES, HEADS, LOSSES, NECKS
+from ppocr_lite.engine.backends.torch.db_loss import DBLoss
 from ppocr_lite.engine.backends.torch.distillation import (
     DistillationCTCLoss,
     DistillationDBLoss,
@@ -10,7 +11,7 @@ from ppocr_lite.engine.backends.torch.distillation import (
     DistillationDMLLoss,
 )
 from ppocr_lite.engine.backends.torch.heads import ClsHead, CTCHead, DBHead
-from ppocr_lite.engine.backends.torch.losses import ClsLoss, CombinedLoss, CTCLoss, DBLoss
+from ppocr_lite.engine.backends.torch.losses import ClsLoss, CombinedLoss, CTCLoss
 from ppocr_lite.engine.backends.torch.mobilenet_v1_enhance import MobileNetV1Enhance
 from ppocr_lite.engine.backends.torch.mobilenet_v3 import MobileNetV3
 from ppocr_lite.engine.backends.torch.model import DistillationModel, OCRModel, build_model

@@ -19,16 +19,20 @@ from ppocr_lite.engine.backends.torch.loader import make_loader, to_tensors
 from ppocr_lite.engine.backends.torch.memory import keep_freed_memory
 from ppocr_lite.engine.backends.torch.model import build_model
 from ppocr_lite.engine.backends.torch.optimizer import Updater
+from ppocr_lite.engine.backends.torch.pact import calibrate
 from ppocr_lite.engine.backends.torch.weights import export_weights, import_weights
-from ppocr_lite.errors import ConfigError
+from ppocr_lite.errors import CheckpointError, ConfigError
 from ppocr_lite.registry import Registry
+
+_LOSS = "loss."  # what the loss keeps, among the state of the optimizer
 
 
 class TorchBackend:
     """Implements :class:`ppocr_lite.engine.backends.base.Backend` with PyTorch; see there for every method.
 
     On a GPU, AMP levels O1 and O2 both mean bfloat16 autocast, which needs no loss scale.  Started by
-    ``torchrun``, each process takes one rank, and gradients are averaged over all of them.
+    ``torchrun``, each process takes one rank, and gradients are averaged over all of them.  A compiled network is
+    compiled in place, so its weights keep their names, and for training alone: pages to evaluate come in many sizes.
     """
 
     name = "torch"
@@ -37,6 +41,7 @@ class TorchBackend:
     def __init__(self) -> None:
         self.rank = int(os.environ.get("RANK", "0"))
         self.world_size = int(os.environ.get("WORLD_SIZE", "1"))
+        self.device = torch.device("cpu")
 
     @staticmethod
     def has_gpu() -> bool:
@@ -46,15 +51,20 @@ class TorchBackend:
     def build(self, task: Task) -> None:
         """Create network, loss and optimizer; start the process group where there are several processes."""
         self.device = choose_device(task.device)
-        if self.world_size > 1 and not dist.is_initialized():
-            dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
+        if task.threads is not None:
+            torch.set_num_threads(task.threads)
+        if self.world_size > 1:
+            join_processes(self.device)
         if self.device.type == "cpu":
             keep_freed_memory()
         torch.manual_seed(task.seed)
         self.autocast = task.amp != "O0" and self.device.type == "cuda"
         # Convolutions run on channels-last memory in both directions without copies: faster on CPU and GPU alike.
         network = build_model(task.architecture, task.num_classes)
+        self.speaker = task.speaker
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if task.compile:
+            self.network.compile()
         self.loss = LOSSES.build(dict(task.loss)) if task.loss else None
         if isinstance(self.loss, nn.Module):
             self.loss.to(self.device)
@@ -65,6 +75,7 @@ class TorchBackend:
         if self.loss is None or self.updater is None:
             raise ValueError("train_step needs a task with a loss and an optimizer.")
         torch.manual_seed(seed)
+        torch.backends.cudnn.benchmark = True  # batches have few sizes: find the fastest convolution for each
         self.network.train()
         self.updater.zero_grad()
         total: dict[str, Tensor] = {}
@@ -76,19 +87,40 @@ class TorchBackend:
         if self.world_size > 1:
             average([p.grad for p in self.network.parameters() if p.grad is not None])
             average([b for b in self.network.buffers() if b.is_floating_point()])  # one network to evaluate and save
+            average(list(self._kept_by_loss().values()))
         self.updater.step(lr)
         return total
 
     def forward(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """Run the network in evaluation mode; return its one output on the host."""
+        torch.backends.cudnn.benchmark = False
         self.network.eval()
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             x = torch.from_numpy(np.ascontiguousarray(image)).to(self.device)
-            y = self.network(x.contiguous(memory_format=torch.channels_last))
-        if isinstance(y, Mapping):  # a distillation: the first network that learns speaks for it
-            y = next(value for name, value in y.items() if name not in self.network.frozen)
+            y = self._speaking().forward(x.contiguous(memory_format=torch.channels_last))  # past what is compiled
         found: NDArray[np.float32] = y.float().contiguous().cpu().numpy()
         return found
+
+    def head_outputs(self, image: NDArray[np.float32]) -> Arrays:
+        """Run the network in evaluation mode, and its head as in training."""
+        self.network.eval()
+        model = self._speaking()
+        model.head.training = True  # what it returns; the layers within stay in evaluation mode
+        try:
+            with torch.inference_mode():
+                outputs = model.forward(torch.from_numpy(np.ascontiguousarray(image)).to(self.device))
+        finally:
+            model.head.training = False
+        return {name: value.float().contiguous().cpu().numpy() for name, value in outputs.items()}
+
+    def calibrate(self, images: Iterable[NDArray[np.float32]]) -> None:
+        """Set the ranges of a quantised network to what it sees on *images* in float."""
+
+        def run() -> None:
+            for image in images:
+                self.head_outputs(image)
+
+        calibrate(self.network, run)
 
     def weights(self) -> Arrays:
         """Return a copy of all weights under Paddle's names, in Paddle's layout."""
@@ -100,12 +132,17 @@ class TorchBackend:
 
     def optimizer_state(self) -> Arrays:
         """Return a copy of the optimizer's state; empty before the first update."""
-        return self.updater.state() if self.updater is not None else {}
+        state = self.updater.state() if self.updater is not None else {}
+        return state | {_LOSS + name: np.array(value.cpu().numpy()) for name, value in self._kept_by_loss().items()}
 
     def load_optimizer_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Continue from a state either engine returned."""
         if self.updater is not None:
-            self.updater.load_state(state)
+            self.updater.load_state({key: value for key, value in state.items() if not key.startswith(_LOSS)})
+        for name, value in self._kept_by_loss().items():
+            if _LOSS + name not in state:
+                raise CheckpointError(f"The optimizer state lacks {_LOSS}{name}, which the loss needs to go on.")
+            value.copy_(torch.from_numpy(np.asarray(state[_LOSS + name])))
 
     def loader(
         self,
@@ -115,16 +152,25 @@ class TorchBackend:
         num_workers: int,
     ) -> Iterable[Batch]:
         """Return an iterable of batches of tensors."""
-        return make_loader(dataset, batches, collate, num_workers)
+        return make_loader(dataset, batches, collate, num_workers, pin=self.device.type == "cuda")
 
     def total(self, values: Mapping[str, float]) -> dict[str, float]:
         """Return the sums of *values* over all processes."""
         if self.world_size == 1:
             return dict(values)
         names = sorted(values)
-        sums = torch.tensor([values[name] for name in names], dtype=torch.float64, device=self.device)
+        sums = torch.tensor([values[name] for name in names], dtype=torch.float64)  # on the host: no waiting for a GPU
         dist.all_reduce(sums)
         return dict(zip(names, sums.tolist(), strict=True))
+
+    def _speaking(self) -> Any:
+        """Return the network; of a distillation, the one that predicts for it."""
+        learning = [name for name in getattr(self.network, "model_names", ()) if name not in self.network.frozen]
+        return getattr(self.network, self.speaker or learning[0]) if learning else self.network
+
+    def _kept_by_loss(self) -> dict[str, Tensor]:
+        """Return what the loss itself has learnt; empty for most."""
+        return dict(self.loss.state_dict()) if isinstance(self.loss, nn.Module) else {}
 
     def _losses(self, batch: Batch) -> Mapping[str, Tensor]:
         """Run network and loss; the loss sees float32 only."""
@@ -160,8 +206,23 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda", number)
 
 
+def join_processes(device: torch.device) -> None:
+    """Connect the processes that ``torchrun`` started; does nothing a second time.
+
+    Tensors on a GPU travel by NCCL, those on the host by Gloo.
+    """
+    if dist.is_initialized():
+        return
+    if device.type == "cuda":
+        dist.init_process_group("cpu:gloo,cuda:nccl", device_id=device)
+    else:
+        dist.init_process_group("gloo")
+
+
 def average(tensors: Sequence[Tensor]) -> None:
     """Replace each tensor by its mean over all processes, in one transfer."""
+    if not tensors:
+        return
     flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
     dist.all_reduce(flat)
     flat /= dist.get_world_size()

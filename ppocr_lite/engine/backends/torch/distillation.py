@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from ppocr_lite.engine.backends.torch import functional
 from ppocr_lite.engine.backends.torch.base import LOSSES
-from ppocr_lite.engine.backends.torch.losses import CTCLoss, DBLoss, MainLoss
+from ppocr_lite.engine.backends.torch.db_loss import DBLoss, MainLoss
+from ppocr_lite.engine.backends.torch.losses import CTCLoss
 from ppocr_lite.errors import ConfigError
 
 Outputs = Mapping[str, Mapping[str, Tensor]]

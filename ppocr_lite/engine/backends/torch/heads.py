@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ppocr_lite.engine.backends.torch.base import HEADS
 from ppocr_lite.engine.backends.torch.layers import BatchNorm, set_decay, uniform_init
+from ppocr_lite.errors import ConfigError
 
 _BN_BIAS = 1e-4  # MhLiao/DB, decoders/seg_detector.py, weights_init
 
@@ -16,31 +19,33 @@ class Head(nn.Module):
     """One branch: a 3×3 convolution and two learned enlargements, ending in a sigmoid.
 
     Args:
-        in_channels: Channels of the input; the branch works with a quarter of them.
+        in_channels: Channels of the input.
+        hidden_channels: Channels after the first and after the second convolution.
 
     Shape:
         (N, in_channels, H / 4, W / 4) → (N, 1, H, W), float32 in (0, 1)
     """
 
-    def __init__(self, in_channels: int) -> None:
+    def __init__(self, in_channels: int, hidden_channels: Sequence[int]) -> None:
         super().__init__()
-        quarter = in_channels // 4
-        self.conv1 = nn.Conv2d(in_channels, quarter, 3, padding=1, bias=False)
-        self.conv_bn1 = BatchNorm(quarter)
-        self.conv2 = nn.ConvTranspose2d(quarter, quarter, 2, stride=2)
-        self.conv_bn2 = BatchNorm(quarter)
-        self.conv3 = nn.ConvTranspose2d(quarter, 1, 2, stride=2)
+        first, second = hidden_channels
+        self.conv1 = nn.Conv2d(in_channels, first, 3, padding=1, bias=False)
+        self.conv_bn1 = BatchNorm(first)
+        self.conv2 = nn.ConvTranspose2d(first, second, 2, stride=2)
+        self.conv_bn2 = BatchNorm(second)
+        self.conv3 = nn.ConvTranspose2d(second, 1, 2, stride=2)
         for convolution in (self.conv1, self.conv2, self.conv3):
             nn.init.kaiming_uniform_(convolution.weight)
             if convolution.bias is not None:
-                nn.init.uniform_(convolution.bias, -(quarter**-0.5), quarter**-0.5)
+                bound = convolution.in_channels**-0.5
+                nn.init.uniform_(convolution.bias, -bound, bound)
         nn.init.constant_(self.conv_bn1.bias, _BN_BIAS)
         nn.init.constant_(self.conv_bn2.bias, _BN_BIAS)
 
     def forward(self, x: Tensor) -> Tensor:
         """See *Shape* of the class."""
-        x = F.relu(self.conv_bn1(self.conv1(x)))  # (N, in_channels / 4, H / 4, W / 4)
-        x = F.relu(self.conv_bn2(self.conv2(x)))  # (N, in_channels / 4, H / 2, W / 2)
+        x = F.relu(self.conv_bn1(self.conv1(x)))  # (N, hidden_channels[0], H / 4, W / 4)
+        x = F.relu(self.conv_bn2(self.conv2(x)))  # (N, hidden_channels[1], H / 2, W / 2)
         return torch.sigmoid(self.conv3(x).float())  # (N, 1, H, W); bfloat16 would round near 1
 
 
@@ -51,20 +56,28 @@ class DBHead(nn.Module):
     Args:
         in_channels: Channels of the features.
         k: Steepness of the differentiable threshold.
+        hidden_channels: Channels after the first and after the second convolution of each branch, as pruning leaves
+            them; None for a quarter of *in_channels*.
 
     Shape:
         train: (N, in_channels, H / 4, W / 4) → {"maps": (N, 3, H, W)}: probability, threshold, binary, all in (0, 1).
         eval: (N, in_channels, H / 4, W / 4) → (N, 1, H, W), the probability alone; the other branch does not run.
 
+    Raises:
+        ConfigError: If *hidden_channels* does not have two numbers.
+
     Source:
         Liao et al., Real-time Scene Text Detection with Differentiable Binarization, AAAI 2020, §3.2, eq. 2.
     """
 
-    def __init__(self, in_channels: int, k: float = 50.0) -> None:
+    def __init__(self, in_channels: int, k: float = 50.0, hidden_channels: list[int] | None = None) -> None:
         super().__init__()
         self.k = k
-        self.binarize = Head(in_channels)
-        self.thresh = Head(in_channels)
+        hidden = [in_channels // 4] * 2 if hidden_channels is None else hidden_channels
+        if len(hidden) != 2 or min(hidden) < 1:
+            raise ConfigError(f"DBHead.hidden_channels must have 2 positive numbers. Received: {hidden}")
+        self.binarize = Head(in_channels, hidden)
+        self.thresh = Head(in_channels, hidden)
 
     def forward(self, x: Tensor) -> Tensor | dict[str, Tensor]:
         """See *Shape* of the class."""

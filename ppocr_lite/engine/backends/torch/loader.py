@@ -33,14 +33,18 @@ def to_tensors(batch: Any) -> Any:
     return {k: torch.from_numpy(np.ascontiguousarray(v)) if _numeric(v) else v for k, v in batch.items()}
 
 
-def make_loader(dataset: Any, batches: Iterable[Any], collate: Callable[[list[Any]], Any], num_workers: int) -> Any:
+def make_loader(
+    dataset: Any, batches: Iterable[Any], collate: Callable[[list[Any]], Any], num_workers: int, *, pin: bool = False
+) -> Any:
     """Return an iterable over *batches*; each ``iter()`` reads the sampler anew, so ``seek`` takes effect.
 
     Args:
         dataset: ``dataset[(epoch, index)]`` is a sample.
         batches: Yields lists of such keys.
         collate: Maps a list of samples to a dict of arrays and lists.
-        num_workers: Worker processes; 0 loads in this process. They stay alive between epochs.
+        num_workers: Worker processes; 0 loads in this process. They stay alive between epochs, and each keeps two
+            batches ready in shared memory.
+        pin: Put the batches where a GPU can fetch them while it computes.
     """
     return DataLoader(
         dataset,
@@ -48,8 +52,8 @@ def make_loader(dataset: Any, batches: Iterable[Any], collate: Callable[[list[An
         collate_fn=TensorCollate(collate),
         num_workers=num_workers,
         persistent_workers=num_workers > 0,
-        prefetch_factor=4 if num_workers else None,
-        pin_memory=torch.cuda.is_available(),
+        prefetch_factor=2 if num_workers else None,
+        pin_memory=pin,
         worker_init_fn=_one_thread,
     )
 

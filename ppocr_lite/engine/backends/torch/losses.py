@@ -1,9 +1,9 @@
-"""CTCLoss, CenterLoss, ClsLoss, DBLoss, CombinedLoss: the twins of ``ppocr_lite.losses``."""
+"""CTCLoss, ACELoss, CenterLoss, ClsLoss, CombinedLoss: the twins of those in ``ppocr_lite.losses``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -11,14 +11,12 @@ from torch import Tensor, nn
 
 from ppocr_lite import centers
 from ppocr_lite.config.check import check_component
-from ppocr_lite.engine.backends.torch import functional
 from ppocr_lite.engine.backends.torch.base import LOSSES
 from ppocr_lite.errors import ConfigError
 
 _BLANK = 0
+_LEAST = 1e-10  # probability of a class that counts as never predicted
 INFEASIBLE = "ctc_infeasible"
-MainLoss = Literal["DiceLoss", "BCELoss", "FocalLoss", "SoftIoULoss", "Euclidean", "MaskL1Loss"]
-_REGIONS = {"DiceLoss": functional.dice, "SoftIoULoss": functional.soft_iou}
 
 
 @LOSSES.register
@@ -26,7 +24,8 @@ class ClsLoss(nn.Module):
     """Cross-entropy, mean over the batch.
 
     Shape:
-        outputs: ``logits`` (N, C); batch: ``label`` (N,) int64. Returns the scalar ``loss``.
+        outputs: ``logits`` (N, C); batch: ``label``, (N,) int64, or (N, C) float32 with the share of each class, as
+        ``Mixup`` and ``CutMix`` make it. Returns the scalar ``loss``.
     """
 
     def __init__(self) -> None:
@@ -34,8 +33,9 @@ class ClsLoss(nn.Module):
 
     def forward(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """See *Shape* of the class."""
-        labels = batch["label"].long().flatten()
-        return {"loss": F.cross_entropy(outputs["logits"].float(), labels)}
+        labels = batch["label"]
+        target = labels.float() if labels.ndim == 2 else labels.long().flatten()
+        return {"loss": F.cross_entropy(outputs["logits"].float(), target)}
 
 
 @LOSSES.register
@@ -104,14 +104,49 @@ def required_steps(labels: Tensor, lengths: Tensor) -> Tensor:
 
 
 @LOSSES.register
+class ACELoss(nn.Module):
+    """How often each character is predicted against how often the text has it, wherever it stands.
+
+    With the probabilities of each class averaged over the T steps, ``p[k]``, and the share of the text that is class k,
+    ``n[k] / T``, the blank taking the T - length steps that are left: ``loss = -Σ over k of n[k] / T * log p[k]``, mean
+    over the batch. A text longer than T leaves the blank less than nothing and is left out. Added to :class:`CTCLoss`
+    in :class:`CombinedLoss` the two are called A-CTC.
+
+    Shape:
+        outputs: ``logits`` (N, T, C), before softmax; batch: ``label`` (N, L) int32, padded with anything, and
+        ``length`` (N,) int64. Returns the scalar ``loss``.
+
+    Source:
+        Xie et al., Aggregation Cross-Entropy for Sequence Recognition, CVPR 2019, eq. 7 and 8.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def forward(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """See *Shape* of the class."""
+        logits = outputs["logits"].float()
+        _, steps, classes = logits.shape
+        labels, lengths = batch["label"].long(), batch["length"].long().flatten().to(logits.device)
+        inside = (torch.arange(labels.shape[1], device=labels.device) < lengths.unsqueeze(1)).float()  # (N, L)
+        counts = logits.new_zeros(labels.shape[0], classes).scatter_add(1, labels, inside)  # (N, C)
+        counts[:, 0] += steps - lengths
+        predicted = torch.softmax(logits, dim=2).mean(1)  # (N, C)
+        values = -(counts / steps * predicted.clip(min=_LEAST).log()).sum(1)  # (N,)
+        fits = (lengths <= steps).float()
+        return {"loss": (values * fits).sum() / fits.sum().clip(min=1.0)}
+
+
+@LOSSES.register
 class CenterLoss(nn.Module):
     """Squared distance of each step's features from the centre of the class that the head predicts there.
 
     ``loss = mean over n, t of ‖x[n, t] - c[y[n, t]]‖²`` with ``y[n, t] = argmax over k of logits[n, t, k]``; the blank
     is a class as any other. Characters that look alike move apart, as each is drawn to a centre of its own. The centres
-    do not move, so they come from a network trained with CTC alone: the mean features of each class on lines that it
-    reads correctly. The class of a step is a constant, so only the features get a gradient. Added to :class:`CTCLoss`
-    in :class:`CombinedLoss`; the head needs ``return_feats: true``.
+    come from a network trained with CTC alone: the mean features of each class on lines that it reads correctly, as
+    ``tools/make_centers.py`` finds them. They stay, unless *update_rate* lets them follow the features. The class of a
+    step is a constant, so only the features get a gradient. Added to :class:`CTCLoss` in :class:`CombinedLoss`; the
+    head needs ``return_feats: true``.
 
     Args:
         num_classes: Classes of the head: characters plus one.
@@ -119,10 +154,12 @@ class CenterLoss(nn.Module):
         center_file_path: A ``.npz`` or ``.safetensors`` file with an array ``centers``, float (num_classes,
             feat_dim). Without it every centre is 0.
         init_center: Whether to read the file; False leaves every centre at 0.
+        update_rate: α of eq. 4: after each batch ``c[k] += α Σ (x - c[k]) / (1 + number)`` over its steps of class k.
+            Moving centres are saved with the optimizer, so a resumed run goes on with them.
 
     Raises:
-        ConfigError: If a number is not positive or the file of another kind, such as a pickled one; when called, if
-            the head gives no features, or their sizes differ from those of the centres.
+        ConfigError: If a number is not positive, the rate not in [0, 1], or the file of another kind, such as a
+            pickled one; when called, if the head gives no features, or their sizes differ from those of the centres.
         DataError: If the file cannot be read, or does not hold such an array.
 
     Shape:
@@ -130,7 +167,7 @@ class CenterLoss(nn.Module):
 
     Source:
         Wen et al., A Discriminative Feature Learning Approach for Deep Face Recognition, ECCV 2016, eq. 2, without the
-        factor ½; for CTC: Du et al., PP-OCRv2, 2021, §2.2, Enhanced CTC loss.
+        factor ½, and eq. 4; for CTC: Du et al., PP-OCRv2, 2021, §2.2, Enhanced CTC loss.
     """
 
     def __init__(
@@ -139,95 +176,31 @@ class CenterLoss(nn.Module):
         feat_dim: int = 96,
         center_file_path: str | None = None,
         init_center: bool = True,
+        update_rate: float = 0.0,
     ) -> None:
         super().__init__()
+        if not 0 <= update_rate <= 1:
+            raise ConfigError(f"CenterLoss.update_rate must lie in [0, 1]. Received: {update_rate}")
+        self.update_rate = update_rate
         values = centers.load(center_file_path if init_center else None, num_classes, feat_dim)
-        self.register_buffer("centers", torch.from_numpy(values), persistent=False)
+        self.register_buffer("centers", torch.from_numpy(values), persistent=update_rate > 0)
 
     def forward(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """See *Shape* of the class."""
         feats, logits = outputs.get("feats"), outputs["logits"]
         centers.check_fit(None if feats is None else feats.shape, logits.shape, self.centers.shape)
         labels = logits.detach().argmax(dim=2).flatten()  # (N T,)
-        distances = (outputs["feats"].float().flatten(0, 1) - self.centers[labels]).square().sum(1)  # (N T,)
-        return {"loss": distances.mean()}
+        gaps = outputs["feats"].float().flatten(0, 1) - self.centers[labels]  # (N T, D)
+        if self.update_rate:
+            self._move(gaps.detach(), labels)
+        return {"loss": gaps.square().sum(1).mean()}
 
-
-@LOSSES.register
-class DBLoss(nn.Module):
-    """Probability, threshold and binary map against their targets.
-
-    ``loss = alpha * main(probability) + beta * L1(threshold) + Dice(binary)``. A batch without any text is finite and
-    teaches background; ignored pixels (mask 0) cost nothing.
-
-    Args:
-        balance_loss: Average over the positives and the hardest negatives only; losses of a region, Dice and soft
-            IoU, balance by themselves and are not changed by it.
-        main_loss_type: Loss of the probability map. Of a region: ``DiceLoss``, ``SoftIoULoss``; of pixels:
-            ``BCELoss``, ``FocalLoss``, ``Euclidean`` (squared difference), ``MaskL1Loss``.
-        alpha: Weight of the probability map.
-        beta: Weight of the threshold map.
-        ohem_ratio: Most negative pixels per positive one when balancing.
-        eps: Keeps quotients finite.
-
-    Raises:
-        ConfigError: If a weight is below 0, or a ratio or *eps* not above 0.
-
-    Shape:
-        outputs: ``maps`` (N, 3, H, W); batch: ``shrink_map``, ``shrink_mask``, ``threshold_map``, ``threshold_mask``
-        (N, H, W). Returns scalars ``loss``, ``loss_shrink_maps``, ``loss_threshold_maps``, ``loss_binary_maps``, the
-        weights included.
-
-    Source:
-        Liao et al., Real-time Scene Text Detection with Differentiable Binarization, AAAI 2020, eq. 7-9;
-        Dice for the binary map and the weights 5 and 10: the authors' code, decoders/seg_detector_loss.py.
-    """
-
-    def __init__(
-        self,
-        balance_loss: bool = True,
-        main_loss_type: MainLoss = "DiceLoss",
-        alpha: float = 5.0,
-        beta: float = 10.0,
-        ohem_ratio: float = 3.0,
-        eps: float = 1e-6,
-    ) -> None:
-        super().__init__()
-        if alpha < 0 or beta < 0 or ohem_ratio <= 0 or eps <= 0:
-            raise ConfigError(
-                "DBLoss needs alpha, beta ≥ 0 and ohem_ratio, eps > 0. "
-                f"Received: alpha {alpha}, beta {beta}, ohem_ratio {ohem_ratio}, eps {eps}"
-            )
-        self.balance_loss, self.main_loss_type = balance_loss, main_loss_type
-        self.alpha, self.beta, self.ohem_ratio, self.eps = alpha, beta, ohem_ratio, eps
-
-    def forward(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """See *Shape* of the class."""
-        maps = outputs["maps"].float()
-        truth, mask = batch["shrink_map"], batch["shrink_mask"]
-        terms = {
-            "loss_shrink_maps": self.alpha * self.main_loss(maps[:, 0], truth, mask),
-            "loss_threshold_maps": self.beta
-            * functional.masked_l1(maps[:, 1], batch["threshold_map"], batch["threshold_mask"], self.eps),
-            "loss_binary_maps": functional.dice(maps[:, 2], truth, mask, self.eps),
-        }
-        return {"loss": torch.stack(list(terms.values())).sum(), **terms}
-
-    def main_loss(self, prediction: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
-        """Return the loss of the probability map, without its weight; all arguments (N, H, W)."""
-        if self.main_loss_type in _REGIONS:
-            return _REGIONS[self.main_loss_type](prediction, truth, mask, self.eps)
-        if self.main_loss_type == "BCELoss":
-            values = functional.pixel_bce(prediction, truth)
-        elif self.main_loss_type == "FocalLoss":
-            values = functional.pixel_focal(prediction, truth)
-        elif self.main_loss_type == "Euclidean":
-            values = (prediction - truth) ** 2
-        else:
-            values = (prediction - truth).abs()
-        if self.balance_loss:
-            return functional.hard_negative_mean(values, truth, mask, self.ohem_ratio, self.eps)
-        return functional.masked_mean(values, mask, self.eps)
+    @torch.no_grad()
+    def _move(self, gaps: Tensor, labels: Tensor) -> None:
+        """Move each centre towards the features of its class: *gaps* (M, D) is what they lack, *labels* (M,)."""
+        sums = torch.zeros_like(self.centers).index_add_(0, labels, gaps)
+        counts = torch.bincount(labels, minlength=len(self.centers)).unsqueeze(1)  # (C, 1)
+        self.centers += self.update_rate * sums / (1 + counts)
 
 
 @LOSSES.register

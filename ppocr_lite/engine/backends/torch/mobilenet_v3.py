@@ -123,6 +123,9 @@ class MobileNetV3(nn.Module):
         disable_se: Leave the squeeze-and-excitation gates out.
         small_stride: Vertical strides of the four adjustable units of ``"small"``; rec and cls only.
         large_stride: The same of ``"large"``, whose first stride is also the horizontal one.
+        expanded: Channels inside each residual unit, one number a unit, as pruning leaves them; None for those of the
+            paper times *scale*.
+        last_channels: Channels of the last convolution; None likewise.
 
     Attributes:
         out_channels: Four channel counts (det) or one (rec, cls).
@@ -132,7 +135,8 @@ class MobileNetV3(nn.Module):
         rec, cls: (N, in_channels, H, W) → (N, out_channels, H', W / 4). H' is 1 for a height of 32.
 
     Raises:
-        ConfigError: If a stride list does not have four values, or is given to a detector.
+        ConfigError: If a stride list does not have four values, or is given to a detector; if *expanded* does not have
+            a number for each unit.
 
     Source:
         Howard et al., Searching for MobileNetV3, ICCV 2019; strides for text lines: Du et al., PP-OCR, 2020, §2.3.
@@ -149,6 +153,8 @@ class MobileNetV3(nn.Module):
         disable_se: bool = False,
         small_stride: list[int] | None = None,
         large_stride: list[int] | None = None,
+        expanded: list[int] | None = None,
+        last_channels: int | None = None,
     ) -> None:
         super().__init__()
         self.model_type = model_type
@@ -158,15 +164,14 @@ class MobileNetV3(nn.Module):
         stem = ConvBNLayer(in_channels, channels, 3, stride=2, activation="hardswish")
         units: list[nn.Module] = []
         widths = []
-        for row, stride in zip(_ROWS[model_name], strides, strict=True):
-            expanded, out_channels = make_divisible(scale * row.expanded), make_divisible(scale * row.out_channels)
+        inner = _expanded(model_name, scale, expanded)
+        for row, stride, middle in zip(_ROWS[model_name], strides, inner, strict=True):
+            out_channels = make_divisible(scale * row.out_channels)
             use_se = row.use_se and not disable_se
-            units.append(
-                ResidualUnit(channels, expanded, out_channels, row.kernel_size, stride, use_se, row.activation)
-            )
+            units.append(ResidualUnit(channels, middle, out_channels, row.kernel_size, stride, use_se, row.activation))
             channels = out_channels
             widths.append(channels)
-        last = make_divisible(scale * _LAST_CHANNELS[model_name])
+        last = last_channels or make_divisible(scale * _LAST_CHANNELS[model_name])
         head = ConvBNLayer(channels, last, 1, activation="hardswish")
         if model_type == "det":
             self.conv = stem
@@ -200,6 +205,16 @@ class MobileNetV3(nn.Module):
             x = stage(x)  # (N, out_channels[i], H / 2^(i + 2), W / 2^(i + 2))
             maps.append(x)
         return maps
+
+
+def _expanded(model_name: str, scale: float, given: list[int] | None) -> list[int]:
+    """Return the inner channels of each residual unit."""
+    rows = _ROWS[model_name]
+    if given is None:
+        return [make_divisible(scale * row.expanded) for row in rows]
+    if len(given) != len(rows) or min(given) < 4:
+        raise ConfigError(f"expanded must have {len(rows)} numbers from 4 up for {model_name!r}. Received: {given}")
+    return list(given)
 
 
 def _strides(model_type: str, model_name: str, given: list[int] | None) -> list[Stride]:

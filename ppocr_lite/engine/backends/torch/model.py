@@ -8,12 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ppocr_lite.config.check import check_component
+from ppocr_lite.config.check import check_arguments, check_component
+from ppocr_lite.config.schema import Quantization
 from ppocr_lite.engine.backends.torch.base import BACKBONES, HEADS, NECKS
 from ppocr_lite.engine.backends.torch.layers import BatchNorm
+from ppocr_lite.engine.backends.torch.pact import quantize
 from ppocr_lite.errors import ConfigError, suggest
 
-_KEYS = ("model_type", "algorithm", "Transform", "Backbone", "Neck", "Head", "return_all_feats")
+_KEYS = ("model_type", "algorithm", "Transform", "Backbone", "Neck", "Head", "return_all_feats", "quant")
 _MEMBER_KEYS = ("freeze_params", "pretrained")
 _DISTILLATION_KEYS = ("name", "model_type", "algorithm", "Models")
 _IMAGE_CHANNELS = 3
@@ -144,7 +146,10 @@ def _build_network(
     if node["name"] == "CTCHead" and num_classes is None:
         raise ConfigError(f"{path}.Head: CTCHead needs num_classes, the characters of the dictionary plus one.")
     head = HEADS.build(node, in_channels=(neck or backbone).out_channels, num_classes=num_classes)
-    return OCRModel(backbone, neck, head, bool(architecture.get("return_all_feats", False)))
+    model = OCRModel(backbone, neck, head, bool(architecture.get("return_all_feats", False)))
+    if architecture.get("quant") is not None:
+        quantize(model, Quantization(**check_arguments(Quantization, architecture["quant"], f"{path}.quant")))
+    return model
 
 
 def _build_distillation(architecture: Mapping[str, Any], num_classes: int | None) -> DistillationModel:

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ppocr_lite.engine.backends.torch.base import BACKBONES
+from ppocr_lite.engine.backends.torch.deformable import DeformableConv
 from ppocr_lite.engine.backends.torch.layers import BatchNorm
 
 _DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
@@ -25,6 +26,7 @@ class ConvBNLayer(nn.Module):
         stride: One stride, or (vertical, horizontal).
         pool: Take the stride by mean pooling before the convolution instead of in it.
         relu: Whether a ReLU follows.
+        deformable: Whether the convolution is a deformable one.
 
     Shape:
         (N, in_channels, H, W) → (N, out_channels, ceil(H / stride), ceil(W / stride))
@@ -41,20 +43,24 @@ class ConvBNLayer(nn.Module):
         stride: int | tuple[int, int] = 1,
         pool: bool = False,
         relu: bool = False,
+        deformable: bool = False,
     ) -> None:
         super().__init__()
         self.pool, self.relu = pool, relu
         self._pool2d_avg = nn.AvgPool2d(stride if pool else 2, stride=stride if pool else 2, ceil_mode=True)
-        self._conv = nn.Conv2d(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride=1 if pool else stride,
-            padding=(kernel_size - 1) // 2,
-            bias=False,
-        )
+        if deformable:
+            self._conv = DeformableConv(in_channels, out_channels, kernel_size, 1 if pool else stride)
+        else:
+            self._conv = nn.Conv2d(
+                in_channels,
+                out_channels,
+                kernel_size,
+                stride=1 if pool else stride,
+                padding=(kernel_size - 1) // 2,
+                bias=False,
+            )
+            nn.init.kaiming_normal_(self._conv.weight)
         self._batch_norm = BatchNorm(out_channels)
-        nn.init.kaiming_normal_(self._conv.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """See *Shape* of the class."""
@@ -72,16 +78,24 @@ class BasicBlock(nn.Module):
         channels: Channels of the output.
         stride: Stride of the first convolution.
         project: Whether the shortcut is a convolution instead of the identity.
+        deformable: Whether the second 3×3 convolution is deformable.
 
     Shape:
         (N, in_channels, H, W) → (N, channels, H / stride, W / stride)
     """
 
-    def __init__(self, in_channels: int, channels: int, stride: int | tuple[int, int], project: bool) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        stride: int | tuple[int, int],
+        project: bool,
+        deformable: bool = False,
+    ) -> None:
         super().__init__()
         self.project = project
         self.conv0 = ConvBNLayer(in_channels, channels, 3, stride=stride, relu=True)
-        self.conv1 = ConvBNLayer(channels, channels, 3)
+        self.conv1 = ConvBNLayer(channels, channels, 3, deformable=deformable)
         if project:
             self.short = ConvBNLayer(in_channels, channels, 1, stride=stride, pool=stride not in (1, (1, 1)))
 
@@ -99,17 +113,25 @@ class BottleneckBlock(nn.Module):
         channels: Channels of the 3×3 convolution; the output has four times as many.
         stride: Stride of the 3×3 convolution.
         project: Whether the shortcut is a convolution instead of the identity.
+        deformable: Whether the 3×3 convolution is deformable.
 
     Shape:
         (N, in_channels, H, W) → (N, 4 * channels, H / stride, W / stride)
     """
 
-    def __init__(self, in_channels: int, channels: int, stride: int | tuple[int, int], project: bool) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        stride: int | tuple[int, int],
+        project: bool,
+        deformable: bool = False,
+    ) -> None:
         super().__init__()
         self.project = project
         out_channels = channels * _BOTTLENECK_EXPANSION
         self.conv0 = ConvBNLayer(in_channels, channels, 1, relu=True)
-        self.conv1 = ConvBNLayer(channels, channels, 3, stride=stride, relu=True)
+        self.conv1 = ConvBNLayer(channels, channels, 3, stride=stride, relu=True, deformable=deformable)
         self.conv2 = ConvBNLayer(channels, out_channels, 1)
         if project:
             self.short = ConvBNLayer(in_channels, out_channels, 1, stride=stride, pool=stride not in (1, (1, 1)))
@@ -128,6 +150,8 @@ class ResNet(nn.Module):
         in_channels: Channels of the image.
         model_type: ``"det"`` returns four maps, ``"rec"`` and ``"cls"`` one map that keeps the width.
         layers: Depth: 18, 34 or 50.
+        dcn_stage: Whether the blocks of each of the four stages have a deformable 3×3 convolution: in blocks with two
+            such convolutions the second. DB has them in all but the first.
 
     Attributes:
         out_channels: Four channel counts (det) or one (rec, cls).
@@ -137,7 +161,8 @@ class ResNet(nn.Module):
         rec, cls: (N, in_channels, H, W) → (N, out_channels, H / 32, W / 4)
 
     Source:
-        He et al., Deep Residual Learning, CVPR 2016; He et al., Bag of Tricks, CVPR 2019, §4.1 (ResNet-D).
+        He et al., Deep Residual Learning, CVPR 2016; He et al., Bag of Tricks, CVPR 2019, §4.1 (ResNet-D);
+        deformable convolutions: Liao et al., DB, AAAI 2020, §3.4, placed as in the authors' code.
     """
 
     out_channels: int | tuple[int, ...]
@@ -147,6 +172,7 @@ class ResNet(nn.Module):
         in_channels: int = 3,
         model_type: Literal["det", "cls", "rec"] = "det",
         layers: Literal[18, 34, 50] = 18,
+        dcn_stage: tuple[bool, bool, bool, bool] = (False, False, False, False),
     ) -> None:
         super().__init__()
         self.model_type = model_type
@@ -165,7 +191,7 @@ class ResNet(nn.Module):
                 stride: int | tuple[int, int] = 1
                 if i == 0 and stage > 0:
                     stride = 2 if is_det else (2, 1)
-                self.add_module(name, block(channels, width, stride, project=i == 0))
+                self.add_module(name, block(channels, width, stride, i == 0, dcn_stage[stage]))
                 channels = width * expansion
             self._stages.append(names)
         if is_det:

@@ -1,0 +1,150 @@
+"""Changes to an exported ONNX network: enlargements as such, and 8-bit integers in the ranges that training learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from ppocr_lite.errors import ModelError
+
+LEVELS = 127  # of a signed byte, the same number on both sides of 0
+# Operator → axis of the output channels in its weight, the second input.
+WEIGHT_AXIS = {"Conv": 0, "ConvTranspose": 1, "MatMul": 1, "Gemm": 1}
+_TINY = 1e-6  # smallest largest weight of a channel, as in training
+
+
+def simplify(model: Any) -> None:
+    """Remove identities, and write an enlargement by a convolution with ones as what it is, a ``Resize``.
+
+    The results are the same to the last bit; ONNX Runtime and OpenVINO compute them faster.
+
+    Args:
+        model: ``onnx.ModelProto``, opset 11 or later; changed in place.
+    """
+    graph = model.graph
+    _drop_identities(graph)
+    constants = _constants(graph)
+    for node in list(graph.node):
+        if node.op_type == "ConvTranspose" and _enlarges(node, constants.get(node.input[1])):
+            factors = constants[node.input[1]].shape[2:]
+            scales = f"{node.output[0]}.scales"
+            graph.initializer.append(numpy_helper.from_array(np.array([1, 1, *factors], np.float32), scales))
+            resize = helper.make_node(
+                "Resize",
+                [node.input[0], "", scales],
+                list(node.output),
+                mode="nearest",
+                coordinate_transformation_mode="asymmetric",
+                nearest_mode="floor",
+            )
+            node.CopyFrom(resize)
+    _drop_unused(graph)
+
+
+def quantize(model: Any, ranges: Mapping[str, float]) -> None:
+    """Turn weights into bytes, and round the activations they multiply to bytes in their learned ranges.
+
+    Each weight gets a step for each output channel, from its largest magnitude, and a ``DequantizeLinear``; each
+    activation a ``QuantizeLinear`` and a ``DequantizeLinear``. An engine that knows this form computes in integers.
+
+    Args:
+        model: ``onnx.ModelProto``, opset 13 or later; changed in place.
+        ranges: Name of a weight → α of the activations it multiplies; all other weights stay in float.
+
+    Raises:
+        ModelError: If the network does not use a weight of *ranges*, or not as the weight of a layer.
+    """
+    graph = model.graph
+    _drop_identities(graph)
+    constants = _constants(graph)
+    nodes: list[Any] = []
+    missing = set(ranges)
+    for node in graph.node:
+        name = node.input[1] if node.op_type in WEIGHT_AXIS else None
+        if name in ranges and name in constants:
+            weight, step = _to_bytes(constants[name], WEIGHT_AXIS[node.op_type])
+            nodes += _weight_nodes(graph, name, weight, step, WEIGHT_AXIS[node.op_type])
+            nodes += _activation_nodes(graph, f"{name}.input", node.input[0], ranges[name] / LEVELS)
+            node.input[0], node.input[1] = f"{name}.input", f"{name}.float"
+            missing.discard(name)
+        nodes.append(node)
+    if missing:
+        raise ModelError(f"The exported network has no layer with the weights {sorted(missing)}.")
+    kept = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
+    del graph.node[:]
+    graph.node.extend(kept)
+    _drop_unused(graph)
+
+
+def _to_bytes(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return *weight* as bytes, and the step of each slice along *axis*."""
+    others = tuple(other for other in range(weight.ndim) if other != axis)
+    step = np.maximum(np.abs(weight).max(others), np.float32(_TINY)) / np.float32(LEVELS)
+    rounded = np.rint(weight / np.expand_dims(step, others))
+    return rounded.astype(np.int8), step.astype(np.float32)
+
+
+def _weight_nodes(graph: Any, name: str, weight: NDArray[np.int8], step: NDArray[np.float32], axis: int) -> list[Any]:
+    """Add the bytes of a weight to *graph*; return what turns them into ``name.float``."""
+    graph.initializer.append(numpy_helper.from_array(weight, f"{name}.bytes"))
+    graph.initializer.append(numpy_helper.from_array(step, f"{name}.step"))
+    return [helper.make_node("DequantizeLinear", [f"{name}.bytes", f"{name}.step"], [f"{name}.float"], axis=axis)]
+
+
+def _activation_nodes(graph: Any, name: str, source: str, step: float) -> list[Any]:
+    """Add the step of an activation to *graph*; return what rounds *source* into *name*."""
+    graph.initializer.append(numpy_helper.from_array(np.array(step, np.float32), f"{name}.step"))
+    graph.initializer.append(numpy_helper.from_array(np.array(0, np.int8), f"{name}.zero"))
+    rest = [f"{name}.step", f"{name}.zero"]
+    return [
+        helper.make_node("QuantizeLinear", [source, *rest], [f"{name}.bytes"]),
+        helper.make_node("DequantizeLinear", [f"{name}.bytes", *rest], [name]),
+    ]
+
+
+def _enlarges(node: Any, weight: NDArray[Any] | None) -> bool:
+    """Say whether a transposed convolution repeats each pixel and does nothing else."""
+    if weight is None or weight.shape[1] != 1 or not (weight == 1).all():
+        return False
+    values = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+    sides = list(weight.shape[2:])
+    return values.get("group") == len(weight) and values.get("strides") == sides and not any(values.get("pads", []))
+
+
+def _constants(graph: Any) -> dict[str, NDArray[Any]]:
+    """Return name → value of what is constant."""
+    found = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            found[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
+    return found
+
+
+def _drop_identities(graph: Any) -> None:
+    """Let each node read the origin of its inputs; the outputs of the network keep theirs."""
+    results = {output.name for output in graph.output}
+    origin: dict[str, str] = {}
+    kept = []
+    for node in graph.node:  # in the order of computing, so an origin is known before it is read
+        for index, name in enumerate(node.input):
+            node.input[index] = origin.get(name, name)
+        if node.op_type == "Identity" and node.output[0] not in results:
+            origin[node.output[0]] = node.input[0]
+        else:
+            kept.append(onnx.NodeProto.FromString(node.SerializeToString()))
+    del graph.node[:]
+    graph.node.extend(kept)
+
+
+def _drop_unused(graph: Any) -> None:
+    """Remove constants that nothing reads any more."""
+    read = {name for node in graph.node for name in node.input} | {output.name for output in graph.output}
+    for node in [node for node in graph.node if node.op_type == "Constant" and node.output[0] not in read]:
+        graph.node.remove(node)
+    for tensor in [tensor for tensor in graph.initializer if tensor.name not in read]:
+        graph.initializer.remove(tensor)
