@@ -120,7 +120,7 @@ def save(path: Path, centers: NDArray[np.float32]) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".npz":
-        np.savez_compressed(path, **{KEY: centers})
+        np.savez_compressed(path, centers=centers)  # the name is KEY
     elif path.suffix == ".safetensors":
         save_file({KEY: centers}, path)
     else:

@@ -27,6 +27,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "synth": ("ppocr_lite.commands.synth", "make training data"),
     "check-data": ("ppocr_lite.commands.check_data", "validate label files, naming line numbers"),
     "show-data": ("ppocr_lite.commands.show_data", "draw what each transform makes of a sample"),
+    "show-maps": ("ppocr_lite.commands.show_maps", "draw the maps of a detector over pages"),
     "bench": ("ppocr_lite.commands.bench", "time each stage"),
     "doctor": ("ppocr_lite.commands.doctor", "versions, engines, models, and what is wrong"),
     "show-config": ("ppocr_lite.commands.show_config", "print a checked config"),

@@ -115,15 +115,20 @@ def order_quad(quad: ArrayLike) -> Array:
     points = as_polygon(quad)
     if len(points) != 4:
         raise ValueError(f"A quad has 4 points. Received: {len(points)}")
-    points = points[np.lexsort((points[:, 1], points[:, 0]))]  # equal sets of points give equal arithmetic below
-    offset = points.astype(np.float64) - points.mean(axis=0, dtype=np.float64)
-    points = points[np.argsort(np.arctan2(offset[:, 1], offset[:, 0]), kind="stable")]
-    edge = following(points).astype(np.float64) - points
-    reading = edge - np.roll(edge, -2, axis=0)
-    length = np.hypot(reading[:, 0], reading[:, 1])
-    rightness = np.round(reading[:, 0] / np.maximum(length, 1e-9), 3)
-    first = int(np.lexsort((-reading[:, 1], length, rightness))[-1])
-    return np.ascontiguousarray(np.roll(points, -first, axis=0))
+    return np.asarray(order_quads(points[None])[0])
+
+
+def order_quads(quads: Array) -> Array:
+    """Put the corners of each of *quads* (N, 4, 2), finite, in the order of :func:`order_quad`; (N, 4, 2) float32."""
+    points = _take(quads, np.lexsort((quads[:, :, 1], quads[:, :, 0])))  # equal sets of points give equal arithmetic
+    offset = points.astype(np.float64) - points.mean(axis=1, keepdims=True, dtype=np.float64)
+    points = _take(points, np.argsort(np.arctan2(offset[:, :, 1], offset[:, :, 0]), axis=1, kind="stable"))
+    edge = points[:, [1, 2, 3, 0]].astype(np.float64) - points
+    reading = edge - edge[:, [2, 3, 0, 1]]
+    length = np.hypot(reading[:, :, 0], reading[:, :, 1])
+    rightness = np.round(reading[:, :, 0] / np.maximum(length, 1e-9), 3)
+    first = np.lexsort((-reading[:, :, 1], length, rightness))[:, -1:]
+    return np.ascontiguousarray(_take(points, (first + np.arange(4)) % 4))
 
 
 def side_lengths(quad: Array) -> tuple[float, float]:
@@ -293,6 +298,11 @@ def fill(canvas: NDArray[np.float32] | NDArray[np.uint8], polygons: Iterable[Arr
     ]
     for polygon in scaled:  # one by one: fillPoly XORs overlapping contours of one call
         cv2.fillPoly(canvas, [polygon], value, lineType=cv2.LINE_8, shift=_FILL_BITS)
+
+
+def _take(points: Array, order: NDArray[np.intp]) -> Array:
+    """Return the points of each row of *points* (N, P, 2) in the row's own *order* (N, P)."""
+    return np.take_along_axis(points, order[:, :, None], axis=1)
 
 
 def _clockwise(polygon: Array) -> Array:

@@ -21,6 +21,8 @@ Color = tuple[int, int, int]
 PALETTE: tuple[Color, ...] = (  # BGR, dark enough to be read on white
     (180, 60, 20), (20, 110, 20), (30, 30, 190), (150, 20, 130), (0, 110, 170), (120, 120, 0),
 )  # fmt: skip
+TITLE_HEIGHT = 22
+MAP_NAMES = ("probability", "threshold", "binary")
 MISSING_GLYPH = "\U0010fffd"  # private use: what a font draws for it, it draws for any character it lacks
 PREFERRED = ("notosanscjk", "sourcehan", "wqy", "uming", "ukai", "simhei", "msyh", "pingfang", "dejavusans", "arial")
 
@@ -72,6 +74,30 @@ def draw_map(image: Image, values: NDArray[np.float32], opacity: float = 0.5) ->
     colors = cv2.applyColorMap((stretched * 255).astype(np.uint8), cv2.COLORMAP_JET)
     weight = (opacity * stretched)[:, :, None]
     return np.asarray((image * (1 - weight) + colors * weight).round(), np.uint8)
+
+
+def titled(image: Image, title: str) -> Image:
+    """Return *image* (H, W, 3) under a white strip with *title*; what is not ASCII becomes question marks."""
+    strip = np.full((TITLE_HEIGHT, image.shape[1], 3), 255, np.uint8)
+    plain = title.encode("ascii", "replace").decode("ascii")
+    cv2.putText(strip, plain, (4, TITLE_HEIGHT - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
+    return np.vstack([strip, image])
+
+
+def draw_maps(image: Image, maps: NDArray[np.float32], polygons: Sequence[NDArray[np.float32]]) -> Image:
+    """Return *image* four times: with the outlines of *polygons*, and under each of the maps of a detector.
+
+    Args:
+        image: BGR uint8 (H, W, 3).
+        maps: (3, h, w) in [0, 1]: probability, threshold, binary.
+        polygons: (x, y) pixels of *image*.
+
+    Returns:
+        BGR uint8 (2 (H + strip), 2 W, 3).
+    """
+    panels = [titled(draw_polygons(image, polygons), f"{len(polygons)} regions")]
+    panels += [titled(draw_map(image, values), name) for values, name in zip(maps, MAP_NAMES, strict=True)]
+    return np.vstack([np.hstack(panels[:2]), np.hstack(panels[2:])])
 
 
 def text_image(text: str, height: int, color: Color = (0, 0, 0)) -> Image:

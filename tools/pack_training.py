@@ -34,7 +34,7 @@ MODELS, WEIGHTS = "models", "model.safetensors"  # of the released models the we
 # What training imports and such a machine usually lacks.
 WHEELS = ("pyclipper", "lmdb", "rapidfuzz", "shapely", "safetensors", "fonttools", "tqdm")
 # IaaAugment's library, and what that imports of the much it declares.
-WHEELS += ("imgaug", "imageio", "lazy-loader", "scikit-image", "six")
+WHEELS += ("imgaug", "imageio", "lazy-loader", "packaging", "scikit-image", "six")
 LIMITS = ("requirements.txt", "requirements-train.txt")  # which versions
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 ENTER = """# Source this file:  . training/enter.sh

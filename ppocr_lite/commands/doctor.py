@@ -1,4 +1,7 @@
-"""Say what is installed, which engines and models work, and what is wrong.
+"""Say what is installed, which engines and models work, how fast, and what is wrong.
+
+Each model that comes with the package runs a few times on each engine, with as many threads as `OCR()` takes here; the
+last column is the engine that `engine="auto"` chooses.
 
 Exit status 1 if something that `OCR()` needs is missing or broken.
 """
@@ -9,6 +12,8 @@ import argparse
 import importlib.util
 import os
 import platform
+import statistics
+import time
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -17,10 +22,11 @@ import numpy as np
 
 from ppocr_lite.commands.console import say, table
 from ppocr_lite.errors import OCRError
-from ppocr_lite.predict.bundle import read_bundle
+from ppocr_lite.predict.bundle import Bundle, read_bundle
+from ppocr_lite.predict.engines.pool import cpu_count
 from ppocr_lite.predict.released import FOLDER, default_language, released
-from ppocr_lite.predict.runner import ENGINES, load_runner
-from ppocr_lite.predict.system import OCR
+from ppocr_lite.predict.runner import ENGINES, EngineMissingError, Runner, load_runner
+from ppocr_lite.predict.system import MAX_THREADS, OCR
 from ppocr_lite.version import __version__
 from ppocr_lite.visualize import installed_fonts
 
@@ -43,6 +49,8 @@ PACKAGES = {
     "pypdfium2": "[pdf] reading PDF files",
 }
 MIB = 2**20
+INPUTS = {"det": (1, 3, 736, 960), "cls": (6, 3, 48, 192), "rec": (6, 3, 32, 320)}  # a page, and batches of lines
+SECONDS, MOST_RUNS = 0.5, 10  # for timing one engine on one model
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,12 +62,15 @@ def run(arguments: argparse.Namespace) -> int:
     say(f"ppocr-lite {__version__}, Python {platform.python_version()}, {platform.platform()}, {os.cpu_count()} CPUs")
     say(f"installed in {Path(__file__).parents[1]}\n")
     say(table([("package", "version", "for"), *((n, version(n) or "-", what) for n, what in PACKAGES.items())]))
-    say("\nengines: " + ", ".join(f"{name} ({'there' if has(name) else 'missing'})" for name in ENGINES))
-    say(f"fonts: {len(installed_fonts())}")
+    say(f"\nfonts: {len(installed_fonts())}")
     say(f"models in {FOLDER}:")
     for line in models():
         say(f"  {line}")
+    threads = min(cpu_count(), MAX_THREADS)
     problems = list(find_problems())
+    if released():
+        say(f"\nmilliseconds a run, median, {threads} threads:")
+        say(table([("model", "input", *ENGINES, "auto"), *speeds(threads, problems)]))
     say("\nnothing is wrong" if not problems else "\nwrong:\n" + "\n".join(f"- {problem}" for problem in problems))
     return 1 if problems else 0
 
@@ -83,7 +94,11 @@ def models() -> Iterator[str]:
     for name in released():
         folder = FOLDER / name
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-        bundle = read_bundle(folder)
+        try:
+            bundle = read_bundle(folder)
+        except OCRError as error:
+            yield f"{name}: {error}"
+            continue
         metrics = ", ".join(f"{key} {value}" for key, value in bundle.metrics.items())
         yield f"{name}: {bundle.algorithm or bundle.model_type}, {size / MIB:.1f} MiB{', ' if metrics else ''}{metrics}"
 
@@ -105,12 +120,59 @@ def find_problems() -> Iterator[str]:
     yield from _model_problems()
 
 
-def _model_problems() -> Iterator[str]:
+def speeds(threads: int, problems: list[str]) -> Iterator[list[str]]:
+    """Yield a row for each model: its name, the input, milliseconds on each engine, and which one "auto" chooses.
+
+    Args:
+        threads: CPU threads of one run.
+        problems: Where to add what goes wrong.
+    """
     for name in released():
         try:
-            load_runner(read_bundle(FOLDER / name))
+            bundle = read_bundle(FOLDER / name)
         except OCRError as error:
-            yield f"{name}: {error}"
+            problems.append(f"{name}: {error}")
+            continue
+        shape = input_shape(bundle)
+        times: list[str] = []
+        for engine in ENGINES:
+            try:
+                runner = load_runner(bundle, engine, threads=threads)  # type: ignore[arg-type]
+                times.append(f"{milliseconds(runner, shape):{len(engine)}.1f}")
+            except EngineMissingError:
+                times.append("-".rjust(len(engine)))
+            except OCRError as error:
+                problems.append(f"{name} on {engine}: {error}")
+                times.append("fails".rjust(len(engine)))
+        yield [name, "x".join(map(str, shape)), *times, _chosen(bundle, threads, shape)]
+
+
+def input_shape(bundle: Bundle) -> tuple[int, ...]:
+    """Return an input of usual size for a model: what it fixes, and ``INPUTS`` where it leaves it open."""
+    fixed = (-1, *bundle.input.shape[1:])
+    return tuple(own if own > 0 else usual for own, usual in zip(fixed, INPUTS[bundle.model_type], strict=True))
+
+
+def milliseconds(runner: Runner, shape: tuple[int, ...]) -> float:
+    """Return the median time of a run, after a first one that is not counted."""
+    sample = np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
+    runner.run(sample)
+    times: list[float] = []
+    while len(times) < 3 or (len(times) < MOST_RUNS and sum(times) < SECONDS):
+        started = time.perf_counter()
+        runner.run(sample)
+        times.append(time.perf_counter() - started)
+    return 1000 * statistics.median(times)
+
+
+def _chosen(bundle: Bundle, threads: int, shape: tuple[int, ...]) -> str:
+    try:
+        return load_runner(bundle, "auto", threads=threads, trial=(1, *shape[1:])).engine
+    except OCRError:
+        return "none"
+
+
+def _model_problems() -> Iterator[str]:
     try:
         OCR(lang=default_language()).ocr(np.full((64, 64, 3), 255, np.uint8))  # type: ignore[arg-type]
     except OCRError as error:

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,7 +27,6 @@ from ppocr_lite.transforms.base import Sample
 Image = NDArray[np.uint8]
 MAPS = ("shrink_map", "shrink_mask", "threshold_map", "threshold_mask")
 IGNORED = (150, 150, 150)  # gray, BGR
-TITLE_HEIGHT = 22
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,11 +79,11 @@ def draw_state(image: Image, sample: Sample, maps: list[str]) -> Image:
     if len(polygons) == len(ignored):
         canvas = visualize.draw_polygons(canvas, [p for p, i in zip(polygons, ignored, strict=True) if i], IGNORED)
         canvas = visualize.draw_polygons(canvas, [p for p, i in zip(polygons, ignored, strict=True) if not i])
-    panels = [_titled(canvas, _caption(sample))]
+    panels = [visualize.titled(canvas, _caption(sample))]
     for key in maps:
         values = sample[key]
         over = _dimmed(image, values) if key.endswith("_mask") else visualize.draw_map(image, values)
-        panels.append(_titled(over, key))
+        panels.append(visualize.titled(over, key))
     return np.hstack(panels)
 
 
@@ -118,10 +116,3 @@ def _caption(sample: Sample) -> str:
         return text
     image = sample["image"] if "image" in sample else np.zeros(0)
     return f"{getattr(image, 'dtype', '')} {getattr(image, 'shape', '')}"
-
-
-def _titled(image: Image, title: str) -> Image:
-    strip = np.full((TITLE_HEIGHT, image.shape[1], 3), 255, np.uint8)
-    plain = title.encode("ascii", "replace").decode("ascii")
-    cv2.putText(strip, plain, (4, TITLE_HEIGHT - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
-    return np.vstack([strip, image])

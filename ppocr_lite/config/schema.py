@@ -30,7 +30,7 @@ class GlobalSection:
         seed: Decides initial weights, order of samples and all randomness of a run.
         epoch_num: Passes over the training data.
         max_steps: Optimizer updates; replaces *epoch_num* where given.
-        max_minutes: Stop cleanly, with a checkpoint, after this long.
+        max_minutes: Stop cleanly, with a checkpoint, before this long is over.
         max_bad_samples: Share of training samples that may be unusable before the run stops.
         amp: Precision; O0 is float32.
         use_amp: The field's spelling of ``amp: O1``.

@@ -13,9 +13,9 @@ import numpy as np
 from ppocr_lite.centers import CenterSums
 from ppocr_lite.config.schema import Config
 from ppocr_lite.data import DATASETS, Collate
-from ppocr_lite.engine import checkpoint
-from ppocr_lite.engine.backends.base import Batch, Task
-from ppocr_lite.engine.build import build_chain, choose_device, create_backend, load_charset, require
+from ppocr_lite.engine.backends.base import Batch
+from ppocr_lite.engine.build import build_chain, load_charset, require
+from ppocr_lite.engine.infer import live_backend
 from ppocr_lite.errors import ConfigError, DataError, ImageError
 from ppocr_lite.transforms.base import Sample
 
@@ -36,28 +36,19 @@ def find_centers(config: Config, weights: Path | None = None, most: int | None =
         CheckpointError: If there are no weights, or they do not fit.
         DataError: If not one line is read correctly.
     """
-    architecture, general = require(config.Architecture, "Architecture"), config.Global
+    architecture = require(config.Architecture, "Architecture")
     charset = load_charset(config)
     if charset is None or architecture.get("Models"):
         raise ConfigError("Centres are those of one recogniser. Give the config that it was trained with.")
-    backend = create_backend(general.engine)
     head = architecture["Head"] | {"return_feats": True}
-    task = Task(
-        architecture=architecture | {"Head": head},
-        num_classes=charset.num_classes,
-        seed=general.seed,
-        device=choose_device(config, backend),
-    )
-    backend.build(task)
-    source = weights or Path(general.checkpoints or general.pretrained_model or general.save_model_dir)
-    backend.load_weights(checkpoint.fit_weights(checkpoint.read_weights(source), backend.weights(), str(source)))
+    backend = live_backend(dataclasses.replace(config, Architecture=architecture | {"Head": head}), weights)
     sums: CenterSums | None = None
     for batch in _batches(config, charset, most):
         outputs = backend.head_outputs(batch["image"])
         sums = sums or CenterSums(charset.num_classes, outputs["feats"].shape[2])
         sums.add(outputs["logits"], outputs["feats"], batch["label"], batch["length"])
     if sums is None or sums.correct == 0:
-        raise DataError(f"{source} reads not one training line correctly, so there is nothing to average.")
+        raise DataError("The recogniser reads not one training line correctly, so there is nothing to average.")
     absent = int((sums.counts == 0).sum())
     log.info("%d of %d lines are read correctly; %d classes are on none.", sums.correct, sums.lines, absent)
     return sums

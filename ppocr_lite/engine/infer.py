@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ppocr_lite.config.schema import Config
 from ppocr_lite.engine import checkpoint
-from ppocr_lite.engine.backends.base import Task
+from ppocr_lite.engine.backends.base import Backend, Task
 from ppocr_lite.engine.build import (
     build_stage,
     choose_device,
@@ -28,6 +28,7 @@ from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
 from ppocr_lite.predict.pages import list_files, read_pages
 from ppocr_lite.predict.runner import FunctionRunner
+from ppocr_lite.results import Detections
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,45 @@ def live_stage(config: Config, weights: Path | None = None) -> Stage:
     Raises:
         CheckpointError: If there are no weights, or they do not fit.
     """
+    return build_stage(config, FunctionRunner(live_backend(config, weights).forward), load_charset(config))
+
+
+def live_maps(
+    config: Config, weights: Path | None = None
+) -> Callable[[NDArray[np.uint8]], tuple[NDArray[np.float32], Detections]]:
+    """Return a function that shows what a detector sees: BGR image → its maps (3, H', W') and its regions.
+
+    The maps are those of training: probability, threshold, and the binary map between the two. An exported network has
+    only the first, so this takes a checkpoint.
+
+    Raises:
+        ConfigError: If the config is not of a detector.
+        CheckpointError: If there are no weights, or they do not fit.
+    """
+    if config.model_type != "det":
+        raise ConfigError(f"Only a detector has maps. Received: a config of {config.model_type!r}")
+    backend = live_backend(config, weights)
+    seen: list[NDArray[np.float32]] = []
+
+    def run(image: NDArray[np.float32]) -> NDArray[np.float32]:
+        seen[:] = [backend.head_outputs(image)["maps"]]  # (1, 3, H', W')
+        return seen[0][:, :1]
+
+    stage = build_stage(config, FunctionRunner(run), None)
+
+    def look(image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Detections]:
+        found = stage.detect(image)  # type: ignore[union-attr]  # that of a detector
+        return seen[0][0], found
+
+    return look
+
+
+def live_backend(config: Config, weights: Path | None = None) -> Backend:
+    """Return an engine that holds the network of a checkpoint.
+
+    Raises:
+        CheckpointError: If there are no weights, or they do not fit.
+    """
     general = config.Global
     source = weights or Path(general.checkpoints or general.pretrained_model or general.save_model_dir)
     charset = load_charset(config)
@@ -78,7 +118,7 @@ def live_stage(config: Config, weights: Path | None = None) -> Stage:
     device, speaker = choose_device(config, backend), chosen_network(config)
     backend.build(Task(architecture, classes, seed=general.seed, device=device, speaker=speaker))
     backend.load_weights(checkpoint.fit_weights(checkpoint.read_weights(source), backend.weights(), str(source)))
-    return build_stage(config, FunctionRunner(backend.forward), charset)
+    return backend
 
 
 def answer(stage: Stage, image: NDArray[np.uint8]) -> str:

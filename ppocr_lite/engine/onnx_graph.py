@@ -51,6 +51,7 @@ def quantize(model: Any, ranges: Mapping[str, float]) -> None:
 
     Each weight gets a step for each output channel, from its largest magnitude, and a ``DequantizeLinear``; each
     activation a ``QuantizeLinear`` and a ``DequantizeLinear``. An engine that knows this form computes in integers.
+    Activations below -α end one step lower than in training, because a byte reaches from -128 to 127.
 
     Args:
         model: ``onnx.ModelProto``, opset 13 or later; changed in place.

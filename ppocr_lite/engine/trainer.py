@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-import os
-import signal
 import statistics
 import time
-import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +17,7 @@ from ppocr_lite.engine import checkpoint
 from ppocr_lite.engine.backends.base import Backend, Batch
 from ppocr_lite.engine.checkpoint import TrainState
 from ppocr_lite.engine.hooks import Hook
+from ppocr_lite.engine.stopping import Budget, StopOnSignal
 from ppocr_lite.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -40,7 +38,7 @@ class Plan:
         smooth: Updates whose median a log line shows.
         accumulate: Batches that make one update.
         keep: Newest checkpoints kept, besides the best.
-        minutes: Stop, with a checkpoint, after this long; None for never.
+        minutes: Stop, with a checkpoint, before this long is over; None for never.
         bad_share: Share of the samples of the training set that may be unusable.
         seed: Decides all randomness of the run.
     """
@@ -100,12 +98,13 @@ class Trainer:
 
     def fit(self) -> TrainState:
         """Train until ``plan.steps``, or until a signal or the clock says stop; either way end with a checkpoint."""
-        started, saved = time.monotonic(), -1
+        budget, saved = Budget(self.plan.minutes), -1
         with StopOnSignal() as signalled:
             for group in self._stream():
+                began, evaluates = time.monotonic(), self._evaluates_after(self.state.step + 1)
                 usable = [batch for batch in group if "image" in batch]
                 anywhere = self._agree(
-                    stop=signalled.received or self._out_of_time(started),
+                    stop=signalled.received or budget.spent(evaluates=evaluates),
                     spoilt=self._too_many_errors(),
                     empty=not usable,
                 )
@@ -117,11 +116,10 @@ class Trainer:
                 self.train_step([] if anywhere["empty"] else usable)
                 if self.state.step % self.plan.log_every == 0:
                     self._log(usable)
-                last = self.state.step == self.plan.steps
-                evaluated = self._due_evaluation() or last
-                improved = evaluated and self._evaluate()
-                if evaluated or last or self._every(self.plan.save_every):
+                improved = evaluates and self._evaluate()
+                if evaluates or _every(self.plan.save_every, self.state.step):
                     saved = self._save(best=improved)
+                budget.note(time.monotonic() - began, evaluated=evaluates)
         if saved != self.state.step:
             self._save(best=False)
         if self._stop:
@@ -181,14 +179,8 @@ class Trainer:
             f"Global.max_bad_samples allows ({self.plan.bad_share:g}). The last one: {known[-1]}"
         )
 
-    def _every(self, every: int, start: int = 0) -> bool:
-        return every > 0 and self.state.step > start and (self.state.step - start) % every == 0
-
-    def _due_evaluation(self) -> bool:
-        return self._every(self.plan.eval_every, self.plan.eval_start)
-
-    def _out_of_time(self, started: float) -> bool:
-        return self.plan.minutes is not None and time.monotonic() - started >= self.plan.minutes * 60
+    def _evaluates_after(self, step: int) -> bool:
+        return step == self.plan.steps or _every(self.plan.eval_every, step - self.plan.eval_start)
 
     def _agree(self, **here: bool) -> dict[str, bool]:
         """Return what is true on any rank, so that all do the same; else some would wait for the others for ever."""
@@ -232,6 +224,10 @@ class Trainer:
             log.info("Saved %s.", path)
         self._meter.restart()
         return self.state.step
+
+
+def _every(every: int, steps: int) -> bool:
+    return every > 0 and steps > 0 and steps % every == 0
 
 
 class Meter:
@@ -278,38 +274,3 @@ class Meter:
         values["eta_seconds"] = elapsed / updates * updates_left
         self.restart()
         return values
-
-
-class StopOnSignal:
-    """Turns SIGTERM and SIGINT into a flag while the loop runs; a second SIGINT interrupts at once.
-
-    Reading processes inherit this.  They outlive a signal to the whole group long enough for the loop to stop.
-    """
-
-    WORKER_SECONDS = 10
-
-    def __init__(self) -> None:
-        self.received = False
-        self._process = os.getpid()
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> StopOnSignal:
-        try:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                self._before[number] = signal.signal(number, self._note)
-        except ValueError:  # not in the main thread: there signals are someone else's
-            self._before.clear()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _note(self, number: int, frame: types.FrameType | None) -> None:
-        if os.getpid() != self._process:
-            if number == signal.SIGTERM:
-                signal.alarm(self.WORKER_SECONDS)
-            return
-        if self.received and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        self.received = True

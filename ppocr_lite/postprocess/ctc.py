@@ -51,11 +51,15 @@ class CTCLabelDecode:
                 f"Received: {probabilities.shape}"
             )
         best = probabilities.argmax(axis=2)  # (N, T)
-        sure = np.take_along_axis(probabilities, best[:, :, None], axis=2)[:, :, 0]
         keep = best != BLANK
         keep[:, 1:] &= best[:, 1:] != best[:, :-1]
-        counts = keep.sum(axis=1)
-        sums = np.where(keep, np.nan_to_num(sure, nan=0.0), 0.0).sum(axis=1, dtype=np.float64)
+        line, step = np.nonzero(keep)
+        classes = best[line, step]
+        sure = probabilities[line, step, classes]
+        counts = np.bincount(line, minlength=len(best))
+        sums = np.bincount(line, weights=np.where(np.isnan(sure), 0.0, sure), minlength=len(best))
         scores = sums / np.maximum(counts, 1)
-        pieces = np.split(self.characters[best[keep]], np.cumsum(counts)[:-1]) if len(counts) else []
-        return [Recognition("".join(piece), float(score)) for piece, score in zip(pieces, scores, strict=True)]
+        ends = np.cumsum(counts).tolist()
+        characters = self.characters[classes]
+        texts = ["".join(characters[end - count : end]) for end, count in zip(ends, counts.tolist(), strict=True)]
+        return [Recognition(text, score) for text, score in zip(texts, scores.tolist(), strict=True)]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite.geometry import area, offset, order_quad, perimeter, undo_distance
+from ppocr_lite.geometry import area, offset, order_quads, perimeter, undo_distance
 from ppocr_lite.postprocess.base import POSTPROCESSES
 from ppocr_lite.results import Detections, Points
+
+Contour: TypeAlias = NDArray[np.int32]  # (P, 1, 2)
+Rect: TypeAlias = Any  # ((x, y), (width, height), degrees), as cv2.minAreaRect returns it
 
 APPROXIMATION = 0.002  # tolerance of a curved outline as a share of its length; DB reference configuration
 # A map with more changes along its rows is noise, as of an untrained network: tracing its thousands of holes would
@@ -74,46 +77,47 @@ class DBPostProcess:
         if maps.ndim < 2 or maps.size != maps.shape[-1] * maps.shape[-2]:
             raise ValueError(f"Expected one map, (H, W) or (1, 1, H, W). Received: {maps.shape}")
         plane = np.ascontiguousarray(maps.reshape(maps.shape[-2:]), np.float32)
-        found = Detections([], [])
-        for contour in self._regions(plane):
-            grown = self._read(plane, contour)
-            if grown is not None:
-                found.polygons.append(grown[0])
-                found.scores.append(grown[1])
-        return found
+        traced = [(contour, cv2.minAreaRect(contour)) for contour in self._regions(plane)]
+        traced = [(contour, rect) for contour, rect in traced if min(rect[1]) >= self.min_size]
+        return self._quads(plane, traced) if self.box_type == "quad" else self._outlines(plane, traced)
 
-    def _regions(self, plane: Points) -> Iterator[NDArray[np.int32]]:
-        """Yield the outer outline (P, 1, 2) of each region above the threshold, also of one inside another."""
-        mask = (plane > self.thresh).astype(np.uint8)
+    def _regions(self, plane: Points) -> list[Contour]:
+        """Return the outer outline (P, 1, 2) of each region above the threshold, also of one inside another."""
+        mask = np.asarray(cv2.compare(plane, self.thresh, cv2.CMP_GT), np.uint8)
         if self.use_dilation:
             mask = np.asarray(cv2.dilate(mask, np.ones((2, 2), np.uint8)), np.uint8)
         noisy = np.count_nonzero(mask[:, 1:] != mask[:, :-1]) > NOISE_EDGES
         mode = cv2.RETR_EXTERNAL if noisy else cv2.RETR_CCOMP
         contours, hierarchy = cv2.findContours(mask, mode, cv2.CHAIN_APPROX_SIMPLE)
-        outer = [c for c, links in zip(contours, hierarchy[0], strict=True) if links[3] < 0] if len(contours) else []
+        outer = [contours[index] for index in np.flatnonzero(hierarchy[0, :, 3] < 0)] if len(contours) else []
         if len(outer) > self.max_candidates:
             outer = sorted(outer, key=cv2.contourArea, reverse=True)[: self.max_candidates]
-        for contour in outer:
-            yield np.asarray(contour, np.int32)
+        return outer
 
-    def _read(self, plane: Points, contour: NDArray[np.int32]) -> tuple[Points, float] | None:
-        """Return the grown polygon of one region and its score, or None if it is too small or too unsure."""
-        rect = cv2.minAreaRect(contour)
-        if min(rect[1]) < self.min_size:
-            return None
-        if self.box_type == "poly":
-            outline = cv2.approxPolyDP(contour, APPROXIMATION * cv2.arcLength(contour, True), True)[:, 0]
-            if len(outline) < 4 or not area(outline.astype(np.float32)) > 0:
-                return None
-        else:
-            outline = cv2.boxPoints(rect)
-        score = mean_inside(plane, contour[:, 0] if self.score_mode == "slow" else outline)
-        if not score >= self.box_thresh:  # also drops a NaN
-            return None
-        if self.box_type == "quad":
-            return grow_quad(rect, self._distance(rect[1][0] * rect[1][1], 2 * sum(rect[1]))), score
-        polygon = np.asarray(outline, np.float32)
-        return offset(polygon, self._distance(area(polygon), perimeter(polygon)))[0], score
+    def _quads(self, plane: Points, traced: Sequence[tuple[Contour, Rect]]) -> Detections:
+        """Return the grown enclosing rectangle of each region that is sure enough."""
+        boxes = [cv2.boxPoints(rect) for _, rect in traced]
+        scores = means_inside(plane, [contour[:, 0] for contour, _ in traced] if self.score_mode == "slow" else boxes)
+        sure = [index for index, score in enumerate(scores) if score >= self.box_thresh]  # also drops a NaN
+        grown = []
+        for rect in (traced[index][1] for index in sure):
+            width, height = rect[1]
+            grown.append(grow_rect(rect, self._distance(width * height, 2 * (width + height))))
+        return Detections(list(order_quads(np.array(grown))) if grown else [], [scores[index] for index in sure])
+
+    def _outlines(self, plane: Points, traced: Sequence[tuple[Contour, Rect]]) -> Detections:
+        """Return the grown outline of each region that is sure enough."""
+        found = Detections([], [])
+        for contour, _ in traced:
+            tolerance = APPROXIMATION * cv2.arcLength(contour, True)
+            outline = np.asarray(cv2.approxPolyDP(contour, tolerance, True)[:, 0], np.float32)
+            if len(outline) < 4 or not area(outline) > 0:
+                continue
+            score = mean_inside(plane, contour[:, 0] if self.score_mode == "slow" else outline)
+            if score >= self.box_thresh:
+                found.polygons.append(offset(outline, self._distance(area(outline), perimeter(outline)))[0])
+                found.scores.append(score)
+        return found
 
     def _distance(self, size: float, length: float) -> float:
         """Return by how many pixels a region of this area and perimeter grows."""
@@ -124,16 +128,26 @@ class DBPostProcess:
 
 def mean_inside(plane: Points, polygon: NDArray[Any]) -> float:
     """Return the mean of *plane* (H, W) inside *polygon* (P, 2), looking only at its bounding box."""
-    height, width = plane.shape
-    low = np.clip(np.floor(polygon.min(axis=0)).astype(int), 0, (width - 1, height - 1))
-    high = np.clip(np.ceil(polygon.max(axis=0)).astype(int), 0, (width - 1, height - 1))
-    crop = plane[low[1] : high[1] + 1, low[0] : high[0] + 1]
-    mask = np.zeros(crop.shape, np.uint8)
-    cv2.fillPoly(mask, [(polygon - low).astype(np.int32)], (1,))
-    return float(cv2.mean(crop, mask)[0])
+    return means_inside(plane, [polygon])[0]
 
 
-def grow_quad(rect: Any, distance: float) -> Points:
+def means_inside(plane: Points, polygons: Sequence[NDArray[Any]]) -> list[float]:
+    """Return the mean of *plane* (H, W) inside each polygon (P, 2), looking only at their bounding boxes."""
+    if not polygons:
+        return []
+    last = (plane.shape[1] - 1, plane.shape[0] - 1)
+    low = np.clip(np.floor([polygon.min(axis=0) for polygon in polygons]).astype(int), 0, last)
+    high = np.clip(np.ceil([polygon.max(axis=0) for polygon in polygons]).astype(int), 0, last)
+    means = []
+    for polygon, corner, (left, top), (right, bottom) in zip(polygons, low, low.tolist(), high.tolist(), strict=True):
+        crop = plane[top : bottom + 1, left : right + 1]
+        mask = np.zeros(crop.shape, np.uint8)
+        cv2.fillPoly(mask, [(polygon - corner).astype(np.int32)], (1,))
+        means.append(float(cv2.mean(crop, mask)[0]))
+    return means
+
+
+def grow_rect(rect: Rect, distance: float) -> Points:
     """Move each side of a rotated rectangle outwards by *distance* pixels.
 
     That is the smallest rectangle around the one grown with rounded corners, so there is nothing to search for.
@@ -143,8 +157,7 @@ def grow_quad(rect: Any, distance: float) -> Points:
         distance: Pixels, 0 for none.
 
     Returns:
-        (4, 2) float32, clockwise from the top left.
+        (4, 2) float32, in the order of ``cv2.boxPoints``.
     """
     centre, (width, height), degrees = rect
-    corners = cv2.boxPoints((centre, (width + 2 * distance, height + 2 * distance), degrees))
-    return order_quad(np.asarray(corners, np.float32))
+    return np.asarray(cv2.boxPoints((centre, (width + 2 * distance, height + 2 * distance), degrees)), np.float32)

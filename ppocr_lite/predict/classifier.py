@@ -30,15 +30,12 @@ class TextClassifier:
 
     def classify(self, images: Sequence[NDArray[np.uint8]], timer: Timer = NO_TIMER) -> list[Orientation]:
         """Return one orientation per BGR line image (h, w, 3)."""
-        with timer("resize"):
-            prepared = [self.preprocess({"image": image})["image"] for image in images]
-        return self.classify_prepared(prepared, timer)
-
-    def classify_prepared(self, images: Sequence[NDArray[np.float32]], timer: Timer = NO_TIMER) -> list[Orientation]:
-        """Return one orientation per image (3, H, W) that the preprocessing has been through."""
         found: list[Orientation] = []
         for start in range(0, len(images), self.batch_size):
+            with timer("resize"):
+                chosen = images[start : start + self.batch_size]
+                batch = np.stack([self.preprocess({"image": image})["image"] for image in chosen])
             with timer("classifier"):
-                probabilities = self.runner.run(np.stack(images[start : start + self.batch_size]))
+                probabilities = self.runner.run(batch)
             found += self.postprocess(probabilities)
         return found

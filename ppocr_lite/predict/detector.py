@@ -58,5 +58,8 @@ class TextDetector:
             found = self.postprocess(maps)
             shape = sample["shape"]
             size = int(shape[0]), int(shape[1])
-            polygons = [clip(self._restore(polygon, shape), size) for polygon in found.polygons]
+            polygons = found.polygons
+            if polygons:
+                points = clip(self._restore(np.concatenate(polygons), shape), size)
+                polygons = np.split(points, np.cumsum([len(polygon) for polygon in polygons])[:-1])
         return Detections(polygons, found.scores)

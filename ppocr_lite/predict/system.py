@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal, TypeVar, overload
 
@@ -20,11 +21,14 @@ from ppocr_lite.predict.pages import list_files, page_numbers, read_pages
 from ppocr_lite.predict.released import LANGUAGES, default_language, released_model
 from ppocr_lite.predict.runner import Engine
 from ppocr_lite.predict.stages import load_classifier, load_detector, load_recognizer
+from ppocr_lite.predict.stream import FoundPage, read_together, run_ahead
 from ppocr_lite.predict.timing import NO_TIMER, Timer
 from ppocr_lite.results import Detections, OCRResult, Orientation, Points, Recognition, TextLine
 
 Image = NDArray[np.uint8]
 S = TypeVar("S")
+MAX_LINE_PX = 96  # taller lines are cut at this height, twice that of the tallest recognisers
+_UNREAD = [Recognition("", 0.0)]
 MAX_THREADS = 4  # more bring the networks of this size nothing
 
 
@@ -157,8 +161,13 @@ class OCR:
         det: bool = True,
         cls: bool = True,
         rec: bool = True,
-    ) -> Iterator[OCRResult]:
+    ) -> Generator[OCRResult, None, None]:
         """Read the pages of a file, folder or pattern one at a time.
+
+        Decoding, detection and recognition of neighbouring pages overlap, each in a thread of its own, and the lines
+        of several pages are read together. The results are those of :meth:`ocr`, in order; a few pages are held at a
+        time, however many there are. An error is raised at the turn of the page that failed. To stop early, close the
+        iterator or drop it.
 
         Args:
             source: An image, a TIFF or GIF of several frames, a PDF, a folder of these, or a pattern such as
@@ -178,9 +187,22 @@ class OCR:
             ValueError: If *pages* is not a list of numbers and ranges.
         """
         page_numbers(pages)
-        for path in list_files(source, recursive):
-            for name, image in read_pages(path, pages):
-                yield self._lines(image, name, det, cls, rec, NO_TIMER)
+        files = list_files(source, recursive)
+        recognizer = self._need(self._recognizer, "rec") if rec else None
+
+        def decode() -> Generator[tuple[Image, str], None, None]:
+            for path in files:
+                for name, image in read_pages(path, pages):
+                    yield image, name
+
+        def find() -> Generator[FoundPage, None, None]:
+            with closing(run_ahead(decode())) as images_:
+                for outcome in images_:
+                    yield self._find_lines(*outcome.result(), det, cls, rec, NO_TIMER)
+
+        with closing(run_ahead(read_together(run_ahead(find()), recognizer) if recognizer else find())) as read:
+            for outcome in read:
+                yield self._result(outcome.result(), rec)
 
     def detect(self, image: ImageInput) -> Detections:
         """Return the text regions of an image and their scores, in reading order."""
@@ -209,23 +231,35 @@ class OCR:
         return self._lines(pixels, _name(image), det, cls, rec, timer)
 
     def _lines(self, image: Image, source: str | None, det: bool, cls: bool, rec: bool, timer: Timer) -> OCRResult:
+        page = self._find_lines(image, source, det, cls, rec, timer)
+        if rec:
+            page.texts = dict(enumerate(self._need(self._recognizer, "rec").recognize_prepared(page.lines, timer)))
+        return self._result(page, rec)
+
+    def _find_lines(self, image: Image, source: str | None, det: bool, cls: bool, rec: bool, timer: Timer) -> FoundPage:
+        """Find the lines of a page and turn them upright; if they are to be read, prepare them for that."""
         size = image.shape[0], image.shape[1]
         found = self._detect(image, timer) if det else Detections([_whole(size)], [1.0])
+        page = FoundPage(source, size, found, [0] * len(found.polygons), [])
         if not cls and not rec:
-            regions = zip(found.polygons, found.scores, strict=True)
-            return OCRResult(tuple(TextLine(polygon, det_score=score) for polygon, score in regions), size, source)
+            return page
         with timer("crop"):
-            crops = [crop_line(image, polygon) for polygon in found.polygons] if det else [image]
-        angles = self._turn(crops, timer) if cls and self._classifier else [0] * len(crops)
-        texts = [Recognition("", 0.0)] * len(crops)
+            crops = [crop_line(image, polygon, MAX_LINE_PX) for polygon in found.polygons] if det else [image]
+        if cls and self._classifier:
+            page.angles = self._turn(crops, timer)
         if rec:
-            texts = self._need(self._recognizer, "rec").recognize(crops, timer)
+            page.lines = self._need(self._recognizer, "rec").prepare(crops, timer)
+        return page
+
+    def _result(self, page: FoundPage, rec: bool) -> OCRResult:
+        """Return what was found and, if it was asked for, read; lines read with too little confidence are left out."""
+        texts = [page.texts[index] for index in range(len(page.lines))] if rec else _UNREAD * len(page.angles)
         lines = tuple(
             TextLine(polygon, text, score, det_score, angle)
-            for polygon, det_score, angle, (text, score) in zip(*found, angles, texts, strict=True)
+            for polygon, det_score, angle, (text, score) in zip(*page.found, page.angles, texts, strict=True)
             if not rec or score >= self.drop_score
         )
-        return OCRResult(lines, size, source)
+        return OCRResult(lines, page.size, page.source)
 
     def _detect(self, image: Image, timer: Timer) -> Detections:
         found = self._need(self._detector, "det").detect(image, timer)

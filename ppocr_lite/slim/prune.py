@@ -37,14 +37,13 @@ def analyse_run(config: Config, source: Path, ratios: Sequence[float], divisor: 
     weights = checked_weights(read_weights(source), build_backend(config, architecture), source)
     charset = load_charset(config)
 
-    def score(architecture: Mapping[str, Any], weights: Weights) -> float:
+    def score(architecture: Mapping[str, Any], weights: Weights) -> Mapping[str, float]:
         backend = build_backend(config, architecture)
         backend.load_weights(weights)
-        return float(next(iter(build_evaluator(config, backend, charset)().values())))
+        return build_evaluator(config, backend, charset)()
 
     groups = channel_groups(architecture, weights)
-    metric = str((config.Metric or {}).get("main_indicator", "score"))
-    return analyse(architecture, weights, groups, score, metric, ratios, divisor)
+    return analyse(architecture, weights, groups, score, ratios, divisor)
 
 
 def prune_run(config: Config, source: Path, choose: Widths, folder: Path) -> Path:

@@ -15,7 +15,8 @@ from ppocr_lite.slim.groups import Group, Weights
 
 log = logging.getLogger(__name__)
 
-Score = Callable[[Mapping[str, Any], Weights], float]
+# Architecture and weights → metrics, the first of which counts; higher is better.
+Score = Callable[[Mapping[str, Any], Weights], Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,12 @@ class Sensitivities:
         Args:
             key: Of the group; one that was not analysed gives 0.
             max_loss: Share of the baseline, e.g. 0.02.
+
+        Raises:
+            ConfigError: If the baseline is 0, of which there are no shares.
         """
+        if self.baseline <= 0:
+            raise ConfigError(f"The whole network has {self.metric} {self.baseline}: train it before it is pruned.")
         before, lost = 0.0, 0.0
         for ratio, score in sorted((float(text), score) for text, score in self.groups.get(key, {}).items()):
             loss = (self.baseline - score) / self.baseline
@@ -72,7 +78,6 @@ def analyse(
     weights: Weights,
     groups: Sequence[Group],
     score: Score,
-    metric: str,
     ratios: Sequence[float],
     divisor: int = DIVISOR,
 ) -> Sensitivities:
@@ -83,12 +88,12 @@ def analyse(
         weights: Of the whole network.
         groups: As :func:`ppocr_lite.slim.groups.channel_groups` returns them.
         score: Says how good a network is.
-        metric: What it says.
         ratios: Shares of the channels to remove; a share that cannot be removed because widths are multiples of
             *divisor* is replaced by the nearest that can.
         divisor: Widths are multiples of this.
     """
-    found = Sensitivities(metric, score(architecture, weights))
+    metric, baseline = next(iter(score(architecture, weights).items()))
+    found = Sensitivities(metric, float(baseline))
     log.info("%s of the whole network: %.4f", metric, found.baseline)
     for group in groups:
         if group.share > 1 or group.key in found.groups:
@@ -100,7 +105,7 @@ def analyse(
             widths = {group.key: width}
             pruned = prune_weights(weights, groups, widths)
             share = f"{1 - width / group.width:.4g}"
-            scores[share] = score(prune_architecture(architecture, groups, widths), pruned)
+            scores[share] = float(score(prune_architecture(architecture, groups, widths), pruned)[metric])
             log.info("%s without %s of its %d channels: %.4f", group.key, share, group.width, scores[share])
         found.groups[group.key] = scores
     return found

@@ -6,14 +6,37 @@ from typing import ClassVar, Literal
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ppocr_lite.errors import ConfigError, DataError
 from ppocr_lite.transforms.base import TRANSFORMS, Sample
 
 
+def look_up(
+    image: NDArray[np.uint8], tables: NDArray[np.float32], out: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Map pixels to numbers and move the channels to the front, in one pass.
+
+    Args:
+        image: (H, W, 3).
+        tables: (3, 256), what each value of each channel becomes.
+        out: (3, H, W) to write into; its rows may lie apart.
+
+    Returns:
+        (3, H, W); *out* if it is given.
+    """
+    planes = np.empty((3, *image.shape[:2]), np.float32) if out is None else out
+    for plane, table, target in zip(cv2.split(image), tables, planes, strict=True):
+        cv2.LUT(plane, table, dst=target)
+    return planes
+
+
 @TRANSFORMS.register
 class NormalizeImage:
     """Compute ``(image * scale - mean) / std`` channel by channel.
+
+    The result of pixels with the channels last lies in memory with the channels first, as networks take it, so that
+    :class:`ToCHWImage` has nothing to copy.
 
     Args:
         scale: Factor applied first.
@@ -43,15 +66,14 @@ class NormalizeImage:
         self.factor = (scale / deviation).astype(np.float32)
         self.shift = (-np.array(mean, dtype=np.float64) / deviation).astype(np.float32)
         self.order = order
-        # uint8 has 256 values: a table is exact, and five times faster than arithmetic broadcast over 3 channels.
-        values = np.arange(256, dtype=np.float32)[:, None]
-        self.table = np.ascontiguousarray((values * self.factor + self.shift)[None])  # (1, 256, 3)
+        # uint8 has 256 values: a table is exact, and faster than arithmetic.
+        self.tables = self.shift[:, None] + np.arange(256, dtype=np.float32) * self.factor[:, None]  # (3, 256)
 
     def __call__(self, sample: Sample) -> Sample:
         """Return *sample* with ``image`` float32, same layout."""
         image = sample["image"]
         if self.order == "hwc" and image.dtype == np.uint8:
-            return sample | {"image": cv2.LUT(image, self.table)}
+            return sample | {"image": look_up(image, self.tables).transpose(1, 2, 0)}
         shape = (3, 1, 1) if self.order == "chw" else (3,)
         normal = image.astype(np.float32) * self.factor.reshape(shape) + self.shift.reshape(shape)
         return sample | {"image": normal}

@@ -92,7 +92,7 @@ def test_a_network_that_reads_nothing_is_named(load_small: Load, labels: Path, t
     config = load_small("rec", labels)
     weights_that_read_e(config, tmp_path / "w.safetensors")
     labels.write_text(labels.read_text(encoding="utf-8").replace("\te", "\tb"), encoding="utf-8")
-    with pytest.raises(DataError, match="not one training line"):
+    with pytest.raises(DataError, match="reads not one training line correctly"):
         find_centers(config, tmp_path / "w.safetensors")
 
 

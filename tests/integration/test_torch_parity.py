@@ -65,6 +65,22 @@ CASES = {
         {"name": "DBLoss", "main_loss_type": "WeightedBCELoss"},
         (2, 3, 128, 128),
     ),
+    "det_pruned": Case(
+        {
+            "model_type": "det",
+            "Backbone": {
+                "name": "MobileNetV3",
+                "scale": 0.35,
+                "model_name": "small",
+                "expanded": [8, 16, 24, 32, 40, 48, 40, 32, 24, 64, 72],
+                "last_channels": 88,
+            },
+            "Neck": {"name": "DBFPN", "out_channels": 22, "level_channels": [4, 6, 8, 10]},
+            "Head": {"name": "DBHead", "hidden_channels": [9, 5]},
+        },
+        {"name": "DBLoss"},
+        (2, 3, 128, 128),
+    ),
     "rec_mobilenet_v3": Case(rec(SMALL, RNN, CTC), {"name": "CTCLoss"}, (6, 3, 32, 128), CLASSES),
     "rec_mobilenet_v1_enhance": Case(
         rec(

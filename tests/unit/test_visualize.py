@@ -59,3 +59,25 @@ def test_without_fonts_opencv_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     image = visualize.text_image("Total 中", 32)
     assert image.shape[0] == 32
     assert image.min() < 100
+
+
+def test_maps_stand_beside_one_another_under_their_names(white: np.ndarray) -> None:
+    maps = np.zeros((3, 40, 80), np.float32)
+    maps[0, 10:20, 10:60] = 1.0  # text where QUAD is, at half the size
+    maps[1] = 0.5
+    drawn = visualize.draw_maps(white, maps, [QUAD])
+    strip = visualize.TITLE_HEIGHT
+    assert drawn.shape == (2 * (80 + strip), 320, 3)
+    regions, probability = drawn[strip : 80 + strip, :160], drawn[strip : 80 + strip, 160:]
+    threshold, binary = drawn[80 + 2 * strip :, :160], drawn[80 + 2 * strip :, 160:]
+    np.testing.assert_array_equal(regions, visualize.draw_polygons(white, [QUAD]))
+    np.testing.assert_array_equal(probability, visualize.draw_map(white, maps[0]))
+    np.testing.assert_array_equal(threshold, visualize.draw_map(white, maps[1]))
+    np.testing.assert_array_equal(binary, white)  # a map of 0 hides nothing
+
+
+def test_a_title_stands_above_the_image(white: np.ndarray) -> None:
+    drawn = visualize.titled(white, "probability")
+    assert drawn.shape == (80 + visualize.TITLE_HEIGHT, 160, 3)
+    assert drawn[: visualize.TITLE_HEIGHT].min() < 60
+    np.testing.assert_array_equal(drawn[visualize.TITLE_HEIGHT :], white)

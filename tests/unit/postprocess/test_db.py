@@ -9,7 +9,7 @@ import pytest
 
 from ppocr_lite.geometry import order_quad
 from ppocr_lite.postprocess import DBPostProcess
-from ppocr_lite.postprocess.db import grow_quad, mean_inside
+from ppocr_lite.postprocess.db import grow_rect, mean_inside, means_inside
 
 
 def map_with(*rects: tuple[int, int, int, int], size: tuple[int, int] = (96, 160), value: float = 0.9) -> np.ndarray:
@@ -127,9 +127,21 @@ def test_mean_inside_takes_a_polygon_past_the_border() -> None:
     assert mean_inside(np.ones((20, 20), np.float32), np.float32([[-5, -5], [30, -5], [30, 30], [-5, 30]])) == 1.0
 
 
+def test_means_of_several_polygons_are_those_of_each() -> None:
+    rng = np.random.default_rng(0)
+    plane = rng.random((60, 80), dtype=np.float32)
+    polygons = [cv2.boxPoints(((40, 30), (30, 8), angle)) for angle in (0, 20, 75)] + [np.float32([[70, 50]] * 4)]
+    expected = []
+    for polygon in polygons:
+        mask = np.zeros(plane.shape, np.uint8)
+        cv2.fillPoly(mask, [polygon.astype(int)], (1,))
+        expected.append(plane[mask > 0].mean())
+    np.testing.assert_allclose(means_inside(plane, polygons), expected, rtol=1e-5)
+
+
 def test_a_grown_rectangle_keeps_centre_and_direction() -> None:
     rect = ((50.0, 60.0), (40.0, 10.0), 30.0)
-    grown = cv2.minAreaRect(grow_quad(rect, 6))
+    grown = cv2.minAreaRect(grow_rect(rect, 6))
     assert grown[0] == pytest.approx(rect[0], abs=1e-3)
     assert sorted(grown[1]) == pytest.approx([10 + 2 * 6, 40 + 2 * 6], abs=1e-3)
 

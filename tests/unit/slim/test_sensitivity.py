@@ -37,17 +37,22 @@ def test_ratios_follow_from_losses(key: str, max_loss: float, expected: float) -
     assert FOUND.ratio(key, max_loss) == pytest.approx(expected)
 
 
+def test_a_network_that_knows_nothing_has_nothing_to_lose() -> None:
+    with pytest.raises(ConfigError, match="hmean 0.0: train it"):
+        Sensitivities("hmean", 0.0, {"a": {"0.5": 0.0}}).ratio("a", 0.1)
+
+
 def test_each_group_is_pruned_alone() -> None:
     seen = []
 
-    def score(architecture: Mapping[str, Any], weights: Weights) -> float:
+    def score(architecture: Mapping[str, Any], weights: Weights) -> dict[str, float]:
         seen.append(tuple(len(weights[name]) for name in ("gate", "first", "last")))
         assert architecture["Backbone"].get("last_channels", 32) == len(weights["last"])
-        return sum(len(value) for value in weights.values()) / 100
+        return {"made up": sum(len(value) for value in weights.values()) / 100, "another": 7.0}
 
-    found = analyse({"Backbone": {}}, WEIGHTS, GROUPS, score, "made up", [0.5, 0.7], divisor=8)
+    found = analyse({"Backbone": {}}, WEIGHTS, GROUPS, score, [0.5, 0.7], divisor=8)
     assert seen == [(4, 16, 32), (2, 8, 32), (4, 16, 16), (4, 16, 8)]  # 0.7 of 16 leaves 8 as well
-    assert found.baseline == pytest.approx(0.52)
+    assert (found.metric, found.baseline) == ("made up", pytest.approx(0.52))
     assert found.groups == {
         "Backbone.expanded[0]": {"0.5": pytest.approx(0.42)},
         "Backbone.last_channels": {"0.5": pytest.approx(0.36), "0.75": pytest.approx(0.28)},

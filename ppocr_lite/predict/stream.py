@@ -1,0 +1,147 @@
+"""Many pages: reading, finding and recognising at the same time, lines of several pages in one batch."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from ppocr_lite.predict.recognizer import Line, TextRecognizer
+from ppocr_lite.predict.timing import NO_TIMER, Timer
+from ppocr_lite.results import Detections, Recognition
+
+T = TypeVar("T")
+# Pages whose lines wait for company in a batch.  More fill the batches better, and cost the memory of their lines.
+WINDOW = 4
+
+
+@dataclass(eq=False)
+class FoundPage:
+    """A page whose text has been found and not yet read.
+
+    Attributes:
+        source: Name of the page.
+        size: (height, width) of its image, pixels.
+        found: Its regions, in reading order.
+        angles: By how much each line was turned.
+        lines: Each line as the recogniser takes it; none if the page is not to be read.
+        texts: What has been read so far, by index of the line.
+    """
+
+    source: str | None
+    size: tuple[int, int]
+    found: Detections
+    angles: list[int]
+    lines: list[Line]
+    texts: dict[int, Recognition] = field(default_factory=dict)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether no line is left to read."""
+        return len(self.texts) == len(self.lines)
+
+
+def run_ahead(items: Generator[T, None, None], depth: int = 1) -> Generator[Future[T], None, None]:
+    """Run a generator in a thread of its own, *depth* items ahead of whoever takes them.
+
+    When this generator ends or is closed, the other one has been closed and its thread has ended.
+
+    Args:
+        items: The generator.
+        depth: Most items that wait to be taken, one being made among them.
+
+    Yields:
+        The outcome of each item, in order; if making it failed, that outcome is the last.
+    """
+    end = object()
+    pool = ThreadPoolExecutor(1, "ppocr-lite")
+    waiting = deque(pool.submit(next, items, end) for _ in range(depth))
+    try:
+        while True:
+            outcome = waiting.popleft()
+            failed = outcome.exception() is not None
+            if not failed and outcome.result() is end:
+                return
+            if not failed:
+                waiting.append(pool.submit(next, items, end))
+            yield outcome  # type: ignore[misc]
+            if failed:
+                return
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        items.close()
+
+
+def read_together(
+    pages: Generator[Future[FoundPage], None, None],
+    recognizer: TextRecognizer,
+    window: int = WINDOW,
+    timer: Timer = NO_TIMER,
+) -> Generator[FoundPage, None, None]:
+    """Read the lines of pages in batches that go across pages.
+
+    A line is padded by its own width, so it reads as it does alone.  A page waits for others to fill the batches of its
+    lines, until *window* pages wait.
+
+    Args:
+        pages: The pages, in order.
+        recognizer: Reads the lines.
+        window: Most pages that wait.
+        timer: Told how long each step takes.
+
+    Yields:
+        The same pages in the same order, read.
+
+    Raises:
+        Exception: What a page failed with, after all before it have been yielded.
+    """
+    reader = _Reader(recognizer, timer)
+    waiting: deque[FoundPage] = deque()
+    with closing(pages):
+        for outcome in pages:
+            if outcome.exception() is not None:
+                yield from _rest(reader, waiting)
+            page = outcome.result()  # raises what the page failed with
+            waiting.append(page)
+            reader.add(page)
+            while waiting and (waiting[0].is_read or len(waiting) > window):
+                reader.finish(waiting[0])
+                yield waiting.popleft()
+        yield from _rest(reader, waiting)
+
+
+def _rest(reader: _Reader, waiting: deque[FoundPage]) -> Iterator[FoundPage]:
+    while waiting:
+        reader.finish(waiting[0])
+        yield waiting.popleft()
+
+
+class _Reader:
+    """Lines that wait to be read, by the width they are padded to."""
+
+    def __init__(self, recognizer: TextRecognizer, timer: Timer) -> None:
+        self.recognizer, self.timer = recognizer, timer
+        self.lines: dict[int, deque[tuple[FoundPage, int]]] = {}
+
+    def add(self, page: FoundPage) -> None:
+        """Take the lines of a page, and run the batches that become full."""
+        for index, line in enumerate(page.lines):
+            width = self.recognizer.padded_width(line)
+            self.lines.setdefault(width, deque()).append((page, index))
+            if len(self.lines[width]) == self.recognizer.batch_size:
+                self._run(width)
+
+    def finish(self, page: FoundPage) -> None:
+        """Read what is left of a page, and as many lines of others as fill the batches."""
+        for width in sorted(self.lines):
+            if any(other is page for other, _ in self.lines[width]):
+                self._run(width)
+
+    def _run(self, width: int) -> None:
+        chosen = self.lines.pop(width)
+        texts = self.recognizer.run([page.lines[index] for page, index in chosen], width, self.timer)
+        for (page, index), text in zip(chosen, texts, strict=True):
+            page.texts[index] = text

@@ -1,0 +1,84 @@
+"""What a fresh process imports, and what a forked one can still do; each in a process of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ppocr_lite.predict.runner import ENGINES
+
+ROOT = Path(__file__).parents[2]
+MODULES = {"onnxruntime": "onnxruntime", "openvino": "openvino", "paddle": "paddle"}
+INSTALLED = [name for name in ENGINES if importlib.util.find_spec(MODULES[name])]
+
+IMPORTED = """
+import sys
+import numpy as np
+import ppocr_lite
+heavy = ("paddle", "torch", "scipy", "shapely", "onnxruntime", "openvino")
+assert not [name for name in (*heavy, "cv2") if name in sys.modules], "at import"
+from ppocr_lite import OCR
+ocr = OCR(det_model={det!r}, cls_model={cls!r}, rec_model={rec!r}, engine={engine!r}, threads=1)
+ocr.ocr(np.full((64, 96, 3), 255, np.uint8))
+print(*(name for name in heavy if name in sys.modules))
+"""
+
+FORKED = """
+import multiprocessing, os, sys
+import numpy as np
+from ppocr_lite import OCR
+
+page = np.full((160, 240, 3), 255, np.uint8)
+page[40:60, 20:200] = 0
+page[90:120, 30:150] = 60
+
+def read(_):
+    result = ocr.ocr(page)
+    return [(line.text, round(line.score, 4), line.polygon.tolist()) for line in result]
+
+if __name__ == "__main__":
+    ocr = OCR(det_model={det!r}, cls_model={cls!r}, rec_model={rec!r}, engine={engine!r}, threads=2,
+              det_db_box_thresh=0.0, drop_score=0.0)
+    expected = read(0)
+    assert expected, "the page has lines"
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        assert pool.map(read, range(4), chunksize=1) == [expected] * 4
+    assert read(0) == expected, "the parent goes on"
+    print("same")
+"""
+
+
+def run(code: str, timeout: float = 120) -> str:
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=timeout, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def models(export_small: Callable[..., Path]) -> dict[str, str]:
+    """Small models with a network for every engine."""
+    pytest.importorskip("paddle2onnx")
+    return {family: str(export_small(family, onnx=True)) for family in ("det", "cls", "rec")}
+
+
+@pytest.mark.parametrize("engine", INSTALLED)
+def test_an_engine_imports_itself_and_no_other_framework(engine: str, models: dict[str, str]) -> None:
+    assert run(IMPORTED.format(engine=engine, **models)).split() == [MODULES[engine]]
+
+
+@pytest.mark.skipif("onnxruntime" not in INSTALLED, reason="needs ONNX Runtime")
+def test_auto_imports_only_what_it_chooses(models: dict[str, str]) -> None:
+    assert run(IMPORTED.format(engine="auto", **models)) == "onnxruntime"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("engine", INSTALLED)
+def test_forked_workers_read_like_their_parent(engine: str, models: dict[str, str]) -> None:
+    assert run(FORKED.format(engine=engine, **models)) == "same"
