@@ -3,7 +3,7 @@
     python tools/cut_backgrounds.py ../shared/data/scene_en/train.txt --output train_data/backgrounds
 
 Reads detection label files; ignored regions count as text.  A page with no free part of ``--least`` pixels a side gives
-none.
+none.  ``OUTPUT/labels.txt`` lists the parts as pages without text.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--least", type=int, default=320, help="shortest side of a part, pixels")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
-    count = 0
+    names: list[str] = []
     for file in arguments.labels:
         for row in file.read_text(encoding="utf-8-sig").splitlines():
             name, _, label = row.partition("\t")
@@ -36,9 +36,10 @@ def main() -> None:
             free = free_cells(image.shape[:2], [item["points"] for item in json.loads(label)])
             top, left, bottom, right = (CELL * side for side in largest_rectangle(free))
             if min(bottom - top, right - left) >= arguments.least:
-                write(arguments.output / f"{file.parent.name}_{count:05d}.jpg", image[top:bottom, left:right])
-                count += 1
-    print(f"{count} backgrounds in {arguments.output}")
+                names.append(f"{file.parent.name}_{len(names):05d}.jpg")
+                write(arguments.output / names[-1], image[top:bottom, left:right])
+    (arguments.output / "labels.txt").write_text("".join(f"{name}\t[]\n" for name in names), encoding="utf-8")
+    print(f"{len(names)} backgrounds in {arguments.output}")
 
 
 def free_cells(size: tuple[int, int], polygons: list[list[list[float]]]) -> np.ndarray:

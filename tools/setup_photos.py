@@ -1,10 +1,10 @@
 """Fetch photographs without text from the Debian archive, as backgrounds and for counting false boxes.
 
-    python tools/setup_photos.py photos      # writes photos/train and photos/val, and photos/val.txt
+    python tools/setup_photos.py photos      # writes photos/{train,val} and photos/{train,val}.txt
 
 The desktop backgrounds of Debian are photographs and drawings under free licences (each package's ``copyright`` file
-names author and licence).  Those with letters on them are left out.  ``val`` holds photographs only, ``val.txt`` lists
-them as pages without text.  Needs ``apt-get`` and ``dpkg``.
+names author and licence).  Those with letters on them are left out; ``val`` holds photographs only.  ``train.txt`` and
+``val.txt`` list them as pages without text.  Needs ``apt-get`` and ``dpkg``.
 """
 
 from __future__ import annotations
@@ -45,8 +45,10 @@ def main() -> None:
                 unpacked = fetch(package, Path(work))
                 names = [save(picture, output / split) for picture in pictures(unpacked / folder, lettered)]
                 print(f"{package}: {len(names)} pictures in {output / split}")
-    listed = sorted((output / "val").iterdir())
-    (output / "val.txt").write_text("".join(f"val/{path.name}\t[]\n" for path in listed), encoding="utf-8")
+    for split in ("train", "val"):
+        listed = sorted((output / split).iterdir())
+        text = "".join(f"{split}/{path.name}\t[]\n" for path in listed)
+        (output / f"{split}.txt").write_text(text, encoding="utf-8")
 
 
 def fetch(package: str, work: Path) -> Path:

@@ -13,6 +13,8 @@ from typing import Any
 class Budget:
     """Says when one more turn of the loop would end too late, judged by the slowest of the last turns.
 
+    A turn lasts from one batch to the next: the update, what follows it, and the wait for the next batch.
+
     Args:
         minutes: Counted from here; None for any number.
     """
@@ -23,20 +25,24 @@ class Budget:
         self._end = None if minutes is None else time.monotonic() + minutes * 60
         self._turns: deque[float] = deque([0.0], maxlen=self.TURNS)
         self._evaluation = 0.0
-
-    def note(self, turn: float, *, evaluated: bool) -> None:
-        """Note the seconds of a turn; those with an evaluation are counted apart."""
-        if evaluated:
-            self._evaluation = turn
-        else:
-            self._turns.append(turn)
+        self._begun: tuple[float, bool] | None = None
 
     def spent(self, *, evaluates: bool) -> bool:
-        """Say whether a turn that begins now would end too late; *evaluates* says that it ends with an evaluation."""
-        if self._end is None:
-            return False
+        """Say whether the turn that begins now would end too late; to be asked once a turn.
+
+        Args:
+            evaluates: Whether this turn evaluates; such turns are measured apart.
+        """
+        now = time.monotonic()
+        if self._begun is not None:
+            began, evaluated = self._begun
+            if evaluated:
+                self._evaluation = now - began
+            else:
+                self._turns.append(now - began)
+        self._begun = now, evaluates
         needed = max(*self._turns, self._evaluation if evaluates else 0.0)
-        return time.monotonic() + needed >= self._end
+        return self._end is not None and now + needed >= self._end
 
 
 class StopOnSignal:

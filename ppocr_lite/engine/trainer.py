@@ -101,10 +101,11 @@ class Trainer:
         budget, saved = Budget(self.plan.minutes), -1
         with StopOnSignal() as signalled:
             for group in self._stream():
-                began, evaluates = time.monotonic(), self._evaluates_after(self.state.step + 1)
+                evaluates = self._evaluates_after(self.state.step + 1)
+                late = budget.spent(evaluates=evaluates)
                 usable = [batch for batch in group if "image" in batch]
                 anywhere = self._agree(
-                    stop=signalled.received or budget.spent(evaluates=evaluates),
+                    stop=signalled.received or late,
                     spoilt=self._too_many_errors(),
                     empty=not usable,
                 )
@@ -119,7 +120,6 @@ class Trainer:
                 improved = evaluates and self._evaluate()
                 if evaluates or _every(self.plan.save_every, self.state.step):
                     saved = self._save(best=improved)
-                budget.note(time.monotonic() - began, evaluated=evaluates)
         if saved != self.state.step:
             self._save(best=False)
         if self._stop:

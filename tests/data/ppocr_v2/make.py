@@ -15,6 +15,7 @@ from paddle.base.proto.framework_pb2 import ProgramDesc
 from paddle.static import InputSpec
 
 LETTERS = "abcd"
+CENTERS = [0.0, 1.0, 0.75, 0.5, -0.5, -1.0]  # of the blank, which padding is, the letters, and the space
 SHARPNESS = 40.0
 
 
@@ -45,12 +46,12 @@ class Turned(nn.Layer):
 
 
 class Brightness(nn.Layer):
-    """(N, 3, 32, W) → (N, W / 8, classes): class k is near 1 where 32 × 8 pixels are about 1 - 2k / (classes - 1)."""
+    """(N, 3, 32, W) → (N, W / 8, classes): class k is the most probable where 32 × 8 pixels are about CENTERS[k]."""
 
-    def __init__(self, classes):
+    def __init__(self):
         super().__init__()
-        centers = 1 - 2 * paddle.arange(classes, dtype="float32") / (classes - 1)
-        self.near = nn.Linear(1, classes)
+        centers = paddle.to_tensor(CENTERS)
+        self.near = nn.Linear(1, len(CENTERS))
         self.near.weight.set_value((2 * SHARPNESS * centers).unsqueeze(0))
         self.near.bias.set_value(-SHARPNESS * centers * centers)
 
@@ -76,7 +77,7 @@ def main():
     networks = {
         "det": (Dark(), [None, 3, None, None]),
         "cls": (Turned(), [None, 3, None, None]),
-        "rec": (Brightness(len(LETTERS) + 2), [None, 3, 32, None]),
+        "rec": (Brightness(), [None, 3, 32, None]),
     }
     for name, (network, shape) in networks.items():
         network.eval()

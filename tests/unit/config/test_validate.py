@@ -129,6 +129,7 @@ def test_a_mixture_checks_its_parts(registries: dict[str, Registry[Any]]) -> Non
         ({"Global": [1]}, r"Global must be a mapping. Received: \[1\]"),
         ({"Global": {"epoch_num": 0}}, "Global.epoch_num must be at least 1. Received: 0"),
         ({"Global": {"max_steps": 0}}, "Global.max_steps must be at least 1"),
+        ({"Global": {"threads": 0}}, "Global.threads must be at least 1"),
         ({"Global": {"max_bad_samples": 2}}, "Global.max_bad_samples is a share"),
         ({"Global": {"eval_batch_step": [1, 2, 3]}}, r"Global.eval_batch_step must be N or \[first, N\]"),
         ({"Global": {"engine": "padle"}}, "Global.engine must be one of .* Did you mean 'paddle'"),

@@ -20,33 +20,38 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
+def pass_turn(budget: Budget, clock: Clock, seconds: float, *, evaluates: bool = False) -> None:
+    """Begin a turn, and let it last so long."""
+    budget.spent(evaluates=evaluates)
+    clock.now += seconds
+
+
 def test_a_turn_begins_only_if_it_ends_in_time(clock: Clock) -> None:
     budget = Budget(1.0)
-    budget.note(10.0, evaluated=False)
-    clock.now += 49.9
-    assert not budget.spent(evaluates=False)
-    clock.now += 0.2
+    for _ in range(5):
+        assert not budget.spent(evaluates=False)
+        clock.now += 10.1  # the sixth would end after 60.6 seconds
     assert budget.spent(evaluates=False)
 
 
 def test_the_time_of_an_evaluation_is_kept_where_one_is_due(clock: Clock) -> None:
     budget = Budget(1.0)
-    budget.note(1.0, evaluated=False)
-    budget.note(30.0, evaluated=True)
-    clock.now += 35
+    pass_turn(budget, clock, 30.0, evaluates=True)
+    pass_turn(budget, clock, 1.0)
     assert not budget.spent(evaluates=False)
     assert budget.spent(evaluates=True)
 
 
 def test_a_slow_beginning_is_forgotten(clock: Clock) -> None:
     budget = Budget(1.0)
-    for seconds in (40.0, *[0.1] * Budget.TURNS):
-        budget.note(seconds, evaluated=False)
-    clock.now += 59
+    pass_turn(budget, clock, 40.0)
+    assert budget.spent(evaluates=False)
+    for _ in range(Budget.TURNS):
+        pass_turn(budget, clock, 0.1)
     assert not budget.spent(evaluates=False)
 
 
 def test_without_a_limit_nothing_is_too_late(clock: Clock) -> None:
     budget = Budget(None)
-    clock.now += 10**9
+    pass_turn(budget, clock, 10.0**9)
     assert not budget.spent(evaluates=True)

@@ -90,16 +90,27 @@ def shapes_run(*widths: int, batch_size: int = 8) -> list[tuple[int, ...]]:
     return seen
 
 
-def test_short_lines_are_padded_to_the_standard_width() -> None:
-    assert shapes_run(20, 100, 320) == [(3, 3, 32, 320)]
+def test_lines_of_one_bucket_are_run_together() -> None:
+    assert shapes_run(20, 100, 30, 90) == [(2, 3, 32, 64), (2, 3, 32, 128)]  # 24 pixels are kept clear
 
 
 def test_a_wide_line_does_not_widen_its_neighbours() -> None:
-    assert shapes_run(20, 400, 100) == [(2, 3, 32, 320), (1, 3, 32, 448)]
+    assert shapes_run(20, 400) == [(1, 3, 32, 64), (1, 3, 32, 448)]
+
+
+def test_another_set_of_widths_can_be_given() -> None:
+    seen: list[tuple[int, ...]] = []
+    stage = recognizer(seen)
+    TextRecognizer(stage.runner, stage.preprocess, stage.postprocess, 8, (160, 320), 0.0).recognize(lines(20, 160, 161))
+    assert seen == [(2, 3, 32, 160), (1, 3, 32, 320)]
 
 
 def test_batches_are_no_larger_than_asked() -> None:
     assert [shape[0] for shape in shapes_run(50, 50, 50, 50, 50, batch_size=2)] == [2, 2, 1]
+
+
+def test_lines_of_one_width_are_dealt_out_evenly() -> None:
+    assert [shape[0] for shape in shapes_run(*[50] * 9, batch_size=8)] == [5, 4]
 
 
 def test_no_lines_run_nothing() -> None:
