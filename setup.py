@@ -27,6 +27,7 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["ppocr_lite", "ppocr_lite.*"]),
     package_data={"ppocr_lite": ["py.typed", "charsets/*.txt", "models/**/*"]},
+    exclude_package_data={"ppocr_lite": ["models/*/model.safetensors"]},  # to train on from; not needed to read
     install_requires=requirements(),
     extras_require={
         "train": requirements("train"),
