@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ppocr_lite.predict.lines import LinePreparer
 from ppocr_lite.predict.runner import Runner
 from ppocr_lite.predict.timing import NO_TIMER, Timer
 from ppocr_lite.results import Orientation
@@ -27,6 +28,8 @@ class TextClassifier:
     def __init__(self, runner: Runner, preprocess: Compose, postprocess: Any, batch_size: int = 6) -> None:
         self.runner, self.preprocess, self.postprocess = runner, preprocess, postprocess
         self.batch_size = batch_size
+        self.lines = LinePreparer(preprocess)
+        self._width = self.lines.resize.width if self.lines.resize else None
 
     def classify(self, images: Sequence[NDArray[np.uint8]], timer: Timer = NO_TIMER) -> list[Orientation]:
         """Return one orientation per BGR line image (h, w, 3)."""
@@ -34,7 +37,8 @@ class TextClassifier:
         for start in range(0, len(images), self.batch_size):
             with timer("resize"):
                 chosen = images[start : start + self.batch_size]
-                batch = np.stack([self.preprocess({"image": image})["image"] for image in chosen])
+                lines = [self.lines.prepare(image) for image in chosen]
+                batch = self.lines.batch(lines, self._width or self.lines.size(lines[0])[1])
             with timer("classifier"):
                 probabilities = self.runner.run(batch)
             found += self.postprocess(probabilities)

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite.predict.batches import MARGIN, WIDTHS, WidthBuckets, batches
+from ppocr_lite.predict.lines import Line, LinePreparer
 from ppocr_lite.predict.runner import Runner
 from ppocr_lite.predict.timing import NO_TIMER, Timer
 from ppocr_lite.results import Recognition
 from ppocr_lite.transforms.base import Compose
-from ppocr_lite.transforms.resize import pad_batch
-
-Line = NDArray[np.float32]  # (3, H, w), as wide as its text
+from ppocr_lite.transforms.resize import RecResizeImg
 
 
 class TextRecognizer:
@@ -41,16 +40,20 @@ class TextRecognizer:
     ) -> None:
         self.runner, self.preprocess, self.postprocess = runner, preprocess, postprocess
         self.batch_size = batch_size
+        self.lines = LinePreparer(preprocess)
         self.buckets = WidthBuckets(widths, margin)
+        resize = self.lines.resize
+        # what a network was trained on that presses long lines into one width, the pressed ones without a margin
+        self._widest = resize.width if isinstance(resize, RecResizeImg) and resize.squeeze else None
 
     def recognize(self, images: Sequence[NDArray[np.uint8]], timer: Timer = NO_TIMER) -> list[Recognition]:
         """Return the text of each BGR line image (h, w, 3), in the order given."""
         return self.recognize_prepared(self.prepare(images, timer), timer)
 
     def prepare(self, images: Sequence[NDArray[np.uint8]], timer: Timer = NO_TIMER) -> list[Line]:
-        """Return each BGR line image (h, w, 3) as the network takes it, not padded yet."""
+        """Return each BGR line image (h, w, 3) at the height of the network, not padded yet."""
         with timer("resize"):
-            return [self.preprocess({"image": image})["image"] for image in images]
+            return [self.lines.prepare(image) for image in images]
 
     def recognize_prepared(self, lines: Sequence[Line], timer: Timer = NO_TIMER) -> list[Recognition]:
         """Return the text of each line that :meth:`prepare` has been through."""
@@ -61,12 +64,14 @@ class TextRecognizer:
 
     def padded_width(self, line: Line) -> int:
         """Return what a line is padded to, whatever is read with it."""
-        return self.buckets.width(line.shape[2], line.shape[1])
+        height, width = self.lines.size(line)
+        padded = self.buckets.width(width, height)
+        return padded if self._widest is None else min(padded, self._widest)
 
     def run(self, lines: Sequence[Line], width: int, timer: Timer = NO_TIMER) -> list[Recognition]:
         """Return the texts of one batch of lines, all padded to *width*."""
         with timer("resize"):
-            batch = pad_batch(lines, width)
+            batch = self.lines.batch(lines, width)
         with timer("recogniser"):
             probabilities = self.runner.run(batch)
         with timer("decode"):

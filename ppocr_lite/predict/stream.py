@@ -9,7 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ppocr_lite.predict.recognizer import Line, TextRecognizer
+from ppocr_lite.predict.lines import Line
+from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.timing import NO_TIMER, Timer
 from ppocr_lite.results import Detections, Recognition
 

@@ -121,8 +121,49 @@ class DetResizeForTest(_Undo):
         return sample | {"image": _resize(image, *target), "shape": _shape(image, *target)}
 
 
+class LineResize(_Undo):
+    """What the resizes of lines share: the pixels, and what they become in a batch.
+
+    Args:
+        name: Name of the resize, for messages.
+        image_shape: (channels, height, width).
+        limit: Widest result, pixels; a line that would become wider is pressed into it.
+
+    Raises:
+        ConfigError: If *image_shape* is not three positive numbers, the first of them 3.
+    """
+
+    def __init__(self, name: str, image_shape: tuple[int, int, int], limit: int) -> None:
+        if len(image_shape) != 3 or image_shape[0] != 3 or min(image_shape) < 1:
+            raise ConfigError(f"{name}.image_shape must be [3, height, width]. Received: {list(image_shape)}")
+        _, self.height, self.width = image_shape
+        self.limit = limit
+
+    def pixels(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return a line (h, w, 3) as high as the network takes it, its ratio kept up to the limit; (height, w', 3)."""
+        width: int = math.ceil(self.height * image.shape[1] / image.shape[0])
+        return _resize(image, self.height, max(1, min(self.limit, width)))
+
+    @staticmethod
+    def batch(lines: Sequence[NDArray[np.uint8]], width: int) -> NDArray[np.float32]:
+        """Map lines that :meth:`pixels` has returned to [-1, 1], with zeros to their right.
+
+        Args:
+            lines: Each (height, w, 3), w ≤ *width*; at least one.
+            width: Common width.
+
+        Returns:
+            (N, 3, height, width) float32.
+        """
+        batch = np.empty((len(lines), 3, lines[0].shape[0], width), np.float32)  # zeros() would take fresh memory
+        for row, line in zip(batch, lines, strict=True):
+            look_up(line, _UNIT_RANGE, row[:, :, : line.shape[1]])
+            row[:, :, line.shape[1] :] = 0
+        return batch
+
+
 @TRANSFORMS.register
-class RecResizeImg(_Undo):
+class RecResizeImg(LineResize):
     """Resize a line to the height of the recogniser, keep its aspect ratio, and map pixels to [-1, 1].
 
     The line is not padded: lines of a batch are, together, by :func:`batch_width` and :func:`pad_batch`.
@@ -140,21 +181,17 @@ class RecResizeImg(_Undo):
     provides: ClassVar[tuple[str, ...]] = ("image", "shape")
 
     def __init__(self, image_shape: tuple[int, int, int] = (3, 32, 320), squeeze: bool = True) -> None:
-        _check_shape("RecResizeImg", image_shape)
-        _, self.height, self.width = image_shape
+        super().__init__("RecResizeImg", image_shape, image_shape[-1] * (1 if squeeze else MAX_LINE_RATIO))
         self.squeeze = squeeze
 
     def __call__(self, sample: Sample) -> Sample:
         """Return *sample* with ``image`` float32 (3, height, w), and ``shape``."""
-        image = sample["image"]
-        limit = self.width if self.squeeze else self.width * MAX_LINE_RATIO
-        width = _line_width(image, self.height, limit)
-        pixels = _resize(image, self.height, width)
-        return sample | {"image": look_up(pixels, _UNIT_RANGE), "shape": _shape(image, self.height, width)}
+        pixels = self.pixels(sample["image"])
+        return sample | {"image": look_up(pixels, _UNIT_RANGE), "shape": _shape(sample["image"], *pixels.shape[:2])}
 
 
 @TRANSFORMS.register
-class ClsResizeImg(_Undo):
+class ClsResizeImg(LineResize):
     """Resize a line to a fixed shape for the orientation classifier: ratio kept, squeezed if wide, zeros to the right.
 
     Args:
@@ -168,25 +205,17 @@ class ClsResizeImg(_Undo):
     provides: ClassVar[tuple[str, ...]] = ("image", "shape")
 
     def __init__(self, image_shape: tuple[int, int, int] = (3, 48, 192)) -> None:
-        _check_shape("ClsResizeImg", image_shape)
-        _, self.height, self.width = image_shape
+        super().__init__("ClsResizeImg", image_shape, image_shape[-1])
 
     def __call__(self, sample: Sample) -> Sample:
         """Return *sample* with ``image`` float32 (3, height, width) in [-1, 1], and ``shape``."""
-        image = sample["image"]
-        width = _line_width(image, self.height, self.width)
-        padded = np.zeros((3, self.height, self.width), np.float32)
-        look_up(_resize(image, self.height, width), _UNIT_RANGE, padded[:, :, :width])
-        return sample | {"image": padded, "shape": _shape(image, self.height, width)}
+        pixels = self.pixels(sample["image"])
+        padded = self.batch([pixels], self.width)[0]
+        return sample | {"image": padded, "shape": _shape(sample["image"], *pixels.shape[:2])}
 
 
 def _to_stride(side: float) -> int:
     return max(STRIDE, round(side / STRIDE) * STRIDE)
-
-
-def _line_width(image: NDArray[np.uint8], height: int, limit: int) -> int:
-    width: int = math.ceil(height * image.shape[1] / image.shape[0])
-    return max(1, min(limit, width))
 
 
 def _resize(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
@@ -199,8 +228,3 @@ def _resize(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uin
 def _shape(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.float32]:
     before_height, before_width = image.shape[:2]
     return np.array([before_height, before_width, height / before_height, width / before_width], dtype=np.float32)
-
-
-def _check_shape(name: str, image_shape: tuple[int, int, int]) -> None:
-    if len(image_shape) != 3 or image_shape[0] != 3 or min(image_shape) < 1:
-        raise ConfigError(f"{name}.image_shape must be [3, height, width]. Received: {list(image_shape)}")

@@ -34,7 +34,9 @@ def test_few_widths_hold_any_page() -> None:
     assert len({WidthBuckets().width(line, 32) for line in range(1, 1257)}) == len(WIDTHS)
 
 
-@pytest.mark.parametrize(("widths", "margin"), [((), 0.0), ((0, 64), 0.0), ((64, 64), 0.0), ((96, 64), 0.0), ((64,), -1)])
+@pytest.mark.parametrize(
+    ("widths", "margin"), [((), 0.0), ((0, 64), 0.0), ((64, 64), 0.0), ((96, 64), 0.0), ((64,), -1)]
+)
 def test_impossible_buckets_are_refused(widths: tuple[int, ...], margin: float) -> None:
     with pytest.raises(ConfigError, match="must increase"):
         WidthBuckets(widths, margin)
