@@ -207,7 +207,7 @@ def test_check_data_accepts_good_labels(
 
 def test_check_data_names_the_line_of_each_fault(rec_label_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with rec_label_file.open("a", encoding="utf-8") as file:
-        file.write("no tab here\nline_0.png\t\nnowhere.png\tPaper\nline_1.png\tédition\n")
+        file.write("no tab here\nline_0.png\t\nnowhere.png\tPaper\nline_1.png\t第\n")
     assert cli.main(["check-data", "rec", str(rec_label_file)]) == cli.FAILED
     shown = capsys.readouterr()
     assert [line.split(": ")[0] for line in shown.err.splitlines() if line.startswith(str(rec_label_file))] == [
