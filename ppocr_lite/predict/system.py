@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ppocr_lite import images
 from ppocr_lite.errors import ConfigError, ModelError
 from ppocr_lite.images import ImageInput
-from ppocr_lite.predict.crop import crop_line, turn
+from ppocr_lite.predict.crop import crop_lines, turn
 from ppocr_lite.predict.options import accept_old_names
 from ppocr_lite.predict.order import reading_order
 from ppocr_lite.predict.pages import list_files, page_numbers, read_pages
@@ -244,7 +244,7 @@ class OCR:
         if not cls and not rec:
             return page
         with timer("crop"):
-            crops = [crop_line(image, polygon, MAX_LINE_PX) for polygon in found.polygons] if det else [image]
+            crops = crop_lines(image, found.polygons, MAX_LINE_PX) if det else [image]
         if cls and self._classifier:
             page.angles = self._turn(crops, timer)
         if rec:
