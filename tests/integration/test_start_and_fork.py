@@ -49,8 +49,29 @@ if __name__ == "__main__":
     assert expected, "the page has lines"
     with multiprocessing.get_context("fork").Pool(2) as pool:
         assert pool.map(read, range(4), chunksize=1) == [expected] * 4
+        pool.close()  # and not the signal with which leaving the block ends workers: Paddle prints a trace of it
+        pool.join()
     assert read(0) == expected, "the parent goes on"
     print("same")
+"""
+
+SIGNALS = """
+import ctypes, numpy as np
+from ppocr_lite import OCR
+
+class Stack(ctypes.Structure):
+    _fields_ = [("address", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t)]
+
+def stack():
+    found = Stack()
+    ctypes.CDLL(None).sigaltstack(None, ctypes.byref(found))
+    return found.address, found.size
+
+before = stack()
+ocr = OCR(det_model={det!r}, cls_model={cls!r}, rec_model={rec!r}, engine={engine!r}, threads=1)
+ocr.ocr(np.full((64, 96, 3), 255, np.uint8))
+assert stack() == before, stack()
+print("kept")
 """
 
 
@@ -82,3 +103,9 @@ def test_auto_imports_only_what_it_chooses(models: dict[str, str]) -> None:
 @pytest.mark.parametrize("engine", INSTALLED)
 def test_forked_workers_read_like_their_parent(engine: str, models: dict[str, str]) -> None:
     assert run(FORKED.format(engine=engine, **models)) == "same"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the signal stack as Linux keeps it")
+@pytest.mark.parametrize("engine", INSTALLED)
+def test_an_engine_leaves_the_stack_of_signal_handlers_alone(engine: str, models: dict[str, str]) -> None:
+    assert run(SIGNALS.format(engine=engine, **models)) == "kept"

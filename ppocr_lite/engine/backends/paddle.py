@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -171,14 +172,10 @@ class PaddleBackend:
         collate: Callable[[Sequence[Any]], dict[str, Any]],
         num_workers: int,
     ) -> Iterable[Batch]:
-        """Return Paddle's own loader; a batch holds tensors and lists of strings."""
-        return DataLoader(  # type: ignore[no-any-return]
-            dataset,
-            batch_sampler=batches,
-            collate_fn=lambda samples: _with_an_array(collate(samples)),
-            num_workers=num_workers,
-            use_shared_memory=False,
-        )
+        """Return what yields batches of arrays, or tensors, and lists of strings."""
+        if num_workers:
+            return _Workers(dataset, batches, collate, num_workers)
+        return _Here(dataset, batches, collate)
 
     def total(self, values: Mapping[str, float]) -> dict[str, float]:
         """Return the sums of *values* over all processes."""
@@ -221,11 +218,69 @@ class PaddleBackend:
             raise ConfigError(f"Global.device: Paddle cannot use {device!r} here: {error}") from error
 
 
-def _with_an_array(batch: dict[str, Any]) -> dict[str, Any]:
+class _Here:
+    """Batches loaded in this process, one when it is asked for.
+
+    Paddle's own loader reads in a thread even then, and stops the process if that is dropped while it reads.
+    """
+
+    def __init__(self, dataset: Any, batches: EpochBatches, collate: Callable[[Sequence[Any]], Batch]) -> None:
+        self._dataset, self._batches, self._collate = dataset, batches, collate
+
+    def __iter__(self) -> Iterator[Batch]:
+        for keys in self._batches:
+            yield self._collate([self._dataset[key] for key in keys])
+
+
+class _Workers:
+    """Paddle's loader with worker processes, which end with the loop over it, also if that is left early.
+
+    Paddle ends them well after the last batch only, so leaving means that no more batches are begun, and the few that
+    are under way are waited for.
+    """
+
+    def __init__(
+        self, dataset: Any, batches: EpochBatches, collate: Callable[[Sequence[Any]], Batch], num_workers: int
+    ) -> None:
+        self._keys = _Until(batches)
+        self._loader = DataLoader(
+            dataset,
+            batch_sampler=self._keys,
+            collate_fn=lambda samples: _with_an_array(collate(samples)),
+            num_workers=num_workers,
+            use_shared_memory=False,
+        )
+
+    def __iter__(self) -> Iterator[Batch]:
+        self._keys.ended = False
+        batches = iter(self._loader)
+        try:
+            yield from batches
+        except GeneratorExit:
+            self._keys.ended = True
+            for _ in batches:
+                pass
+            raise
+
+
+class _Until:
+    """What *batches* yields, until ``ended`` is set."""
+
+    def __init__(self, batches: EpochBatches) -> None:
+        self._batches, self.ended = batches, False
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from itertools.takewhile(lambda _: not self.ended, self._batches)
+
+
+def _with_an_array(batch: Batch) -> Batch:
     """Paddle's loader loses count at a batch without any array, as is one of unusable samples only."""
     if any(isinstance(value, np.ndarray) for value in batch.values()):
         return batch
-    return batch | {"nothing": np.zeros(1, np.float32)}
+    return {**batch, "nothing": np.zeros(1, np.float32)}
 
 
 def _tensor(value: Any) -> Any:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -39,7 +43,8 @@ class OpenVINORunner:
         cached = {"CPU_RUNTIME_CACHE_CAPACITY": CACHED_LAYERS[bundle.model_type]}
         settings = {"INFERENCE_NUM_THREADS": threads, **PRECISION, **cached}
         try:
-            network = openvino.Core().compile_model(str(self._file), "CPU", settings)
+            with _signal_stack_kept():
+                network = openvino.Core().compile_model(str(self._file), "CPU", settings)
         except ERRORS as error:
             deformable = self._file is not None and DEFORMABLE in self._file.read_bytes()
             reason = "it has no deformable convolution; use engine='paddle' or 'onnxruntime'" if deformable else error
@@ -58,3 +63,27 @@ class OpenVINORunner:
             except ERRORS as error:
                 raise EngineError(f"OpenVINO cannot run {self._file} on an input of {array.shape}: {error}") from error
             return np.array(outputs[0], np.float32)  # a copy: the request will write there again
+
+
+class _SignalStack(ctypes.Structure):
+    """``stack_t`` of Linux."""
+
+    _fields_ = (("address", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t))
+
+
+@contextmanager
+def _signal_stack_kept() -> Iterator[None]:
+    """Put back the thread's signal stack, which OpenVINO replaces when it first loads a network.
+
+    On a processor with AMX its own holds 20 KB, of which the processor's state takes 12: a handler of Python that is
+    called for the first time overruns it, and the process ends.
+    """
+    if not sys.platform.startswith("linux"):
+        yield
+        return
+    before, change = _SignalStack(), ctypes.CDLL(None).sigaltstack
+    change(None, ctypes.byref(before))
+    try:
+        yield
+    finally:
+        change(ctypes.byref(before), None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +62,11 @@ class PaddleRunner:
         config.enable_memory_optim()
         config.disable_glog_info()
         try:
-            first = create_predictor(config)
+            self._first = create_predictor(config)
         except ERRORS as error:
             raise EngineError(f"Paddle cannot read {self._file}: {error}") from error
-        self._predictors: Pool[Any] = Pool(first.clone)
+        self._running_first = threading.Lock()
+        self._predictors: Pool[Any] = Pool(self._clone, ready=[self._first])
 
     def run(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the first output for a batch (N, 3, H, W).
@@ -71,7 +74,7 @@ class PaddleRunner:
         Raises:
             EngineError: If Paddle cannot run the network on an input of that shape.
         """
-        with self._predictors.lend() as predictor:
+        with self._predictors.lend() as predictor, self._unless_cloned(predictor):
             try:
                 handle = predictor.get_input_handle(predictor.get_input_names()[0])
                 handle.reshape(array.shape)
@@ -81,6 +84,14 @@ class PaddleRunner:
                 return np.asarray(output.copy_to_cpu(), np.float32)
             except ERRORS as error:
                 raise EngineError(f"Paddle cannot run {self._file} on an input of {array.shape}: {error}") from error
+
+    def _clone(self) -> Any:
+        """Return one predictor more; the first, which is copied, does not run meanwhile."""
+        with self._running_first:
+            return self._first.clone()
+
+    def _unless_cloned(self, predictor: Any) -> AbstractContextManager[Any]:
+        return self._running_first if predictor is self._first else nullcontext()
 
 
 def breaks_onednn(program: Path, version: str) -> bool:

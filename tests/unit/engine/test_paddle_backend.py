@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import multiprocessing
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,3 +61,11 @@ def test_the_loader_goes_on_after_a_batch_of_unusable_samples_only(workers: int)
     batches = list(loader)
     assert [batch["errors"] for batch in batches] == [[], ["sample 2", "sample 3"], [], []]
     assert [batch["image"].tolist() for batch in batches if "image" in batch] == [[0, 1], [4, 5], [6, 7]]
+
+
+@pytest.mark.parametrize("taken", [1, 3, 4])
+def test_worker_processes_end_with_the_loop(taken: int) -> None:
+    loader = PaddleBackend().loader(Numbers(), EpochBatches(8, 2, shuffle=False), collate, 2)
+    for _ in range(2):
+        assert [batch["errors"] for batch in itertools.islice(loader, taken)][0] == []
+        assert multiprocessing.active_children() == []
