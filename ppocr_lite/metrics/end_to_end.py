@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +17,8 @@ class EndToEndMetric(Counter):
     """Share of the text regions found *and* read without a fault, and the character error rate of whole pages.
 
     A found region is right if it covers a true one (intersection over union at least *iou_thresh*) and its text is
-    equal.  Regions inside ignored ones take no part in either figure.
+    equal.  Regions inside ignored ones take no part in any figure.  Words are also compared without their places, as
+    sets that may hold a word several times, so that readers can be compared that divide a page otherwise.
 
     Args:
         iou_thresh: Least intersection over union of a match.
@@ -28,7 +30,7 @@ class EndToEndMetric(Counter):
     """
 
     def __init__(self, iou_thresh: float = 0.5, ignore_case: bool = False, ignore_space: bool = False) -> None:
-        super().__init__("right", "found", "true", "edits", "characters")
+        super().__init__("right", "found", "true", "edits", "characters", "words_right", "words_found", "words_true")
         self.iou_thresh, self.ignore_case, self.ignore_space = iou_thresh, ignore_case, ignore_space
 
     def update(self, result: Mapping[str, Any], truth: Mapping[str, Any]) -> None:
@@ -49,14 +51,32 @@ class EndToEndMetric(Counter):
             true=int((~ignore).sum()),
             edits=Levenshtein.distance(page, wanted),
             characters=len(wanted),
+            words_right=(Counts(page.split()) & Counts(wanted.split())).total(),
+            words_found=len(page.split()),
+            words_true=len(wanted.split()),
         )
 
     def compute(self) -> dict[str, float]:
-        """Return ``f1``, ``precision`` and ``recall`` in [0, 1], and ``cer``, edits per true character (0 is best)."""
+        """Return the figures of all pages.
+
+        Returns:
+            ``f1``, ``precision`` and ``recall`` of regions and ``word_f1`` of words, in [0, 1]; ``cer``, edits per true
+            character (0 is best).
+        """
         precision, recall = self.mean("right", "found"), self.mean("right", "true")
-        f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
-        return {"f1": f1, "precision": precision, "recall": recall, "cer": self.mean("edits", "characters")}
+        words = _harmonic(self.mean("words_right", "words_found"), self.mean("words_right", "words_true"))
+        return {
+            "f1": _harmonic(precision, recall),
+            "precision": precision,
+            "recall": recall,
+            "word_f1": words,
+            "cer": self.mean("edits", "characters"),
+        }
 
     def _plain(self, text: str) -> str:
         text = text.lower() if self.ignore_case else text
         return text.replace(" ", "") if self.ignore_space else text
+
+
+def _harmonic(precision: float, recall: float) -> float:
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0

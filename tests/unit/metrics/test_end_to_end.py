@@ -20,7 +20,7 @@ TRUTH = {
 def test_a_perfect_page_scores_one() -> None:
     metric = EndToEndMetric()
     metric.update({"polygons": TRUTH["polys"][:2], "texts": ["Total", "4.50"]}, TRUTH)
-    assert metric.compute() == {"f1": 1.0, "precision": 1.0, "recall": 1.0, "cer": 0.0}
+    assert metric.compute() == {"f1": 1.0, "precision": 1.0, "recall": 1.0, "word_f1": 1.0, "cer": 0.0}
 
 
 def test_a_region_found_but_misread_is_wrong() -> None:
@@ -50,5 +50,12 @@ def test_case_and_spaces_can_be_ignored() -> None:
     assert metric.compute()["f1"] == 1.0
 
 
+def test_words_are_compared_wherever_and_in_however_many_regions_they_stand() -> None:
+    metric = EndToEndMetric()
+    truth = {"polys": [box(0, 0), box(0, 20)], "texts": ["a rose is", "a rose"], "ignore_tags": [False, False]}
+    metric.update({"polygons": [box(200, 0)], "texts": ["rose a rose rose"]}, truth)  # a, rose, rose of 4; of 5
+    assert metric.compute()["word_f1"] == pytest.approx(2 * (3 / 4) * (3 / 5) / (3 / 4 + 3 / 5))
+
+
 def test_no_page_gives_zero() -> None:
-    assert EndToEndMetric().compute() == {"f1": 0.0, "precision": 0.0, "recall": 0.0, "cer": 0.0}
+    assert EndToEndMetric().compute() == {"f1": 0.0, "precision": 0.0, "recall": 0.0, "word_f1": 0.0, "cer": 0.0}
