@@ -24,7 +24,7 @@ from ppocr_lite.modeling import build_model
 from ppocr_lite.modeling.pact import in_float, ranges_in_use
 from ppocr_lite.predict.bundle import DESCRIPTION, ONNX, PROGRAMS, WEIGHTS, Bundle, TensorSpec, write_bundle
 from ppocr_lite.predict.engines.paddle_inference import PaddleRunner
-from ppocr_lite.predict.runner import Runner, load_runner
+from ppocr_lite.predict.runner import Network, Runner, load_runner
 from ppocr_lite.transforms import TRANSFORMS
 from ppocr_lite.version import __version__
 
@@ -179,7 +179,9 @@ def read_metrics(config: Config, source: Path) -> dict[str, Any]:
     return metrics | ({"data": data} if metrics and data else {}) | ({"step": state["step"]} if metrics else {})
 
 
-def check_same(network: Any, bundle: Bundle, runner: Runner, limit: float, average: float = TOLERANCE) -> float:
+def check_same(
+    network: Any, bundle: Bundle, runner: Network | Runner, limit: float, average: float = TOLERANCE
+) -> float:
     """Return the largest difference between the live network and a runner of its folder, on seeded noise.
 
     Raises:

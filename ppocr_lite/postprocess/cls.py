@@ -31,5 +31,6 @@ class ClsPostProcess:
         if probabilities.ndim != 2 or probabilities.shape[1] != len(self.angles):
             raise ValueError(f"Expected probabilities (N, {len(self.angles)}). Received: {probabilities.shape}")
         best = probabilities.argmax(axis=1)
-        scores = np.nan_to_num(probabilities[np.arange(len(best)), best], nan=0.0)
+        chosen = probabilities[np.arange(len(best)), best]
+        scores = np.where(np.isnan(chosen), 0.0, chosen)
         return [Orientation(self.angles[index], float(score)) for index, score in zip(best, scores, strict=True)]

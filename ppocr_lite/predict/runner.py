@@ -36,11 +36,29 @@ class EngineMissingError(EngineError):
     """The package of an engine is not installed, or a folder has no file for it."""
 
 
-class Runner(Protocol):
-    """A network that is ready to run; every implementation may be called from several threads at once."""
+class Network(Protocol):
+    """A network on one engine; every implementation may be called from several threads at once.
+
+    Attributes:
+        parallel: Whether calls from several threads run at the same time, or one after the other.
+    """
+
+    parallel: bool
 
     def run(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the output for a batch (N, 3, H, W)."""
+        ...
+
+
+class Runner(Protocol):
+    """A network as the stages use it."""
+
+    def run(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the output for a batch (N, 3, H, W)."""
+        ...
+
+    def on_one_thread(self) -> Runner:
+        """Return what runs the same network on one CPU thread: for callers that run it several times at once."""
         ...
 
 
@@ -58,6 +76,10 @@ class FunctionRunner:
         """Return what the function returns, as float32."""
         return np.asarray(self.function(array), np.float32)
 
+    def on_one_thread(self) -> FunctionRunner:
+        """Return itself; a function has no threads that this could set."""
+        return self
+
 
 class EngineRunner:
     """A network on an engine; in a process that was forked after it was loaded, it is loaded again when first used.
@@ -67,8 +89,9 @@ class EngineRunner:
 
     Args:
         engine: Name of the engine.
-        load: Loads the network.
+        load: Loads the network for a number of CPU threads.
         device: ``"cpu"`` or ``"gpu:<number>"``.
+        threads: CPU threads of one run.
 
     Attributes:
         engine: Name of the engine.
@@ -77,11 +100,12 @@ class EngineRunner:
         EngineError: If the network cannot be loaded.
     """
 
-    def __init__(self, engine: str, load: Callable[[], Runner], device: str = "cpu") -> None:
+    def __init__(self, engine: str, load: Callable[[int], Network], device: str = "cpu", threads: int = 1) -> None:
         self.engine = engine
-        self._load, self._device = load, device
+        self._load, self._device, self._threads = load, device, threads
         self._lock = threading.Lock()
-        self._network: Runner | None = load()
+        self._network: Network | None = load(threads)
+        self._alone: EngineRunner | None = None
         _LOADED.add(self)
 
     def run(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -93,13 +117,25 @@ class EngineRunner:
         """
         return (self._network or self._load_again()).run(array)
 
+    def on_one_thread(self) -> EngineRunner:
+        """Return the same network on one thread, loaded when first asked for.
+
+        Itself, if that would gain nothing: on one thread already, on a GPU, or on an engine that runs one at a time.
+        """
+        if self._threads == 1 or self._device != "cpu" or not (self._network or self._load_again()).parallel:
+            return self
+        with self._lock:
+            if self._alone is None:
+                self._alone = EngineRunner(self.engine, self._load)
+            return self._alone
+
     def after_fork(self) -> None:
         """Forget, in a forked process, what the parent has loaded."""
         if self._network is not None:
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._network))  # never freed
         self._network, self._lock = None, threading.Lock()
 
-    def _load_again(self) -> Runner:
+    def _load_again(self) -> Network:
         if self._device != "cpu":
             raise ModelError(
                 f"device={self._device!r}: a forked process cannot use the GPU of its parent. Make a new OCR in it, "
@@ -107,7 +143,7 @@ class EngineRunner:
             )
         with self._lock:
             if self._network is None:
-                self._network = self._load()
+                self._network = self._load(self._threads)
             return self._network
 
 
@@ -184,7 +220,7 @@ def _load(engine: str, bundle: Bundle, device: str, threads: int, trial: Sequenc
         ) from error
     except (ImportError, OSError) as error:
         raise EngineError(f"engine={engine!r}: {package} is installed and cannot be imported: {error}") from error
-    runner = EngineRunner(engine, lambda: implementation(bundle, device=device, threads=threads), device)
+    runner = EngineRunner(engine, lambda count: implementation(bundle, device, count), device, threads)
     if trial is not None and not np.isfinite(runner.run(np.zeros(trial, np.float32))).all():
         raise EngineError(f"{engine} computes something that is no number for an empty input of {bundle.folder}.")
     return runner

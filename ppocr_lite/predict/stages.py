@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.runner import Engine, EngineRunner, load_runner
 from ppocr_lite.transforms import TRANSFORMS
 from ppocr_lite.transforms.base import Compose
+
+S = TypeVar("S", TextDetector, TextClassifier, TextRecognizer)
 
 
 def load_detector(
@@ -107,6 +110,13 @@ def load_recognizer(
     fitting = fit_characters(bundle.characters, output.shape[2], source, str(bundle.folder), add_space=spaceless)
     postprocess = dataclasses.replace(bundle, characters=fitting).build_postprocess()
     return TextRecognizer(runner, preprocess, postprocess, batch_size)
+
+
+def on_one_thread(stage: S) -> S:
+    """Return the same stage with its network on one CPU thread: for callers that run several at once."""
+    other = copy.copy(stage)
+    other.runner = stage.runner.on_one_thread()
+    return other
 
 
 def adapt(bundle: Bundle, resize: Mapping[str, Any], postprocess: Mapping[str, Any]) -> Bundle:

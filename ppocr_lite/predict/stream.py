@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.timing import NO_TIMER, Timer
 from ppocr_lite.results import Detections, Recognition
 
+S = TypeVar("S")
 T = TypeVar("T")
 # Pages whose lines wait for company in a batch.  More fill the batches better, and cost the memory of their lines.
 WINDOW = 4
@@ -70,6 +71,45 @@ def run_ahead(items: Generator[T, None, None], depth: int = 1) -> Generator[Futu
                 waiting.append(pool.submit(next, items, end))
             yield outcome  # type: ignore[misc]
             if failed:
+                return
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        items.close()
+
+
+def map_ahead(
+    function: Callable[[S], T], items: Generator[Future[S], None, None], workers: int
+) -> Generator[Future[T], None, None]:
+    """Call a function on items in several threads at once.
+
+    When this generator ends or is closed, *items* has been closed and the threads have ended.
+
+    Args:
+        function: What to do with an item.
+        items: The items, in order.
+        workers: Threads; at most one item more waits to be taken.
+
+    Yields:
+        The outcome of each item, in order; if making or doing it failed, that outcome is the last.
+    """
+
+    def work(item: Future[S]) -> T:
+        return function(item.result())
+
+    pool = ThreadPoolExecutor(workers, "ppocr-lite")
+    waiting: deque[Future[T]] = deque()
+    try:
+        while True:
+            item = next(items, None)
+            if item is not None:
+                waiting.append(pool.submit(work, item))
+            if waiting and (item is None or len(waiting) > workers):
+                outcome = waiting.popleft()
+                failed = outcome.exception() is not None
+                yield outcome
+                if failed:
+                    return
+            elif item is None:
                 return
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

@@ -37,6 +37,8 @@ class OnnxRunner:
         EngineError: If ONNX Runtime cannot read the network, or has no such device.
     """
 
+    parallel = True
+
     def __init__(self, bundle: Bundle, device: str = "cpu", threads: int = 1) -> None:
         self._file = bundle.onnx
         options = onnxruntime.SessionOptions()

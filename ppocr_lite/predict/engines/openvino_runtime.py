@@ -13,7 +13,7 @@ import openvino
 from numpy.typing import NDArray
 
 from ppocr_lite.predict.bundle import Bundle
-from ppocr_lite.predict.engines.pool import Pool
+from ppocr_lite.predict.engines.pool import Pool, cpu_count
 from ppocr_lite.predict.runner import EngineError, network_file
 
 DEFORMABLE = b"DeformConv"  # how an ONNX network names that operator
@@ -36,12 +36,15 @@ class OpenVINORunner:
         EngineError: If OpenVINO cannot read the network, or *device* is another.
     """
 
+    parallel = True
+
     def __init__(self, bundle: Bundle, device: str = "cpu", threads: int = 1) -> None:
         self._file = network_file(bundle, "openvino")
         if device != "cpu":
             raise EngineError(f"engine='openvino' runs on device='cpu' only. Received: {device!r}")
         cached = {"CPU_RUNTIME_CACHE_CAPACITY": CACHED_LAYERS[bundle.model_type]}
-        settings = {"INFERENCE_NUM_THREADS": threads, **PRECISION, **cached}
+        streams = max(1, cpu_count() // threads)  # as many runs at once as there are processors for
+        settings = {"INFERENCE_NUM_THREADS": threads * streams, "NUM_STREAMS": streams, **PRECISION, **cached}
         try:
             with _signal_stack_kept():
                 network = openvino.Core().compile_model(str(self._file), "CPU", settings)

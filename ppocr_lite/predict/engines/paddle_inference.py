@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import paddle
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from paddle.inference import Config, create_predictor
 
 from ppocr_lite.predict.bundle import WEIGHTS, Bundle
-from ppocr_lite.predict.engines.pool import Pool
 from ppocr_lite.predict.runner import EngineError, gpu_index
 
 log = logging.getLogger(__name__)
@@ -25,7 +23,10 @@ ERRORS = (RuntimeError, ValueError, TypeError, IndexError, OSError, MemoryError,
 
 
 class PaddleRunner:
-    """An exported network on Paddle Inference; threads work on clones of one predictor, which share the weights.
+    """An exported network on Paddle Inference; threads take turns.
+
+    The networks of a process share what oneDNN has prepared, and with a bound on that Paddle counts it after each run
+    while another may be changing it: two runs at once end the process, now and then.
 
     Args:
         bundle: The model folder.
@@ -37,6 +38,8 @@ class PaddleRunner:
     Raises:
         EngineError: If Paddle cannot read the network, or has no such device.
     """
+
+    parallel = False
 
     def __init__(self, bundle: Bundle, device: str = "cpu", threads: int = 1, onednn: bool = True) -> None:
         if bundle.program is None:
@@ -62,11 +65,9 @@ class PaddleRunner:
         config.enable_memory_optim()
         config.disable_glog_info()
         try:
-            self._first = create_predictor(config)
+            self._predictor = create_predictor(config)
         except ERRORS as error:
             raise EngineError(f"Paddle cannot read {self._file}: {error}") from error
-        self._running_first = threading.Lock()
-        self._predictors: Pool[Any] = Pool(self._clone, ready=[self._first])
 
     def run(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the first output for a batch (N, 3, H, W).
@@ -74,7 +75,8 @@ class PaddleRunner:
         Raises:
             EngineError: If Paddle cannot run the network on an input of that shape.
         """
-        with self._predictors.lend() as predictor, self._unless_cloned(predictor):
+        predictor = self._predictor
+        with _TURN.lock:
             try:
                 handle = predictor.get_input_handle(predictor.get_input_names()[0])
                 handle.reshape(array.shape)
@@ -85,13 +87,20 @@ class PaddleRunner:
             except ERRORS as error:
                 raise EngineError(f"Paddle cannot run {self._file} on an input of {array.shape}: {error}") from error
 
-    def _clone(self) -> Any:
-        """Return one predictor more; the first, which is copied, does not run meanwhile."""
-        with self._running_first:
-            return self._first.clone()
 
-    def _unless_cloned(self, predictor: Any) -> AbstractContextManager[Any]:
-        return self._running_first if predictor is self._first else nullcontext()
+class _Turn:
+    """Whose turn it is, of all networks in this process; a forked process starts anew."""
+
+    def __init__(self) -> None:
+        self.renew()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.renew)
+
+    def renew(self) -> None:
+        self.lock = threading.Lock()
+
+
+_TURN = _Turn()
 
 
 def breaks_onednn(program: Path, version: str) -> bool:

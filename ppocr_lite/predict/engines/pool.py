@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
@@ -25,12 +25,11 @@ class Pool(Generic[T]):
     Args:
         make: Makes one more; it is called by one thread at a time.
         limit: How many to have at most; None for one a processor.
-        ready: What is there already, counted by *limit*.
     """
 
-    def __init__(self, make: Callable[[], T], limit: int | None = None, ready: Iterable[T] = ()) -> None:
+    def __init__(self, make: Callable[[], T], limit: int | None = None) -> None:
         self._make = make
-        self._idle: list[T] = list(ready)
+        self._idle: list[T] = []
         self._making = threading.Lock()
         self._left = threading.BoundedSemaphore(limit or cpu_count())
 

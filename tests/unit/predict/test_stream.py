@@ -12,7 +12,7 @@ import pytest
 from ppocr_lite.charset import Charset
 from ppocr_lite.postprocess import CTCLabelDecode
 from ppocr_lite.predict import FunctionRunner, TextRecognizer
-from ppocr_lite.predict.stream import FoundPage, read_together, run_ahead
+from ppocr_lite.predict.stream import FoundPage, map_ahead, read_together, run_ahead
 from ppocr_lite.results import Detections
 from ppocr_lite.transforms.base import Compose
 from ppocr_lite.transforms.resize import RecResizeImg
@@ -78,6 +78,48 @@ def test_stopping_early_ends_the_thread_and_closes_the_source() -> None:
 
 def test_an_empty_source_gives_nothing() -> None:
     assert list(run_ahead(Source(0).numbers())) == []
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_function_is_called_in_several_threads_and_its_results_come_in_order(workers: int) -> None:
+    threads, busy = set[int](), threading.Barrier(workers)
+
+    def square(number: int) -> int:
+        threads.add(threading.get_ident())
+        if number < workers:
+            busy.wait(timeout=30)  # passes only if all of them are at work at once
+        return number**2
+
+    mapped = map_ahead(square, run_ahead(Source(20).numbers()), workers)
+    assert [outcome.result() for outcome in mapped] == [number**2 for number in range(20)]
+    assert len(threads) == workers
+    assert own_threads() == []
+
+
+@pytest.mark.parametrize("fails", ["source", "function"])
+def test_the_failure_of_an_item_is_the_last_outcome(fails: str) -> None:
+    source = Source(9, fail_at=4 if fails == "source" else None)
+
+    def check(number: int) -> int:
+        if fails == "function" and number == 4:
+            raise KeyError(number)
+        return number
+
+    found = list(map_ahead(check, run_ahead(source.numbers()), 3))
+    assert [outcome.result() for outcome in found[:-1]] == [0, 1, 2, 3]
+    assert isinstance(found[-1].exception(), KeyError)
+    assert source.closed
+    assert own_threads() == []
+
+
+def test_dropping_it_early_ends_its_threads_and_closes_the_source() -> None:
+    source = Source(1000)
+    mapped = map_ahead(str, run_ahead(source.numbers()), 2)
+    assert next(mapped).result() == "0"
+    mapped.close()
+    assert source.closed
+    assert source.made <= 6
+    assert own_threads() == []
 
 
 def recognizer(shapes: list[tuple[int, ...]], batch_size: int = 4) -> TextRecognizer:

@@ -1,0 +1,50 @@
+"""One OCR object, many threads: every page reads as it does alone."""
+
+from __future__ import annotations
+
+import importlib.util
+import random
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from ppocr_lite import OCR
+from ppocr_lite.predict.runner import ENGINES
+from ppocr_lite.results import OCRResult
+
+SAMPLES = Path(__file__).parents[2] / "doc" / "samples"
+MODULES = {"onnxruntime": "onnxruntime", "openvino": "openvino", "paddle": "paddle"}
+INSTALLED = [name for name in ENGINES if importlib.util.find_spec(MODULES[name])]
+THREADS, PAGES = 8, 50
+
+
+@pytest.fixture(scope="module")
+def pages() -> list[np.ndarray]:
+    """Parts of the sample images, each of another size, with text in most."""
+    whole = [cv2.imread(str(path)) for path in sorted(SAMPLES.glob("*.jpg"))]
+    rng = np.random.default_rng(0)
+    parts = []
+    for number in range(PAGES):
+        image = whole[number % len(whole)]
+        height, width = (int(side) for side in rng.integers(96, 260, 2))
+        top, left = (int(rng.integers(max(1, image.shape[axis] - side))) for axis, side in enumerate((height, width)))
+        parts.append(np.ascontiguousarray(image[top : top + height, left : left + width]))
+    return parts
+
+
+@pytest.mark.parametrize("engine", INSTALLED)
+def test_eight_threads_read_fifty_pages_as_one_does(engine: str, pages: list[np.ndarray]) -> None:
+    ocr = OCR(lang="en", engine=engine, threads=1)  # type: ignore[arg-type]
+    expected = [ocr.ocr(page) for page in pages]
+    assert sum(len(page) for page in expected) > PAGES, "there is text to mix up"
+
+    def read_all(seed: int) -> dict[int, OCRResult]:
+        order = random.Random(seed).sample(range(PAGES), PAGES)
+        return {number: ocr.ocr(pages[number]) for number in order}
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for read in pool.map(read_all, range(THREADS)):
+            assert [read[number] for number in range(PAGES)] == expected
