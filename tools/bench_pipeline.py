@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -38,9 +38,10 @@ from ppocr_lite.predict.stages import load_recognizer
 ROOT = Path(__file__).parents[1]
 SIZES = (1, 6, 16)  # lines a batch
 START = "import time; t = time.perf_counter(); {code}; print(time.perf_counter() - t)"
-LINES, AREAS = range(10, 101, 10), (0.25, 0.5, 1.0, 1.5, 2.0, 3.0)  # lines a page; megapixels
-# The limit is 960 pixels for the longer side: beyond about a megapixel the detector sees no more of a page.
+LINES, AREAS = range(10, 101, 10), (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)  # lines a page; megapixels
+# The limit is 960 pixels for the longer side: beyond about 0.7 megapixels the detector sees no more of a page.
 PAGE = (1200, 800)
+PANEL, MARGIN = (380, 260), 50  # of the picture: size, and space for the labels
 
 
 def startup(arguments: argparse.Namespace) -> None:
@@ -161,31 +162,33 @@ def draw(lines: int, height: int, width: int) -> NDArray[np.uint8]:
 
 
 def plot(panels: Sequence[tuple[str, Sequence[tuple[float, float]]]]) -> str:
-    """Return an SVG picture: for each panel its points, milliseconds upwards, and the straight line nearest to them."""
-    width, height, margin = 380, 260, 50
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{len(panels) * width}" height="{height}" font-size="11">']
-    parts.append('<rect width="100%" height="100%" fill="white"/>')
+    """Return an SVG picture of panels side by side: title and points, milliseconds upwards."""
+    size = f'width="{len(panels) * PANEL[0]}" height="{PANEL[1]}"'
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-size="11"><rect {size} fill="white"/>']
     for number, (title, points) in enumerate(panels):
-        left, bottom = number * width + margin, height - margin
-        across, up = (1.05 * max(values) for values in zip(*points, strict=True))
-
-        def place(x: float, y: float, left: int = left, bottom: int = bottom, across: float = across, up: float = up):  # type: ignore[no-untyped-def]
-            return left + x / across * (width - margin - 20), bottom - y / up * (bottom - 20)
-
-        slope, start = np.polyfit(*np.array(points).T, 1)
-        (x0, y0), (x1, y1) = place(0, start), place(across, start + slope * across)
-        parts.append(f'<path d="M{left} 20V{bottom}H{left + width - margin - 20}" fill="none" stroke="black"/>')
-        parts.append(f'<path d="M{x0:.1f} {y0:.1f}L{x1:.1f} {y1:.1f}" stroke="#999" stroke-dasharray="4"/>')
-        for x, y in points:
-            cx, cy = place(x, y)
-            parts.append(f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="3" fill="#06c"/>')
-            parts.append(f'<text x="{cx:.1f}" y="{bottom + 14}" text-anchor="middle">{x:g}</text>')
-        for share in (0.25, 0.5, 0.75, 1.0):
-            _, cy = place(0, share * up / 1.05)
-            label = f"{share * up / 1.05:.0f}"
-            parts.append(f'<text x="{left - 6}" y="{cy:.1f}" text-anchor="end">{label}</text>')
-        parts.append(f'<text x="{left + 110}" y="{bottom + 34}">{title}</text><text x="{left - 40}" y="14">ms</text>')
+        parts += [f'<g transform="translate({number * PANEL[0]})">', *_panel(title, np.array(points)), "</g>"]
     return "\n".join([*parts, "</svg>", ""])
+
+
+def _panel(title: str, points: NDArray[np.float64]) -> Iterator[str]:
+    """Yield the axes, the points (N, 2) and the straight line nearest to them."""
+    left, top, right, bottom = MARGIN, 20, PANEL[0] - 20, PANEL[1] - MARGIN
+    most = 1.05 * points.max(axis=0)
+    scale = np.array([right - left, top - bottom]) / most
+    slope, start = np.polyfit(*points.T, 1)
+    ends = np.array([(0, start), (most[0], start + slope * most[0])])
+    (x0, y0), (x1, y1) = (ends * scale + (left, bottom)).round(1)
+    yield f'<path d="M{left} {top}V{bottom}H{right}" fill="none" stroke="black"/>'
+    yield f'<path d="M{x0} {y0}L{x1} {y1}" stroke="#999" stroke-dasharray="4"/>'
+    for (x, _), (across, up) in zip(points, (points * scale + (left, bottom)).round(1), strict=True):
+        yield f'<circle cx="{across}" cy="{up}" r="3" fill="#06c"/>'
+        yield f'<text x="{across}" y="{bottom + 14}" text-anchor="middle">{x:g}</text>'
+    for share in (0.25, 0.5, 0.75, 1.0):
+        milliseconds = share * points[:, 1].max()
+        up = bottom + milliseconds * scale[1]
+        yield f'<text x="{left - 6}" y="{up:.1f}" text-anchor="end">{milliseconds:.0f}</text>'
+    yield f'<text x="{(left + right) // 2}" y="{bottom + 34}" text-anchor="middle">{title}</text>'
+    yield f'<text x="{left - 6}" y="14" text-anchor="end">ms</text>'
 
 
 def main() -> int:

@@ -53,6 +53,11 @@ class Network(Protocol):
 class Runner(Protocol):
     """A network as the stages use it."""
 
+    @property
+    def parallel(self) -> bool:
+        """Whether calls from several threads run at the same time, or one after the other."""
+        ...
+
     def run(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the output for a batch (N, 3, H, W)."""
         ...
@@ -68,6 +73,8 @@ class FunctionRunner:
     Args:
         function: Maps (N, 3, H, W) float32 to an array.
     """
+
+    parallel = True
 
     def __init__(self, function: Callable[[NDArray[np.float32]], NDArray[Any]]) -> None:
         self.function = function
@@ -117,12 +124,17 @@ class EngineRunner:
         """
         return (self._network or self._load_again()).run(array)
 
+    @property
+    def parallel(self) -> bool:
+        """Whether calls from several threads run at the same time."""
+        return (self._network or self._load_again()).parallel
+
     def on_one_thread(self) -> EngineRunner:
         """Return the same network on one thread, loaded when first asked for.
 
         Itself, if that would gain nothing: on one thread already, on a GPU, or on an engine that runs one at a time.
         """
-        if self._threads == 1 or self._device != "cpu" or not (self._network or self._load_again()).parallel:
+        if self._threads == 1 or self._device != "cpu" or not self.parallel:
             return self
         with self._lock:
             if self._alone is None:

@@ -202,7 +202,8 @@ class OCR:
         def find(page: tuple[Image, str]) -> FoundPage:
             return reader._find_lines(*page, det, cls, rec, NO_TIMER)
 
-        found = map_ahead(find, run_ahead(decode()), self._threads)
+        workers = self._threads if self._detector is None or self._detector.runner.parallel else 1
+        found = map_ahead(find, run_ahead(decode()), workers)
         with closing(run_ahead(read_together(found, recognizer)) if recognizer else found) as read:
             for outcome in read:
                 yield self._result(outcome.result(), rec)
