@@ -2,6 +2,7 @@
 
     python tools/bench_pipeline.py startup
     python tools/bench_pipeline.py batches ../shared/data/receipts_en/val.txt
+    python tools/bench_pipeline.py margins train_data/rec/receipts_en/val/labels.txt
     python tools/bench_pipeline.py stream ../shared/data/receipts_en/images ../shared/data/scene_en/images --pages 200
     python tools/bench_pipeline.py growth --plot doc/growth.svg
 
@@ -31,12 +32,17 @@ from numpy.typing import NDArray
 
 from ppocr_lite import OCR
 from ppocr_lite.images import read
+from ppocr_lite.metrics import RecMetric
+from ppocr_lite.predict.batches import WidthBuckets
 from ppocr_lite.predict.crop import crop_lines
+from ppocr_lite.predict.lines import Line
+from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.released import released_model
 from ppocr_lite.predict.stages import load_recognizer
 
 ROOT = Path(__file__).parents[1]
 SIZES = (1, 6, 16)  # lines a batch
+CLEAR = (0, 0.25, 0.5, 0.75, 1.0)  # shares of the height of a line
 START = "import time; t = time.perf_counter(); {code}; print(time.perf_counter() - t)"
 LINES, AREAS = range(10, 101, 10), (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)  # lines a page; megapixels
 # The limit is 960 pixels for the longer side: beyond about 0.7 megapixels the detector sees no more of a page.
@@ -81,9 +87,26 @@ def batches(arguments: argparse.Namespace) -> None:
         rates = [len(lines) / statistics.median(taken[size]) for size in SIZES]
         print(f"| {engine} | {' | '.join(f'{rate:.0f}' for rate in rates)} |", flush=True)
     reader = next(iter(readers.values()))
-    prepared = reader.prepare(lines)
-    padded = sum(reader.padded_width(line) for line in prepared)
-    print(f"{len(lines)} lines; padding: {1 - sum(reader.lines.size(line)[1] for line in prepared) / padded:.1%}")
+    print(f"{len(lines)} lines; padding: {_padding(reader, reader.prepare(lines)):.1%}")
+
+
+def margins(arguments: argparse.Namespace) -> None:
+    """Print, for several clear spaces beside a line, how much is padding and how well lines are read."""
+    (labels,) = arguments.paths
+    rows = [row.split("\t") for row in labels.read_text(encoding="utf-8-sig").splitlines()]
+    reader = load_recognizer(released_model("rec", arguments.lang), arguments.engines[0], threads=arguments.threads)
+    lines = reader.prepare([read(labels.parent / name) for name, _ in rows])
+    for margin in CLEAR:
+        reader.buckets = WidthBuckets(margin=margin)
+        metric = RecMetric(ignore_space=True, ignore_case=True)
+        for (text, _), (_, written) in zip(reader.recognize_prepared(lines), rows, strict=True):
+            metric.update(text, written)
+        values = metric.compute()
+        print(f"| {margin:g} | {_padding(reader, lines):.1%} | {values['norm_edit_dis']:.4f} | {values['acc']:.4f} |")
+
+
+def _padding(reader: TextRecognizer, lines: Sequence[Line]) -> float:
+    return 1 - sum(reader.lines.size(line)[1] for line in lines) / sum(reader.padded_width(line) for line in lines)
 
 
 def stream(arguments: argparse.Namespace) -> None:
@@ -196,6 +219,7 @@ def main() -> int:
     measurements: dict[str, Callable[[argparse.Namespace], None]] = {
         "startup": startup,
         "batches": batches,
+        "margins": margins,
         "stream": stream,
         "growth": growth,
         "read": read_all,
