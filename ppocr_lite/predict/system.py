@@ -42,7 +42,8 @@ class OCR:
     Args:
         lang: Released recogniser to use; None for ``"ch"`` (which reads English too) if it comes with the package,
             else ``"en"``.
-        engine: What runs the networks; ``"auto"`` takes Paddle where it is installed, else ONNX Runtime.
+        engine: What runs the networks; ``"auto"`` takes the fastest that is installed and works, of ONNX Runtime,
+            OpenVINO and Paddle.
         device: ``"cpu"`` or ``"gpu:<number>"``.
         threads: CPU threads of one call; None for as many as there are, at most 4.
         det_model: Exported detector folder; None for the released one.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import random
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -48,3 +49,25 @@ def test_eight_threads_read_fifty_pages_as_one_does(engine: str, pages: list[np.
     with ThreadPoolExecutor(THREADS) as pool:
         for read in pool.map(read_all, range(THREADS)):
             assert [read[number] for number in range(PAGES)] == expected
+
+
+@pytest.mark.parametrize("engine", INSTALLED)
+def test_a_stream_reads_what_pages_alone_read(engine: str, pages: list[np.ndarray], tmp_path: Path) -> None:
+    for number, page in enumerate(pages[:12]):
+        cv2.imwrite(str(tmp_path / f"{number:02}.png"), page)
+    ocr = OCR(lang="en", engine=engine, threads=2)  # type: ignore[arg-type]
+    streamed = list(ocr.stream(tmp_path))
+    assert [Path(str(page.source)).stem for page in streamed] == [f"{number:02}" for number in range(12)]
+    for page, image in zip(streamed, pages, strict=False):
+        alone = ocr.ocr(image)
+        assert [line.text for line in page] == [line.text for line in alone]
+        np.testing.assert_allclose([line.score for line in page], [line.score for line in alone], atol=1e-3)
+
+
+def test_a_stream_may_be_left_early(pages: list[np.ndarray], tmp_path: Path) -> None:
+    for number, page in enumerate(pages[:12]):
+        cv2.imwrite(str(tmp_path / f"{number:02}.png"), page)
+    stream = OCR(lang="en", threads=2).stream(tmp_path)
+    assert next(stream).size == pages[0].shape[:2]
+    stream.close()
+    assert [thread for thread in threading.enumerate() if thread.name.startswith("ppocr-lite")] == []
