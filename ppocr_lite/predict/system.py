@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal, TypeVar, overload
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,7 +46,8 @@ class OCR:
         engine: What runs the networks; ``"auto"`` takes the fastest that is installed and works, of ONNX Runtime,
             OpenVINO and Paddle.
         device: ``"cpu"`` or ``"gpu:<number>"``.
-        threads: CPU threads of one call; None for as many as there are, at most 4.
+        threads: CPU threads of one call; None for as many as there are, at most 4. A number is also set for OpenCV,
+            which has one setting a process.
         det_model: Exported detector folder; None for the released one.
         cls_model: Exported orientation classifier folder; None for the released one.
         rec_model: Exported recogniser folder; None for the released one.
@@ -105,6 +107,8 @@ class OCR:
         self.lang = lang or default_language()
         self.cls_thresh, self.drop_score = cls_thresh, drop_score
         self._missing: dict[str, ModelError] = {}
+        if threads:
+            cv2.setNumThreads(threads)
         self._threads = threads or _default_threads()
         use = (engine, device, self._threads)
         partly = any((det_model, cls_model, rec_model))  # then a stage that is not there fails when it is needed

@@ -51,6 +51,18 @@ def test_eight_threads_read_fifty_pages_as_one_does(engine: str, pages: list[np.
             assert [read[number] for number in range(PAGES)] == expected
 
 
+def test_opencv_takes_as_many_threads_as_are_asked_for() -> None:
+    before = cv2.getNumThreads()
+    try:
+        OCR(lang="en", threads=1)
+        assert cv2.getNumThreads() == 1
+        cv2.setNumThreads(2)
+        OCR(lang="en")
+        assert cv2.getNumThreads() == 2
+    finally:
+        cv2.setNumThreads(before)
+
+
 @pytest.mark.parametrize("engine", INSTALLED)
 def test_a_stream_reads_what_pages_alone_read(engine: str, pages: list[np.ndarray], tmp_path: Path) -> None:
     for number, page in enumerate(pages[:12]):
