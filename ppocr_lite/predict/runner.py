@@ -120,7 +120,7 @@ class EngineRunner:
 
         Raises:
             EngineError: If the engine cannot run the network on an input of that shape.
-            ModelError: On a GPU, in a forked process.
+            ModelError: In a forked process, on a GPU or with Paddle.
         """
         return (self._network or self._load_again()).run(array)
 

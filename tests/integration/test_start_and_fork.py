@@ -49,10 +49,27 @@ if __name__ == "__main__":
     assert expected, "the page has lines"
     with multiprocessing.get_context("fork").Pool(2) as pool:
         assert pool.map(read, range(4), chunksize=1) == [expected] * 4
-        pool.close()  # and not the signal with which leaving the block ends workers: Paddle prints a trace of it
-        pool.join()
     assert read(0) == expected, "the parent goes on"
     print("same")
+"""
+
+REFUSED = """
+import os, numpy as np
+from ppocr_lite import OCR
+from ppocr_lite.errors import ModelError
+
+page = np.full((64, 96, 3), 255, np.uint8)
+models = dict(det_model={det!r}, cls_model={cls!r}, rec_model={rec!r}, engine={engine!r}, threads=2)
+ocr = OCR(**models)
+if os.fork() == 0:
+    for read in (lambda: ocr.ocr(page), lambda: OCR(**models)):
+        try:
+            read()
+        except ModelError as error:
+            print("spawn" in str(error), flush=True)
+    os._exit(0)
+os.wait()
+ocr.ocr(page)
 """
 
 SIGNALS = """
@@ -100,9 +117,14 @@ def test_auto_imports_only_what_it_chooses(models: dict[str, str]) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("engine", INSTALLED)
+@pytest.mark.parametrize("engine", [name for name in INSTALLED if name != "paddle"])
 def test_forked_workers_read_like_their_parent(engine: str, models: dict[str, str]) -> None:
     assert run(FORKED.format(engine=engine, **models)) == "same"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_paddle_refuses_to_load_in_a_forked_process(models: dict[str, str]) -> None:
+    assert run(REFUSED.format(engine="paddle", **models)) == "True\nTrue"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the signal stack as Linux keeps it")

@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import paddle
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 GPU_MEMORY_MB = 500  # first allocation on a GPU; it grows as needed
 # What its kinds of error become in Python; RuntimeError includes the unimplemented ones.
 ERRORS = (RuntimeError, ValueError, TypeError, IndexError, OSError, MemoryError, SystemError)
+_TURN = threading.Lock()  # to run a network
 
 
 class PaddleRunner:
@@ -36,15 +38,18 @@ class PaddleRunner:
             It is left out for a network on which this release of Paddle would stop with it.
 
     Raises:
-        EngineError: If Paddle cannot read the network, or has no such device.
+        EngineError: If Paddle cannot read the network, or has no such device; or in a process that was forked after
+            Paddle had loaded a network, where loading one ends the process now and then.
     """
 
     parallel = False
+    process: ClassVar[int | None] = None  # that loaded the first network
 
     def __init__(self, bundle: Bundle, device: str = "cpu", threads: int = 1, onednn: bool = True) -> None:
         if bundle.program is None:
             raise EngineError(f"{bundle.folder} has no network for Paddle. Use engine='onnxruntime'.")
         self._file = bundle.program
+        self._check_process()
         _check_readable(self._file)
         config = Config(str(self._file), str(bundle.folder / WEIGHTS))
         if device == "cpu":
@@ -69,6 +74,16 @@ class PaddleRunner:
         except ERRORS as error:
             raise EngineError(f"Paddle cannot read {self._file}: {error}") from error
 
+    @classmethod
+    def _check_process(cls) -> None:
+        if cls.process is None:
+            cls.process = os.getpid()
+        if cls.process != os.getpid():
+            raise EngineError(
+                "Paddle cannot load a network in a process that was forked after Paddle had loaded one. Use "
+                "multiprocessing.get_context('spawn'), make the first OCR after the fork, or take another engine."
+            )
+
     def run(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the first output for a batch (N, 3, H, W).
 
@@ -76,7 +91,7 @@ class PaddleRunner:
             EngineError: If Paddle cannot run the network on an input of that shape.
         """
         predictor = self._predictor
-        with _TURN.lock:
+        with _TURN:
             try:
                 handle = predictor.get_input_handle(predictor.get_input_names()[0])
                 handle.reshape(array.shape)
@@ -86,21 +101,6 @@ class PaddleRunner:
                 return np.asarray(output.copy_to_cpu(), np.float32)
             except ERRORS as error:
                 raise EngineError(f"Paddle cannot run {self._file} on an input of {array.shape}: {error}") from error
-
-
-class _Turn:
-    """Whose turn it is, of all networks in this process; a forked process starts anew."""
-
-    def __init__(self) -> None:
-        self.renew()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self.renew)
-
-    def renew(self) -> None:
-        self.lock = threading.Lock()
-
-
-_TURN = _Turn()
 
 
 def breaks_onednn(program: Path, version: str) -> bool:
