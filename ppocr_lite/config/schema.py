@@ -126,6 +126,8 @@ class Loader:
         drop_last: Leave out what does not fill a batch; None for yes in training if there is a full batch.
         batch_size_per_card: Samples per batch on one process.
         num_workers: Processes that read ahead; 0 reads in the training process.
+        bucket_batches: In training a recogniser: batches that are drawn at once, their lines then dealt out by width,
+            so that little of a batch is padding; 1 leaves every line in the batch it was drawn for.
         num_sections: Accepted for the field's configs; only 1.
         use_shared_memory: Accepted for the field's configs; the loader decides.
     """
@@ -134,6 +136,7 @@ class Loader:
     drop_last: bool | None = None
     batch_size_per_card: int = 8
     num_workers: int = 0
+    bucket_batches: int = 1
     num_sections: int = 1
     use_shared_memory: bool | None = None
 

@@ -172,8 +172,9 @@ def _check_split(node: Node | None, path: str, registries: Registries) -> Split 
     checked = _check_dataset(dataset, registries["dataset"], f"{path}.dataset")
     loader = _mapping(node.get("loader"), f"{path}.loader") or {}
     options = Loader(**check_arguments(Loader, loader, f"{path}.loader"))
-    if options.batch_size_per_card < 1 or options.num_workers < 0 or options.num_sections != 1:
-        limits = "batch_size_per_card ≥ 1, num_workers ≥ 0, num_sections = 1"
+    positive = options.batch_size_per_card >= 1 and options.bucket_batches >= 1
+    if not positive or options.num_workers < 0 or options.num_sections != 1:
+        limits = "batch_size_per_card and bucket_batches ≥ 1, num_workers ≥ 0, num_sections = 1"
         raise ConfigError(f"{path}.loader needs {limits}. Received: {loader}")
     return Split(checked, transforms, options)
 

@@ -2,7 +2,7 @@
 
 from ppocr_lite.data.base import DATASETS, RAW_KEYS, TRAINING_KEYS, Dataset
 from ppocr_lite.data.dataset import LMDBDataSet, MixedDataSet, SimpleDataSet
-from ppocr_lite.data.loader import Collate
+from ppocr_lite.data.loader import BucketLoader, Collate, CollateByWidth
 from ppocr_lite.data.sampler import EpochBatches
 from ppocr_lite.data.synthetic import SynthDataSet
 
@@ -10,7 +10,9 @@ __all__ = [
     "DATASETS",
     "RAW_KEYS",
     "TRAINING_KEYS",
+    "BucketLoader",
     "Collate",
+    "CollateByWidth",
     "Dataset",
     "EpochBatches",
     "LMDBDataSet",

@@ -1,13 +1,15 @@
-"""From samples to a batch: stack what is equal in shape, pad lines of text to one width, list the rest."""
+"""From samples to batches: stack what is equal in shape, pad lines of text to one width, list the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ppocr_lite.data.base import TRAINING_KEYS
+from ppocr_lite.data.sampler import Buckets, EpochBatches
 from ppocr_lite.errors import DataError
 from ppocr_lite.transforms.base import Sample
 from ppocr_lite.transforms.resize import batch_width, pad_batch
@@ -58,3 +60,55 @@ class Collate:
                 "Add a transform that crops or resizes to a fixed size."
             )
         return np.stack(images)
+
+
+class CollateByWidth:
+    """Makes several batches of lines, each of lines of like width, so that little of a batch is padding.
+
+    Args:
+        collate: Makes one batch.
+        batch_size: Lines of a batch.
+    """
+
+    def __init__(self, collate: Collate, batch_size: int) -> None:
+        self.collate, self.batch_size = collate, batch_size
+
+    def __call__(self, samples: Sequence[Sample]) -> dict[str, Any]:
+        """Return the batches under ``batches``, narrow ones first: as many as *samples* would fill.
+
+        Errors come with the first; the lines that are left are dealt out evenly.
+        """
+        good = sorted((s for s in samples if "error" not in s), key=lambda sample: sample["image"].shape[-1])
+        count = -(-len(samples) // self.batch_size)
+        edges = [len(good) * place // count for place in range(count + 1)]
+        batches = [self.collate(good[start:stop]) for start, stop in itertools.pairwise(edges)]
+        batches[0]["errors"] = [sample["error"] for sample in samples if "error" in sample]
+        return {"batches": batches}
+
+
+class BucketLoader:
+    """Yields the batches of :class:`CollateByWidth` one by one, those of a group in an order of their own.
+
+    The order is a function of the seed, the epoch and the group, and starts where *batches* does.
+
+    Args:
+        batches: The sampler of training.
+        size: Batches of a group.
+        load: Makes a loader of what the sampler it is given yields: a group at once.
+    """
+
+    def __init__(
+        self, batches: EpochBatches, size: int, load: Callable[[Buckets], Iterable[Mapping[str, Any]]]
+    ) -> None:
+        self._batches, self._size = batches, size
+        self._groups = load(Buckets(batches, size))
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        epoch = self._batches.epoch
+        first, skip = divmod(self._batches.start, self._size)
+        for place, group in enumerate(self._groups, first):
+            count = len(group["batches"])
+            order = np.random.default_rng((self._batches.seed, epoch, place)).permutation(count)
+            for index in order[skip:]:
+                yield group["batches"][index]
+            skip = 0

@@ -6,11 +6,21 @@ the result does not depend on the number of workers, and a resumed run repeats i
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 
 Key = tuple[int, int]
+
+
+class KeyLists(Protocol):
+    """Lists of keys, each of which is loaded at once."""
+
+    def __iter__(self) -> Iterator[list[Key]]: ...
+
+    def __len__(self) -> int: ...
 
 
 class EpochBatches:
@@ -72,3 +82,24 @@ class EpochBatches:
             return self.length // (self.batch_size * self.world_size)
         per_rank = -(-self.length // self.world_size)
         return -(-per_rank // self.batch_size)
+
+
+class Buckets:
+    """The keys of several batches at once; what *batches* skips is skipped in whole groups.
+
+    Args:
+        batches: The batches of an epoch, from wherever it is told to start.
+        size: Batches of a group; the last group of an epoch may be smaller.
+    """
+
+    def __init__(self, batches: EpochBatches, size: int) -> None:
+        self.batches, self.size = batches, size
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        self.batches.seek(self.batches.epoch, self.batches.start // self.size * self.size)
+        batches = iter(self.batches)
+        while group := list(itertools.islice(batches, self.size)):
+            yield list(itertools.chain.from_iterable(group))
+
+    def __len__(self) -> int:
+        return -(-len(self.batches) // self.size)

@@ -17,7 +17,7 @@ from ppocr_lite.charset import Charset
 from ppocr_lite.config.load import load
 from ppocr_lite.config.schema import Config, Split
 from ppocr_lite.config.validate import SECTIONS, check_config
-from ppocr_lite.data import DATASETS, RAW_KEYS, TRAINING_KEYS, Collate, EpochBatches
+from ppocr_lite.data import DATASETS, RAW_KEYS, TRAINING_KEYS, BucketLoader, Collate, CollateByWidth, EpochBatches
 from ppocr_lite.engine import checkpoint
 from ppocr_lite.engine.backends.base import Backend, Batch, Task
 from ppocr_lite.engine.evaluate import GROUP, Stage, evaluate, measure_batch, split_transforms
@@ -133,7 +133,7 @@ def build_trainer(config: Config, folder: Path) -> Trainer:
         )
     )
     load_pretrained(config, backend)
-    loader = backend.loader(dataset, batches, Collate(pad_width=config.model_type == "rec"), train.loader.num_workers)
+    loader = build_loader(config, dataset, batches, backend)
     evaluator = build_evaluator(config, backend, charset) if config.Eval else None
     hooks = build_hooks(config, folder, -(-plan.steps // steps_per_epoch)) if backend.rank == 0 else ()
     train_metric = build_train_metric(config, backend, charset)
@@ -211,6 +211,22 @@ def build_batches(split: Split, length: int, backend: Backend, seed: int) -> Epo
         )
     except ValueError as error:
         raise ConfigError(f"Train.loader.batch_size_per_card: {error}") from error
+
+
+def build_loader(config: Config, dataset: Any, batches: EpochBatches, backend: Backend) -> Iterable[Batch]:
+    """Return what loads the training data in batches, or in groups of batches of lines of like width."""
+    options = require(config.Train, "Train").loader
+    collate = Collate(pad_width=config.model_type == "rec")
+    if options.bucket_batches == 1:
+        return backend.loader(dataset, batches, collate, options.num_workers)
+    if config.model_type != "rec":
+        raise ConfigError("Train.loader.bucket_batches is for recognisers: other images of a batch have one size.")
+    by_width = CollateByWidth(collate, options.batch_size_per_card)
+    return BucketLoader(
+        batches,
+        options.bucket_batches,
+        lambda groups: backend.loader(dataset, groups, by_width, options.num_workers),
+    )
 
 
 def make_plan(config: Config, steps_per_epoch: int) -> Plan:

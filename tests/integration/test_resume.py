@@ -63,6 +63,19 @@ def test_resume_repeats_accumulated_steps(make_trainer: Make, rec_label_file: Pa
     assert same_arrays(whole.backend.weights(), resumed.backend.weights())
 
 
+def test_resume_in_a_group_of_batches(make_trainer: Make, rec_label_file: Path, read_losses: Read) -> None:
+    options = ("Train.loader.bucket_batches=3", "Global.save_batch_step=1", "Global.keep_checkpoints=99")
+    whole = make_trainer("rec", rec_label_file, *options, run="whole")
+    whole.fit()
+    resumed = make_trainer("rec", rec_label_file, *options, "Train.loader.num_workers=1", run="resumed")
+    resumed.resume(whole.folder / "step_00000006")
+    resumed.fit()
+    folder = rec_label_file.parents[1]
+    expected = {step: loss for step, loss in read_losses(folder / "whole").items() if step > 6}
+    assert expected and read_losses(folder / "resumed") == expected
+    assert same_arrays(whole.backend.weights(), resumed.backend.weights())
+
+
 def test_resume_keeps_the_best(make_trainer: Make, cls_label_file: Path) -> None:
     first = make_trainer("cls", cls_label_file, "Global.epoch_num=1")
     ended = first.fit()

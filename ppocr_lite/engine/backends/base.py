@@ -28,7 +28,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite.data.sampler import EpochBatches, Key
+from ppocr_lite.data.sampler import Key, KeyLists
 from ppocr_lite.registry import Registry
 
 Arrays = dict[str, NDArray[Any]]
@@ -179,7 +179,7 @@ class Backend(Protocol):
     def loader(
         self,
         dataset: Any,
-        batches: EpochBatches,
+        batches: KeyLists,
         collate: Callable[[Sequence[Any]], dict[str, Any]],
         num_workers: int,
     ) -> Iterable[Batch]:

@@ -12,7 +12,7 @@ import paddle
 from numpy.typing import NDArray
 from paddle.io import DataLoader
 
-from ppocr_lite.data.sampler import EpochBatches
+from ppocr_lite.data.sampler import KeyLists
 from ppocr_lite.engine import distributed
 from ppocr_lite.engine.backends.base import Arrays, Batch, Task
 from ppocr_lite.engine.backends.paddle_optimizer import create_optimizer
@@ -168,7 +168,7 @@ class PaddleBackend:
     def loader(
         self,
         dataset: Any,
-        batches: EpochBatches,
+        batches: KeyLists,
         collate: Callable[[Sequence[Any]], dict[str, Any]],
         num_workers: int,
     ) -> Iterable[Batch]:
@@ -224,7 +224,7 @@ class _Here:
     Paddle's own loader reads in a thread even then, and stops the process if that is dropped while it reads.
     """
 
-    def __init__(self, dataset: Any, batches: EpochBatches, collate: Callable[[Sequence[Any]], Batch]) -> None:
+    def __init__(self, dataset: Any, batches: KeyLists, collate: Callable[[Sequence[Any]], Batch]) -> None:
         self._dataset, self._batches, self._collate = dataset, batches, collate
 
     def __iter__(self) -> Iterator[Batch]:
@@ -240,7 +240,7 @@ class _Workers:
     """
 
     def __init__(
-        self, dataset: Any, batches: EpochBatches, collate: Callable[[Sequence[Any]], Batch], num_workers: int
+        self, dataset: Any, batches: KeyLists, collate: Callable[[Sequence[Any]], Batch], num_workers: int
     ) -> None:
         self._keys = _Until(batches)
         self._loader = DataLoader(
@@ -266,7 +266,7 @@ class _Workers:
 class _Until:
     """What *batches* yields, until ``ended`` is set."""
 
-    def __init__(self, batches: EpochBatches) -> None:
+    def __init__(self, batches: KeyLists) -> None:
         self._batches, self.ended = batches, False
 
     def __len__(self) -> int:

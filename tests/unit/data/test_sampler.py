@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ppocr_lite.data.sampler import EpochBatches
+from ppocr_lite.data.sampler import Buckets, EpochBatches
 
 
 def indices(batches: EpochBatches) -> list[int]:
@@ -54,3 +54,19 @@ def test_the_order_may_be_kept() -> None:
 def test_an_epoch_without_a_batch_is_refused(length: int, drop_last: bool) -> None:
     with pytest.raises(ValueError, match="must fill at least one batch"):
         EpochBatches(length, 4, drop_last=drop_last)
+
+
+def test_a_group_holds_the_keys_of_its_batches() -> None:
+    batches = EpochBatches(22, 4, seed=1, drop_last=False)
+    whole = list(batches)
+    groups = Buckets(batches, 4)
+    assert list(groups) == [sum(whole[:4], []), sum(whole[4:], [])]
+    assert len(groups) == 2
+
+
+def test_a_group_is_loaded_whole_when_training_goes_on_in_its_middle() -> None:
+    batches = EpochBatches(40, 4, seed=1)
+    groups = Buckets(batches, 4)
+    whole = list(groups)
+    batches.seek(0, 6)
+    assert list(groups) == whole[1:]

@@ -15,7 +15,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the torch engine is not installed")
 
-from ppocr_lite.data.sampler import EpochBatches, Key  # noqa: E402
+from ppocr_lite.data.sampler import Buckets, EpochBatches, Key  # noqa: E402
 from ppocr_lite.engine.backends.base import Backend, Task  # noqa: E402
 from ppocr_lite.engine.backends.torch import TorchBackend  # noqa: E402
 from ppocr_lite.engine.backends.torch import backend as module  # noqa: E402
@@ -195,6 +195,14 @@ def test_the_loader_follows_the_sampler(workers: int) -> None:
         found = list(loader)
         assert [b["path"] for b in found] == expected
         assert [b["image"][:, 0, 0].tolist() for b in found] == [[float(p) for p in paths] for paths in expected]
+
+
+def test_workers_hand_over_groups_of_batches_as_tensors() -> None:
+    batches = EpochBatches(20, 4, seed=5)
+    loader = TorchBackend().loader(Numbers(), Buckets(batches, 3), lambda group: {"batches": [collate(group)]}, 1)
+    groups = [group["batches"][0]["image"] for group in loader]
+    assert [tuple(group.shape) for group in groups] == [(12, 1, 2), (8, 1, 2)]
+    assert all(isinstance(group, torch.Tensor) for group in groups)
 
 
 @pytest.mark.parametrize("name", ["tpu", "gpu:x", "gpu:512"])

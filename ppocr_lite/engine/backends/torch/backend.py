@@ -12,7 +12,7 @@ import torch.distributed as dist
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ppocr_lite.data.sampler import EpochBatches
+from ppocr_lite.data.sampler import KeyLists
 from ppocr_lite.engine.backends.base import Arrays, Batch, Task
 from ppocr_lite.engine.backends.torch.base import BACKBONES, HEADS, LOSSES, NECKS
 from ppocr_lite.engine.backends.torch.loader import make_loader, to_tensors
@@ -147,7 +147,7 @@ class TorchBackend:
     def loader(
         self,
         dataset: Any,
-        batches: EpochBatches,
+        batches: KeyLists,
         collate: Callable[[Sequence[Any]], dict[str, Any]],
         num_workers: int,
     ) -> Iterable[Batch]:

@@ -27,10 +27,12 @@ class TensorCollate:
 
 
 def to_tensors(batch: Any) -> Any:
-    """Return *batch* with each numeric array as a tensor; anything else stays as it is."""
+    """Return *batch*, or a list of them, with each numeric array as a tensor; anything else stays as it is."""
+    if isinstance(batch, list):
+        return [to_tensors(part) for part in batch]
     if not isinstance(batch, Mapping):
         return batch
-    return {k: torch.from_numpy(np.ascontiguousarray(v)) if _numeric(v) else v for k, v in batch.items()}
+    return {k: torch.from_numpy(np.ascontiguousarray(v)) if _numeric(v) else to_tensors(v) for k, v in batch.items()}
 
 
 def make_loader(
