@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,19 +18,24 @@ LR = 1e-4  # small, so that no number of updates of a new network diverges
 
 @dataclass
 class Clock:
-    """Seconds of each measured update of one engine.
+    """What the updates of one engine take.
 
     Attributes:
         trainer: What is measured.
-        samples: In one batch.
-        updating: The update alone.
-        reading: Waiting for its batch.
+        samples: In each batch.
+        updating: Seconds of each update alone.
+        reading: Seconds of waiting for its batch; where several are loaded at once, the next ones wait for nothing.
     """
 
     trainer: Trainer
-    samples: int = 0
+    samples: list[int] = field(default_factory=list)
     updating: list[float] = field(default_factory=list)
     reading: list[float] = field(default_factory=list)
+
+    def speeds(self) -> tuple[float, float]:
+        """Return samples a second, without and with waiting for data."""
+        samples, updating, reading = sum(self.samples), sum(self.updating), sum(self.reading)
+        return samples / updating, samples / (updating + reading)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -47,11 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
                 for engine in engines
             }
             measure(list(clocks.values()), arguments.updates)
-        first = statistics.median(clocks[engines[0]].updating)
+        first, _ = clocks[engines[0]].speeds()
         for engine, clock in clocks.items():
-            update, reading = statistics.median(clock.updating), statistics.median(clock.reading)
-            speeds = f"{clock.samples / update:.1f}", f"{clock.samples / (update + reading):.1f}"
-            rows.append([path.name, engine, *speeds, f"{first / update:.2f}"])
+            alone, with_data = clock.speeds()
+            rows.append([path.name, engine, f"{alone:.1f}", f"{with_data:.1f}", f"{alone / first:.2f}"])
     say(table(rows))
     return 0
 
@@ -63,7 +66,7 @@ def measure(clocks: list[Clock], updates: int) -> None:
         for stream in streams:
             next(stream)
     for clock in clocks:
-        del clock.updating[0], clock.reading[0]
+        del clock.samples[0], clock.updating[0], clock.reading[0]
 
 
 def _updates(clock: Clock) -> Iterator[None]:
@@ -79,7 +82,7 @@ def _updates(clock: Clock) -> Iterator[None]:
                 break
             ready = time.perf_counter()
             float(trainer.backend.train_step([batch], lr=LR, seed=0)["loss"])
-            clock.samples = len(batch["image"])
+            clock.samples.append(len(batch["image"]))
             clock.reading.append(ready - started)
             clock.updating.append(time.perf_counter() - ready)
             yield
