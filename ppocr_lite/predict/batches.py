@@ -9,9 +9,9 @@ from ppocr_lite.errors import ConfigError
 
 # Four widths to an octave: a line is padded by an eighth on average, and a page of text needs about ten.
 WIDTHS = (64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024, 1280)
-# Clear space to the right of a line, as a share of its height.  A recogniser that saw little else but long padding in
-# training loses the last character of a line that fills its array: see doc/benchmarks.md.
-MARGIN = 0.75
+# Clear space to the right of a line, as a share of its height: the least with which the released recogniser reads as
+# well as with more, see doc/benchmarks.md.
+MARGIN = 0.25
 
 
 class WidthBuckets:

@@ -11,9 +11,9 @@ from ppocr_lite.predict.batches import WIDTHS, WidthBuckets, batches
 
 
 @pytest.mark.parametrize(
-    ("line", "width"), [(1, 64), (40, 64), (41, 96), (232, 256), (233, 320), (1256, 1280), (1257, 1600), (1896, 1920)]
+    ("line", "width"), [(1, 64), (56, 64), (57, 96), (248, 256), (249, 320), (1272, 1280), (1273, 1600), (1912, 1920)]
 )
-def test_a_line_goes_into_the_first_width_that_leaves_24_pixels(line: int, width: int) -> None:
+def test_a_line_goes_into_the_first_width_that_leaves_8_pixels(line: int, width: int) -> None:
     assert WidthBuckets().width(line, height=32) == width
 
 
@@ -25,13 +25,13 @@ def test_the_margin_grows_with_the_height() -> None:
 @given(st.integers(1, 8000), st.sampled_from([32, 48]))
 def test_a_line_always_fits_and_little_is_added(line: int, height: int) -> None:
     width = WidthBuckets().width(line, height)
-    needed = line + round(0.75 * height)
+    needed = line + round(0.25 * height)
     assert width >= needed
     assert width <= max(64, needed * 1.5)  # from 64 to 96, the widest step of the default
 
 
 def test_few_widths_hold_any_page() -> None:
-    assert len({WidthBuckets().width(line, 32) for line in range(1, 1257)}) == len(WIDTHS)
+    assert len({WidthBuckets().width(line, 32) for line in range(1, 1273)}) == len(WIDTHS)
 
 
 @pytest.mark.parametrize(
