@@ -196,22 +196,34 @@ class ClsResizeImg(LineResize):
 
     Args:
         image_shape: (channels, height, width).
+        max_ratio: Of a line longer than that many times its height only the beginning is used: squeezed whole, nobody
+            can tell which way up it is. None uses any line whole.
 
     Raises:
-        ConfigError: If *image_shape* is not three positive numbers, the first of them 3.
+        ConfigError: If *image_shape* is not three positive numbers, the first of them 3, or *max_ratio* is not positive.
     """
 
     requires: ClassVar[tuple[str, ...]] = ("image",)
     provides: ClassVar[tuple[str, ...]] = ("image", "shape")
 
-    def __init__(self, image_shape: tuple[int, int, int] = (3, 48, 192)) -> None:
+    def __init__(self, image_shape: tuple[int, int, int] = (3, 48, 192), max_ratio: float | None = None) -> None:
         super().__init__("ClsResizeImg", image_shape, image_shape[-1])
+        if max_ratio is not None and max_ratio <= 0:
+            raise ConfigError(f"ClsResizeImg.max_ratio must be positive. Received: {max_ratio}")
+        self.max_ratio = max_ratio
+
+    def pixels(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the line, or its beginning, as high as the network takes it and at most as wide; (height, w', 3)."""
+        return super().pixels(self._beginning(image))
 
     def __call__(self, sample: Sample) -> Sample:
         """Return *sample* with ``image`` float32 (3, height, width) in [-1, 1], and ``shape``."""
         pixels = self.pixels(sample["image"])
         padded = self.batch([pixels], self.width)[0]
-        return sample | {"image": padded, "shape": _shape(sample["image"], *pixels.shape[:2])}
+        return sample | {"image": padded, "shape": _shape(self._beginning(sample["image"]), *pixels.shape[:2])}
+
+    def _beginning(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return image if self.max_ratio is None else image[:, : max(1, round(self.max_ratio * image.shape[0]))]
 
 
 def _to_stride(side: float) -> int:

@@ -74,6 +74,20 @@ def test_cls_squeezes_a_wide_line() -> None:
     assert (ClsResizeImg()(blank(48, 900))["image"] == 1).all()
 
 
+def test_cls_looks_at_the_beginning_of_a_long_line() -> None:
+    sample = blank(48, 900)
+    sample["image"][:, 288:] = 0  # beyond six times the height
+    resized = ClsResizeImg(max_ratio=6)(sample)
+    assert (resized["image"] == 1).all()
+    assert resized["shape"].tolist() == [48, 288, 1, pytest.approx(192 / 288)]
+    assert (ClsResizeImg(max_ratio=6)(blank(48, 96))["image"] == ClsResizeImg()(blank(48, 96))["image"]).all()
+
+
+def test_impossible_cls_ratio_is_refused() -> None:
+    with pytest.raises(ConfigError, match="max_ratio must be positive"):
+        ClsResizeImg(max_ratio=0)
+
+
 @pytest.mark.parametrize(("widths", "width"), [([1], 32), ([32], 32), ([33, 5], 64)])
 def test_batch_width_rounds_up(widths: list[int], width: int) -> None:
     assert batch_width(widths) == width
