@@ -55,10 +55,13 @@ def main() -> None:
         ((score(setting, preprocess, pages), setting) for setting in settings), key=lambda row: -row[0]["hmean"]
     )
     names = list(dict.fromkeys(name for setting in settings for name in setting))
-    print(f"| {' | '.join(names)} | hmean | precision | recall |\n|{' --- |' * (len(names) + 3)}")
+    print(
+        f"| {' | '.join(names)} | hmean | precision | recall | false boxes an image |\n|{' --- |' * (len(names) + 4)}"
+    )
     for values, setting in rows:
         shown = [str(setting.get(name, "–")) for name in names]
-        print(f"| {' | '.join(shown)} | {values['hmean']:.4f} | {values['precision']:.4f} | {values['recall']:.4f} |")
+        figures = [f"{values[name]:.4f}" for name in ("hmean", "precision", "recall", "false_per_image")]
+        print(f"| {' | '.join(shown + figures)} |")
 
 
 def parse(item: str) -> tuple[str, list[Any]]:

@@ -200,7 +200,8 @@ class ClsResizeImg(LineResize):
             can tell which way up it is. None uses any line whole.
 
     Raises:
-        ConfigError: If *image_shape* is not three positive numbers, the first of them 3, or *max_ratio* is not positive.
+        ConfigError: If *image_shape* is not three positive numbers, the first of them 3; if *max_ratio* is not
+            positive.
     """
 
     requires: ClassVar[tuple[str, ...]] = ("image",)
