@@ -56,7 +56,7 @@ class OCR:
         det_limit_side_len: Limit for a side of the image before detection, pixels; usually 960.
         det_limit_type: ``"max"``: the longer side is at most that; ``"min"``: the shorter is at least that.
         det_db_thresh: A pixel above this probability is text; usually 0.3.
-        det_db_box_thresh: A region whose mean probability is below this is dropped; usually 0.6.
+        det_db_box_thresh: A region whose mean probability is below this is dropped; 0.55 with the released detector.
         det_db_unclip_ratio: How much a region grows; usually 1.5.
         det_db_score_mode: ``"fast"`` averages over the enclosing quad, ``"slow"`` over the region itself.
         use_dilation: Thicken the text regions before tracing them.
