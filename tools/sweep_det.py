@@ -55,9 +55,8 @@ def main() -> None:
         ((score(setting, preprocess, pages), setting) for setting in settings), key=lambda row: -row[0]["hmean"]
     )
     names = list(dict.fromkeys(name for setting in settings for name in setting))
-    print(
-        f"| {' | '.join(names)} | hmean | precision | recall | false boxes an image |\n|{' --- |' * (len(names) + 4)}"
-    )
+    head = [*names, "hmean", "precision", "recall", "false boxes an image"]
+    print(f"| {' | '.join(head)} |\n|{' --- |' * len(head)}")
     for values, setting in rows:
         shown = [str(setting.get(name, "–")) for name in names]
         figures = [f"{values[name]:.4f}" for name in ("hmean", "precision", "recall", "false_per_image")]

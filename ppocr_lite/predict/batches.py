@@ -9,8 +9,8 @@ from ppocr_lite.errors import ConfigError
 
 # Four widths to an octave: a line is padded by an eighth on average, and a page of text needs about ten.
 WIDTHS = (64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024, 1280)
-# Clear space to the right of a line, as a share of its height: the least with which the released recogniser reads as
-# well as with more, see doc/benchmarks.md.
+# Clear space to the right of a line, as a share of its height: the least with which the released recogniser reads
+# documents as well as with more, see doc/benchmarks.md.
 MARGIN = 0.25
 
 

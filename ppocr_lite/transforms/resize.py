@@ -219,9 +219,10 @@ class ClsResizeImg(LineResize):
 
     def __call__(self, sample: Sample) -> Sample:
         """Return *sample* with ``image`` float32 (3, height, width) in [-1, 1], and ``shape``."""
-        pixels = self.pixels(sample["image"])
+        line = self._beginning(sample["image"])
+        pixels = self.pixels(line)
         padded = self.batch([pixels], self.width)[0]
-        return sample | {"image": padded, "shape": _shape(self._beginning(sample["image"]), *pixels.shape[:2])}
+        return sample | {"image": padded, "shape": _shape(line, *pixels.shape[:2])}
 
     def _beginning(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return image if self.max_ratio is None else image[:, : max(1, round(self.max_ratio * image.shape[0]))]

@@ -16,13 +16,13 @@ from shutil import copytree
 import numpy as np
 import pytest
 
+from ppocr_lite.commands.doctor import has
 from ppocr_lite.errors import ModelError
 from ppocr_lite.predict.bundle import read_bundle
 from ppocr_lite.predict.engines.pool import cpu_count
 from ppocr_lite.predict.runner import ENGINES, EngineError, load_runner
 
-MODULES = {"onnxruntime": "onnxruntime", "openvino": "openvino", "paddle": "paddle"}
-INSTALLED = [name for name in ENGINES if importlib.util.find_spec(MODULES[name])]
+INSTALLED = [name for name in ENGINES if has(name)]
 CONVERTS = importlib.util.find_spec("paddle2onnx") is not None
 TRIAL = (1, 3, 32, 64)
 BOTH = pytest.mark.skipif(

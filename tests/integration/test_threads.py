@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +12,12 @@ import numpy as np
 import pytest
 
 from ppocr_lite import OCR
+from ppocr_lite.commands.doctor import has
 from ppocr_lite.predict.runner import ENGINES
 from ppocr_lite.results import OCRResult
 
 SAMPLES = Path(__file__).parents[2] / "doc" / "samples"
-MODULES = {"onnxruntime": "onnxruntime", "openvino": "openvino", "paddle": "paddle"}
-INSTALLED = [name for name in ENGINES if importlib.util.find_spec(MODULES[name])]
+INSTALLED = [name for name in ENGINES if has(name)]
 THREADS, PAGES = 8, 50
 
 

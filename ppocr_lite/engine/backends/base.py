@@ -185,8 +185,8 @@ class Backend(Protocol):
     ) -> Iterable[Batch]:
         """Return an iterable of batches for :meth:`train_step`.
 
-        Each new ``iter()`` starts where ``batches.seek(epoch, start)`` last pointed and ends with that
-        epoch.  Order and content do not depend on *num_workers*.
+        Each new ``iter()`` iterates *batches* anew, so where those were told to start takes effect.  Order and content
+        do not depend on *num_workers*.
 
         Args:
             dataset: ``dataset[key]`` gives a sample dict; *key* is an (epoch, index) tuple of ints.
