@@ -18,12 +18,18 @@ from ppocr_lite.synth.fonts import FontBook
 from ppocr_lite.synth.forms import form, slide
 from ppocr_lite.synth.layouts import document, magazine
 from ppocr_lite.synth.receipt import printer, receipt
+from ppocr_lite.synth.screen import terminal, window
 from ppocr_lite.synth.sheet import Mark, Sheet
 
 Image = NDArray[np.uint8]
-LAYOUTS = {"document": document, "receipt": receipt, "form": form, "slide": slide, "magazine": magazine}
-KINDS = ("document", "receipt", "form", "slide", "magazine", "scene", "empty")
-WEIGHTS = (0.20, 0.26, 0.12, 0.08, 0.06, 0.24, 0.04)
+LAYOUTS = {
+    "document": document, "receipt": receipt, "form": form, "slide": slide, "magazine": magazine,
+    "terminal": terminal, "window": window,
+}  # fmt: skip
+SCREENS = ("slide", "terminal", "window")
+KINDS = (*LAYOUTS, "scene", "empty")
+WEIGHTS = (0.17, 0.24, 0.10, 0.07, 0.05, 0.08, 0.05, 0.20, 0.04)
+FLAT_SHARE = {"receipt": 0.55, "terminal": 0.65, "window": 0.65}  # scans and screenshots; of other kinds 0.4
 ILLEGIBLE_PX = 6.0  # lines lower than this in the image are marked as ignored
 KEPT_SHARE = 0.7  # of a line's area that must be inside the image for its text to count
 IGNORED = "###"
@@ -37,7 +43,7 @@ class PageMaker:
         fonts: Faces to write with.
         corpus: Where the text comes from.
         backgrounds: Backgrounds; by default procedural ones.
-        weights: How often each of ``KINDS`` comes, in that order, as seven numbers ≥ 0.
+        weights: How often each of ``KINDS`` comes, in that order, as so many numbers ≥ 0.
         strength: How often effects are applied; 0 gives clean pages, 1 is usual.
 
     Raises:
@@ -115,15 +121,17 @@ class PageMaker:
             return int(height * uniform(rng, 0.75, 1.15)), int(width * uniform(rng, 0.33, 0.66))
         if kind == "form":
             return int(height * uniform(rng, 0.4, 0.95)), int(width * uniform(rng, 0.7, 1.0))
-        if kind == "slide":
+        if kind in SCREENS:
             return int(height * uniform(rng, 0.55, 1.0)), width
         return height, int(width * uniform(rng, 0.68, 1.0))
 
     def _lay(self, sheet: Sheet, rng: np.random.Generator, kind: str) -> tuple[Image, list[Mark]]:
         """Warp a sheet into an image of the final size."""
         height, width = self.size
-        scanned = chance(rng, 0.4 if kind != "receipt" else 0.55)
-        reach = 1.2 if scanned else weighted(rng, ((5.0, 6.0), (20.0, 2.0), (45.0, 0.5)))
+        scanned = chance(rng, FLAT_SHARE.get(kind, 0.4))
+        reach = weighted(rng, ((5.0, 6.0), (20.0, 2.0), (45.0, 0.5)))
+        if scanned:
+            reach = 0.0 if kind in SCREENS else 1.2  # a screenshot is not turned at all
         turn = math.radians(uniform(rng, -reach, reach))
         x, y = sheet.width / 2, sheet.height / 2
         half = np.array([[-x, -y], [x, -y], [x, y], [-x, y]], np.float32)
@@ -178,8 +186,8 @@ class PageMaker:
 
 
 def _paper_colour(rng: np.random.Generator, kind: str = "document") -> NDArray[np.float32]:
-    """Return the colour of a sheet: near white, pale, or for slides anything flat and dark or light."""
-    if kind == "slide" and chance(rng, 0.6):
+    """Return the colour of a sheet: near white, pale, or for screens anything flat and dark or light."""
+    if kind in SCREENS and chance(rng, 0.6):
         tint = colour(rng)
         level = uniform(rng, 10, 70) if chance(rng, 0.55) else uniform(rng, 225, 255)
         return np.asarray(np.clip(level + (tint - tint.mean()) * 0.25, 0, 255).astype(np.float32))

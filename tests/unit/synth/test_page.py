@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import cv2
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from ppocr_lite.errors import DataError
-from ppocr_lite.synth import Backgrounds, Corpus, FontBook, PageMaker, ink, page, scene
+from ppocr_lite.synth import Backgrounds, Corpus, FontBook, PageMaker, ink, page, scene, screen
 from ppocr_lite.synth.page import KINDS
 from ppocr_lite.synth.sheet import Sheet, spread
 from tests.unit.synth.conftest import ASCII
@@ -51,12 +52,13 @@ def test_polygons_lie_inside_the_image_and_run_clockwise(fonts: FontBook, corpus
             assert set(label["transcription"]) <= set(ASCII)
 
 
-@pytest.mark.parametrize("kind", ["document", "receipt"])
+@pytest.mark.parametrize("kind", ["document", "receipt", "terminal"])
 def test_polygons_cover_the_ink_of_a_warped_sheet(
     fonts: FontBook, corpus: Corpus, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("rule", "picture", "dashes", "barcode", "scribble"):
         monkeypatch.setattr(Sheet, name, lambda *args: None)
+    monkeypatch.setattr(screen, "_chrome", lambda sheet, size: 0.0)  # title and frame
     monkeypatch.setattr(page, "colour", lambda rng: np.full(3, 255, np.float32))
     maker = PageMaker((640, 640), fonts, corpus, White(), only(kind), strength=0)
     shares = []
@@ -65,6 +67,20 @@ def test_polygons_cover_the_ink_of_a_warped_sheet(
         assert labels
         shares.append(outside(image, labels))
     assert max(shares) < 0.02, shares
+
+
+def test_columns_of_a_listing_stand_apart_and_words_of_a_line_do_not(fonts: FontBook, corpus: Corpus) -> None:
+    rng = np.random.default_rng(4)
+    sheet = Sheet(np.full((400, 800, 3), 255, np.uint8), rng, fonts, corpus)
+    face = fonts.pick(rng, 1.0)
+    last = screen._listing(sheet, face, 16, 10, 30, (np.zeros(3, np.float32), 24.0))
+    assert last > 30
+    spans = [(float(mark.polygon[:, 0].min()), float(mark.polygon[:, 0].max())) for mark in sheet.marks]
+    between = [two[0] - one[1] for one, two in itertools.pairwise(spans) if two[0] > one[0]]  # within a row
+    assert min(between) > (screen.APART - 1) * ink.mean_advance(face, 16)
+    words = Sheet(np.full((60, 800, 3), 255, np.uint8), rng, fonts, corpus)
+    words.write(face, 16, screen._code(words), 10, 40, (0, 0, 0))
+    assert len(words.marks) == 1
 
 
 def test_polygons_are_tight(fonts: FontBook, corpus: Corpus) -> None:
