@@ -268,6 +268,17 @@ def test_threads_are_those_asked_for() -> None:
     assert torch.get_num_threads() == 2
 
 
+@pytest.mark.parametrize(("instructions", "low"), [({"amx_bf16": True}, True), ({"amx_bf16": False}, False), ({}, False)])
+def test_a_cpu_autocasts_if_it_computes_bfloat16(
+    monkeypatch: pytest.MonkeyPatch, instructions: dict[str, bool], low: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions, raising=False)
+    for amp, expected in (("O0", False), ("O1", low), ("O2", low)):
+        backend = TorchBackend()
+        backend.build(Task(REC, CLASSES, amp=amp))
+        assert backend.autocast == expected
+
+
 def test_bfloat16_autocast_trains_float32_weights() -> None:
     """The path that O1 takes on a GPU, taken on the CPU, which autocasts as well."""
     full, half = started(), started()

@@ -30,9 +30,10 @@ _LOSS = "loss."  # what the loss keeps, among the state of the optimizer
 class TorchBackend:
     """Implements :class:`ppocr_lite.engine.backends.base.Backend` with PyTorch; see there for every method.
 
-    On a GPU, AMP levels O1 and O2 both mean bfloat16 autocast, which needs no loss scale.  Started by
-    ``torchrun``, each process takes one rank, and gradients are averaged over all of them.  A compiled network is
-    compiled in place, so its weights keep their names, and for training alone: pages to evaluate come in many sizes.
+    On a GPU and on a CPU with bfloat16 matrix instructions, AMP levels O1 and O2 both mean bfloat16 autocast, which
+    needs no loss scale; on any other CPU, float32.  Started by ``torchrun``, each process takes one rank, and gradients
+    are averaged over all of them.  A compiled network is compiled in place, so its weights keep their names, and for
+    training alone: pages to evaluate come in many sizes.
     """
 
     name = "torch"
@@ -58,7 +59,7 @@ class TorchBackend:
         if self.device.type == "cpu":
             keep_freed_memory()
         torch.manual_seed(task.seed)
-        self.autocast = task.amp != "O0" and self.device.type == "cuda"
+        self.autocast = task.amp != "O0" and computes_bfloat16(self.device)
         # Convolutions run on channels-last memory in both directions without copies: faster on CPU and GPU alike.
         network = build_model(task.architecture, task.num_classes)
         self.speaker = task.speaker
@@ -204,6 +205,12 @@ def choose_device(name: str) -> torch.device:
         raise ConfigError(f"Device {name!r}: torch sees {torch.cuda.device_count()} GPUs. Use 'cpu'.")
     torch.cuda.set_device(number)
     return torch.device("cuda", number)
+
+
+def computes_bfloat16(device: torch.device) -> bool:
+    """Say whether *device* has bfloat16 in hardware: any GPU here, a CPU with AMX (others imitate it, slowly)."""
+    capabilities: Callable[[], Mapping[str, Any]] = getattr(torch.cpu, "get_capabilities", dict)  # older torch cannot say
+    return device.type == "cuda" or bool(capabilities().get("amx_bf16"))
 
 
 def join_processes(device: torch.device) -> None:
