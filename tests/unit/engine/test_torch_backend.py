@@ -268,7 +268,9 @@ def test_threads_are_those_asked_for() -> None:
     assert torch.get_num_threads() == 2
 
 
-@pytest.mark.parametrize(("instructions", "low"), [({"amx_bf16": True}, True), ({"amx_bf16": False}, False), ({}, False)])
+@pytest.mark.parametrize(
+    ("instructions", "low"), [({"amx_bf16": True}, True), ({"amx_bf16": False}, False), ({}, False)]
+)
 def test_a_cpu_autocasts_if_it_computes_bfloat16(
     monkeypatch: pytest.MonkeyPatch, instructions: dict[str, bool], low: bool
 ) -> None:

@@ -209,7 +209,7 @@ def choose_device(name: str) -> torch.device:
 
 def computes_bfloat16(device: torch.device) -> bool:
     """Say whether *device* has bfloat16 in hardware: any GPU here, a CPU with AMX (others imitate it, slowly)."""
-    capabilities: Callable[[], Mapping[str, Any]] = getattr(torch.cpu, "get_capabilities", dict)  # older torch cannot say
+    capabilities: Callable[[], Mapping[str, Any]] = getattr(torch.cpu, "get_capabilities", dict)  # older torch: {}
     return device.type == "cuda" or bool(capabilities().get("amx_bf16"))
 
 
