@@ -16,6 +16,7 @@ from ppocr_lite.synth.draws import chance, integer, pick, uniform
 from ppocr_lite.synth.fonts import FontFace
 
 Mask = NDArray[np.uint8]
+Box = tuple[int, int, int, int]
 CAP_PROBE = "H"
 FULL = 230  # least greatest coverage of a drawn line
 
@@ -94,6 +95,23 @@ def draw(face: FontFace, size: int, text: str, spacing: float = 0.0, gap: float 
     if peak < FULL:  # hairlines at small sizes come out grey; print them with enough ink
         mask = np.minimum(mask.astype(np.uint16) * FULL // peak, 255).astype(np.uint8)
     return Ink(mask, x0 - pad, y0 - base, cap_height(face, size))
+
+
+def word_boxes(line: Ink, face: FontFace, size: int, text: str, spacing: float = 0.0) -> list[tuple[str, Box]]:
+    """Return each word of a line that *draw* drew, with the box of its ink in the mask: x0, y0, x1, y1.
+
+    A word that left no ink is left out.
+    """
+    font = face.font(size)
+    slack = max(1, round(0.3 * (font.getlength(" ") + spacing * size)))  # letters lean over their advance
+    found = []
+    for match in re.finditer(r"\S+", text):
+        begin, end = (font.getlength(text[:at]) + spacing * size * at - line.left for at in match.span())
+        left = max(0, round(begin) - slack)
+        x, y, width, height = cv2.boundingRect(line.mask[:, left : max(left, round(end) + slack)])
+        if width and height:
+            found.append((match.group(), (left + x, y, left + x + width, y + height)))
+    return found
 
 
 def _pieces(text: str, spacing: float, gap: float) -> list[str]:

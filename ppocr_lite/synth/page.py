@@ -1,4 +1,4 @@
-"""Made pages and scenes with the polygon of every line, for detection."""
+"""Made pages with the polygon of every line, and scenes with that of every word, for detection."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LAYOUTS = {
 }  # fmt: skip
 SCREENS = ("slide", "terminal", "window")
 KINDS = (*LAYOUTS, "scene", "empty")
-WEIGHTS = (0.17, 0.24, 0.10, 0.07, 0.05, 0.08, 0.05, 0.20, 0.04)
+WEIGHTS = (0.16, 0.22, 0.09, 0.07, 0.05, 0.08, 0.05, 0.24, 0.04)
 FLAT_SHARE = {"receipt": 0.55, "terminal": 0.65, "window": 0.65}  # scans and screenshots; of other kinds 0.4
 ILLEGIBLE_PX = 6.0  # lines lower than this in the image are marked as ignored
 KEPT_SHARE = 0.7  # of a line's area that must be inside the image for its text to count
@@ -70,7 +70,7 @@ class PageMaker:
         self.weights, self.strength = weights, strength
 
     def make(self, rng: np.random.Generator) -> tuple[Image, list[dict[str, Any]]]:
-        """Return an image, (H, W, 3) uint8 BGR, and its lines as label dicts.
+        """Return an image, (H, W, 3) uint8 BGR, and its lines, in scenes its words, as label dicts.
 
         Each dict has ``transcription`` (``###`` for a line too small or too far outside to be read) and ``points``:
         four or more [x, y] inside the image, clockwise from the text's top left.  An image without text has an empty

@@ -1,4 +1,7 @@
-"""Text as it stands in the world: on boards, walls and goods, turned, foreshortened, bent."""
+"""Text as it stands in the world: on boards, walls and goods, turned, foreshortened, bent.
+
+Each word has its own mark, as in the field's sets of scene text; those of documents mark lines.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from ppocr_lite.synth.line import stand_out
 from ppocr_lite.synth.sheet import Mark, box_around
 
 Image = NDArray[np.uint8]
+Words = list[tuple[str, ink.Box]]
 SIZES = (16, 20, 24, 28, 32, 40, 50, 64, 84, 110)  # pixels per em
 CURVE_POINTS = 6  # along each long side of a bent line
 
@@ -28,7 +32,7 @@ class Sign:
 
     Attributes:
         alpha: (H, W) uint8 coverage.
-        marks: Lines, in pixels of *alpha*.
+        marks: Words, in pixels of *alpha*.
     """
 
     alpha: ink.Mask
@@ -41,7 +45,7 @@ def sign(rng: np.random.Generator, fonts: FontBook, corpus: Corpus) -> Sign | No
     size = weighted(rng, tuple((size, 1.0 / (1 + i * 0.12)) for i, size in enumerate(SIZES)))
     lines = weighted(rng, ((1, 5.0), (2, 2.0), (3, 1.0)))
     spacing = uniform(rng, 0, 0.25) if chance(rng, 0.12) else 0.0
-    drawn = []
+    drawn: list[tuple[ink.Ink, Words]] = []
     for _ in range(lines):
         text = _words(rng, corpus)
         text = text.upper() if face.capitals_only else text
@@ -49,7 +53,7 @@ def sign(rng: np.random.Generator, fonts: FontBook, corpus: Corpus) -> Sign | No
         text = " ".join("".join(char for char in text if char not in lacking).split())
         line = ink.draw(face, size, text, spacing) if text else None
         if line is not None:
-            drawn.append((line, text))
+            drawn.append((line, ink.word_boxes(line, face, size, text, spacing)))
         if chance(rng, 0.3):
             size = SIZES[max(0, SIZES.index(size) - integer(rng, 1, 2))]
     if not drawn:
@@ -62,12 +66,13 @@ def sign(rng: np.random.Generator, fonts: FontBook, corpus: Corpus) -> Sign | No
     alpha = np.zeros((sum(line.mask.shape[0] for line, _ in drawn) + sum(gaps) + 2 * pad, width), np.uint8)
     align = pick(rng, (0.0, 0.5, 0.5, 1.0))
     marks, y = [], pad
-    for (line, text), gap in zip(drawn, gaps, strict=True):
+    for (line, words), gap in zip(drawn, gaps, strict=True):
         height, wide = line.mask.shape
         x = pad + int((width - 2 * pad - wide) * align)
         alpha[y : y + height, x : x + wide] = line.mask
-        lack = max(0.0, 0.5 * line.cap - height) / 2
-        marks.append(Mark(box_around(x, y - lack, x + wide, y + height + lack), text))
+        for text, (x0, y0, x1, y1) in words:
+            lack = max(0.0, 0.5 * line.cap - (y1 - y0)) / 2  # a lone hyphen gets a box of readable height
+            marks.append(Mark(box_around(x + x0, y + y0 - lack, x + x1, y + y1 + lack), text))
         y += height + gap
     return Sign(alpha[: y - gaps[-1] + pad], marks)
 
@@ -85,19 +90,20 @@ def _words(rng: np.random.Generator, corpus: Corpus) -> str:
     return corpus.clean(maker(rng, lambda: corpus.word(rng))) or words
 
 
-def _bent(rng: np.random.Generator, line: ink.Ink, text: str) -> Sign:
-    """Bend one line into an arc; its polygon follows the curve."""
+def _bent(rng: np.random.Generator, line: ink.Ink, words: Words) -> Sign:
+    """Bend one line into an arc; the polygons of its words follow the curve."""
     bend = uniform(rng, 0.15, 0.8) * pick(rng, (-1, 1))
     mask, shift = ink.arc(line.mask, bend)
     height, width = line.mask.shape
-    pad = 6
-    columns = np.linspace(0, width - 1, CURVE_POINTS)
-    drop = np.interp(columns, np.arange(width), shift)
-    xs = columns + np.linspace(-1, 1, CURVE_POINTS)
-    top = np.stack([xs, drop - 1.5], 1)
-    bottom = np.stack([xs, drop + height + 1.5], 1)[::-1]
-    polygon = (np.concatenate([top, bottom]) + pad).astype(np.float32)
-    return Sign(cv2.copyMakeBorder(mask, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=0), [Mark(polygon, text)])
+    pad, marks = 6, []
+    for text, (x0, _, x1, _) in words:
+        columns = np.linspace(x0, x1 - 1, CURVE_POINTS)
+        drop = np.interp(columns, np.arange(width), shift)
+        xs = columns + np.linspace(-1, 1, CURVE_POINTS)
+        top = np.stack([xs, drop - 1.5], 1)
+        bottom = np.stack([xs, drop + height + 1.5], 1)[::-1]
+        marks.append(Mark((np.concatenate([top, bottom]) + pad).astype(np.float32), text))
+    return Sign(cv2.copyMakeBorder(mask, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=0), marks)
 
 
 def place(

@@ -83,6 +83,16 @@ def test_columns_of_a_listing_stand_apart_and_words_of_a_line_do_not(fonts: Font
     assert len(words.marks) == 1
 
 
+def test_words_of_a_drawn_line_have_boxes_of_their_own(fonts: FontBook) -> None:
+    for spacing in (0.0, 0.2):
+        line = ink.draw(fonts.faces[0], 40, "Ag  By, -", spacing)
+        assert line is not None
+        boxes = ink.word_boxes(line, fonts.faces[0], 40, "Ag  By, -", spacing)
+        assert [word for word, _ in boxes] == ["Ag", "By,", "-"]
+        assert sum(int(line.mask[y0:y1, x0:x1].sum()) for _, (x0, y0, x1, y1) in boxes) == int(line.mask.sum())
+        assert all(one[2] < two[0] for (_, one), (_, two) in itertools.pairwise(boxes))
+
+
 def test_polygons_are_tight(fonts: FontBook, corpus: Corpus) -> None:
     sheet = Sheet(np.full((100, 800, 3), 255, np.uint8), np.random.default_rng(0), fonts, corpus)
     x0, y0, x1, y1 = sheet.write(fonts.faces[0], 32, "Hg Total", 20, 60, (0, 0, 0))
@@ -101,6 +111,12 @@ def test_polygons_of_turned_and_bent_signs_cover_the_ink(
     for i in range(8):
         image, labels = maker.make(np.random.default_rng(i))
         assert outside(image, labels) < 0.02
+
+
+def test_scenes_are_labelled_word_by_word(fonts: FontBook, corpus: Corpus) -> None:
+    maker = PageMaker((640, 640), fonts, corpus, weights=only("scene"), strength=0)
+    labels = [label for i in range(4) for label in maker.make(np.random.default_rng(i))[1]]
+    assert labels and not any(" " in label["transcription"] for label in labels)
 
 
 def test_signs_do_not_overlap(fonts: FontBook, corpus: Corpus) -> None:
