@@ -12,6 +12,9 @@ from ppocr_lite.synth.layouts import BODY, phrase, tuned
 from ppocr_lite.synth.sheet import Look, Sheet
 from ppocr_lite.synth.wordlists import FIELDS
 
+TAX_CODES = (("S",), ("SR", "ZRL"), ("SR",), ("T", "Z"), ("*",), ("A", "B"))  # those of one shop
+ALL_CODES = {code for codes in TAX_CODES for code in codes}
+
 
 def receipt(sheet: Sheet, backgrounds: Backgrounds) -> None:
     """Write a till receipt from top to bottom; the two ends of a row are separate runs."""
@@ -57,6 +60,7 @@ class _Receipt:
         self.big = tuned(self.size * uniform(rng, 1.0, 1.8))
         self.pitch = self.size * uniform(rng, 1.05, 1.6)
         self.upper = chance(rng, 0.5)
+        self.codes = pick(rng, TAX_CODES) if chance(rng, 0.4) else ()
         self.y = self.pitch * uniform(rng, 1.0, 4.0)
 
     def put(self, text: str, align: float, font: FontFace | None = None, size: int = 0) -> None:
@@ -66,14 +70,19 @@ class _Receipt:
         self.sheet.write(font or self.face, size or self.size, text, x, self.y, self.fill, align, room=self.width)
         self.y += max(self.pitch, size * 1.3)
 
-    def pair(self, one: str, two: str) -> None:
-        """Write a run at the left and one at the right end of the same line."""
+    def pair(self, one: str, two: str, code: str = "") -> None:
+        """Write a run at the left and one at the right end of the same line, there before a tax code if it has one."""
         sheet, text = self.sheet, one.upper() if self.upper else one
+        amount, _, last = two.rpartition(" ")
+        if amount and last in ALL_CODES:
+            two, code = amount, last
         box = sheet.write(self.face, self.size, text, self.left, self.y, self.fill, room=self.width * 0.66)
-        end = box[2] if box else self.left
-        if box is None or chance(self.rng, 0.85):
-            room = self.right - end - self.size * 0.8
-            sheet.write(self.face, self.size, two, self.right, self.y, self.fill, 1.0, room=room)
+        end, right = box[2] if box else self.left, self.right
+        if code and (written := sheet.write(self.face, self.size, code, right, self.y, self.fill, 1.0)):
+            right = written[0] - self.size * uniform(self.rng, 0.45, 1.2)
+        if box is None or code or chance(self.rng, 0.85):
+            room = right - end - self.size * 0.8
+            sheet.write(self.face, self.size, two, right, self.y, self.fill, 1.0, room=room)
         else:
             start = end + self.size * 2
             sheet.write(self.face, self.size, two, start, self.y, self.fill, room=self.right - start)
@@ -117,7 +126,8 @@ class _Receipt:
             if chance(rng, 0.4):
                 self.put(phrase(sheet, phrases.item), 0.0)
             else:
-                self.pair(phrase(sheet, phrases.item), phrase(sheet, phrases.price))
+                code = pick(rng, self.codes) if self.codes and sheet.corpus.latin else ""
+                self.pair(phrase(sheet, phrases.item), phrase(sheet, phrases.price), code)
             if chance(rng, 0.35):
                 places = (self.left + self.size * uniform(rng, 0, 3), self.middle, self.right)
                 for x, align in zip(places, (0.0, 0.5, 1.0), strict=True):
