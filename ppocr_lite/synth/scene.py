@@ -71,8 +71,7 @@ def sign(rng: np.random.Generator, fonts: FontBook, corpus: Corpus) -> Sign | No
         x = pad + int((width - 2 * pad - wide) * align)
         alpha[y : y + height, x : x + wide] = line.mask
         for text, (x0, y0, x1, y1) in words:
-            lack = max(0.0, 0.5 * line.cap - (y1 - y0)) / 2  # a lone hyphen gets a box of readable height
-            marks.append(Mark(box_around(x + x0, y + y0 - lack, x + x1, y + y1 + lack), text))
+            marks.append(Mark(box_around(x + x0, y + y0, x + x1, y + y1, line.cap), text))
         y += height + gap
     return Sign(alpha[: y - gaps[-1] + pad], marks)
 

@@ -34,8 +34,13 @@ class Mark:
     text: str
 
 
-def box_around(x0: float, y0: float, x1: float, y1: float) -> NDArray[np.float32]:
-    """Return the four corners of an ink box, grown by the margin that annotators leave, (4, 2) float32."""
+def box_around(x0: float, y0: float, x1: float, y1: float, cap: int) -> NDArray[np.float32]:
+    """Return the four corners of an ink box, grown by the margin that annotators leave, (4, 2) float32.
+
+    A lone hyphen gets a box of readable height, half that of a capital, *cap*.
+    """
+    lack = max(0.0, 0.5 * cap - (y1 - y0)) / 2
+    y0, y1 = y0 - lack, y1 + lack
     margin = 1.0 + 0.03 * (y1 - y0)
     x0, y0, x1, y1 = x0 - margin, y0 - margin, x1 + margin, y1 + margin
     return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
@@ -111,8 +116,7 @@ class Sheet:
             return None
         ink.paint(self.canvas[top : top + height, left : left + width], mask * np.float32(1 / 255), fill)
         if labelled:
-            lack = max(0.0, 0.5 * drawn.cap - height) / 2  # a lone hyphen gets a box of readable height
-            polygon = box_around(left, top - lack, left + width, top + height + lack)
+            polygon = box_around(left, top, left + width, top + height, drawn.cap)
             self.marks.append(Mark(polygon, " ".join(text.split())))
         return left, top, left + width, top + height
 
