@@ -44,7 +44,7 @@ class Run:
 
     Attributes:
         name: How strategies call it.
-        config: The YAML file.
+        config: The YAML file; under ``{here}``, one that the commands of *before* write.
         overrides: What is changed in it; ``{run:NAME}`` stands for the folder of another run, ``{here}`` for its own.
         updates: Its budget.
         needs: Runs that must be done before.
@@ -82,8 +82,9 @@ class Plan:
     def fingerprint(self, name: str) -> str:
         """Return what tells a run from any other: its config, overrides, budget, and the runs it builds upon."""
         run = self.runs[name]
-        config = read_yaml(Path(run.config).read_text(encoding="utf-8"), run.config)  # comments do not count
-        parts = [json.dumps(config), *run.overrides, str(run.updates), *run.before]
+        written = run.config.startswith("{here}")  # by *before*, which counts anyway
+        config = run.config if written else read_yaml(Path(run.config).read_text(encoding="utf-8"), run.config)
+        parts = [json.dumps(config), *run.overrides, str(run.updates), *run.before]  # comments do not count
         parts += [self.fingerprint(needed) for needed in run.needs]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
@@ -109,7 +110,8 @@ class Plan:
         }
         overrides = [self.fill(override, name) for override in run.overrides]
         overrides += [f"Global.{key}={value}" for key, value in fixed.items()]
-        return [sys.executable, "tools/train.py", "-c", run.config, "--resume", "-o", *overrides, *extra]
+        config = self.fill(run.config, name)
+        return [sys.executable, "tools/train.py", "-c", config, "--resume", "-o", *overrides, *extra]
 
 
 def read_plan(path: Path, updates: int | None = None) -> Plan:

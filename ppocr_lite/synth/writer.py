@@ -30,7 +30,10 @@ LABEL_FILE = "labels.txt"
 PER_FOLDER = 5000  # images in one folder; file browsers dislike more
 CHUNK = 32  # samples a worker makes before it reports
 # Signs that look like text also upside down; a line of only these cannot be told from a turned one.
-TURNS_INTO_TEXT = frozenset("0125689oOxXHINSZMWszlinudpbqmw -_.,:;|=+#%/\\'\"`^~<>()[]{}*")
+TURNS_INTO_TEXT = frozenset(
+    "0125689oOxXHINSZMWszlinudpbqmw -_.,:;|=+#%/\\'\"`^~<>()[]{}*"
+    "一二三十口日曰目田回中申由甲串王工土干士非丰卅井凹凸互米、。，．：；·…—《》〈〉（）【】「」『』"
+)
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,18 @@ def test_a_plan_is_trained_once_and_its_figures_are_written(
     assert "`Architecture.Backbone.scale=0.5`" in page
 
 
+def test_a_run_may_train_with_a_config_that_is_written_before_it(
+    tool: ModuleType, write_plan: Callable[..., Path], tmp_path: Path
+) -> None:
+    config = tool.read_plan(write_plan()).runs["base"].config
+    quantize = f"python tools/quantize.py -c {config} --batches 1 --weights {{run:base}} --output {{here}}/int8"
+    int8 = {"config": "{here}/int8/config.yml", "needs": ["base"], "before": [quantize]}
+    plan = tool.read_plan(write_plan(runs={"base": None, "int8": int8}, strategies=[]))
+    results = tool.Results(tmp_path / "results.json")
+    assert tool.work(plan, results, options(tmp_path)) == 0
+    assert "quant" in yaml.safe_load((plan.folder("int8") / "config.yml").read_text())["Architecture"]
+
+
 def test_a_run_that_fails_is_named_and_the_others_are_done(
     tool: ModuleType, write_plan: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
