@@ -21,6 +21,7 @@ from ppocr_lite.engine.backends.torch import TorchBackend  # noqa: E402
 from ppocr_lite.engine.backends.torch import backend as module  # noqa: E402
 from ppocr_lite.engine.backends.torch.backend import choose_device  # noqa: E402
 from ppocr_lite.engine.backends.torch.layers import BatchNorm  # noqa: E402
+from ppocr_lite.engine.backends.torch.losses import _LogSoftmaxOfSome  # noqa: E402
 from ppocr_lite.engine.backends.torch.optimizer import updates_done  # noqa: E402
 from ppocr_lite.errors import CheckpointError, ConfigError  # noqa: E402
 from ppocr_lite.optim.optimizers import Adam, AdamW, Momentum  # noqa: E402
@@ -271,18 +272,19 @@ def test_threads_are_those_asked_for() -> None:
 @pytest.mark.parametrize(
     ("instructions", "low"), [({"amx_bf16": True}, True), ({"amx_bf16": False}, False), ({}, False)]
 )
-def test_a_cpu_autocasts_if_it_computes_bfloat16(
+def test_a_cpu_uses_bfloat16_if_it_computes_it(
     monkeypatch: pytest.MonkeyPatch, instructions: dict[str, bool], low: bool
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions, raising=False)
-    for amp, expected in (("O0", False), ("O1", low), ("O2", low)):
+    for amp, products, autocast in (("O1", low, False), ("O2", low, low), ("O0", False, False)):  # as it began, at last
         backend = TorchBackend()
         backend.build(Task(REC, CLASSES, amp=amp))
-        assert backend.autocast == expected
+        assert backend.autocast == autocast
+        assert torch.get_float32_matmul_precision() == ("medium" if products else "highest")
 
 
 def test_bfloat16_autocast_trains_float32_weights() -> None:
-    """The path that O1 takes on a GPU, taken on the CPU, which autocasts as well."""
+    """The path of a GPU, and of O2 on a CPU with AMX, taken on any CPU."""
     full, half = started(), started()
     half.autocast = True
     losses = [[b.train_step([batch(0)], lr=0.003, seed=step)["loss"].item() for step in range(6)] for b in (full, half)]
@@ -291,6 +293,14 @@ def test_bfloat16_autocast_trains_float32_weights() -> None:
     assert losses[1][-1] < losses[1][0]
     assert {value.dtype for value in half.weights().values()} == {np.dtype(np.float32)}
     assert half.forward(batch(0)["image"]).dtype == np.float32
+
+
+def test_the_log_softmax_of_some_classes_is_part_of_the_whole() -> None:
+    logits = torch.randn(2, 3, 7, dtype=torch.float64, requires_grad=True)
+    classes = torch.tensor([0, 2, 6])
+    expected = logits.log_softmax(2)[:, :, classes]
+    assert torch.equal(_LogSoftmaxOfSome.apply(logits, classes), expected)
+    assert torch.autograd.gradcheck(_LogSoftmaxOfSome.apply, (logits, classes))
 
 
 def test_frozen_networks_are_left_alone() -> None:

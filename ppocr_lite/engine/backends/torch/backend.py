@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ppocr_lite.data.sampler import KeyLists
-from ppocr_lite.engine.backends.base import Arrays, Batch, Task
+from ppocr_lite.engine.backends.base import AmpLevel, Arrays, Batch, Task
 from ppocr_lite.engine.backends.torch.base import BACKBONES, HEADS, LOSSES, NECKS
 from ppocr_lite.engine.backends.torch.loader import make_loader, to_tensors
 from ppocr_lite.engine.backends.torch.memory import keep_freed_memory
@@ -30,10 +30,13 @@ _LOSS = "loss."  # what the loss keeps, among the state of the optimizer
 class TorchBackend:
     """Implements :class:`ppocr_lite.engine.backends.base.Backend` with PyTorch; see there for every method.
 
-    On a GPU and on a CPU with bfloat16 matrix instructions, AMP levels O1 and O2 both mean bfloat16 autocast, which
-    needs no loss scale; on any other CPU, float32.  Started by ``torchrun``, each process takes one rank, and gradients
-    are averaged over all of them.  A compiled network is compiled in place, so its weights keep their names, and for
-    training alone: pages to evaluate come in many sizes.
+    On a GPU, AMP levels O1 and O2 both mean bfloat16 autocast, which needs no loss scale.  A CPU with bfloat16 matrix
+    instructions rounds with O1 the factors of matrix products alone, which pays for a head of thousands of classes, and
+    autocasts with O2, convolutions too, which pays for a ResNet; any other CPU computes in float32.
+
+    Started by ``torchrun``, each process takes one rank, and gradients are averaged over all of them.  A compiled
+    network is compiled in place, so its weights keep their names, and for training alone: pages to evaluate come in
+    many sizes.
     """
 
     name = "torch"
@@ -59,7 +62,7 @@ class TorchBackend:
         if self.device.type == "cpu":
             keep_freed_memory()
         torch.manual_seed(task.seed)
-        self.autocast = task.amp != "O0" and computes_bfloat16(self.device)
+        self.autocast = self._choose_precision(task.amp)
         # Convolutions run on channels-last memory in both directions without copies: faster on CPU and GPU alike.
         network = build_model(task.architecture, task.num_classes)
         self.speaker = task.speaker
@@ -172,6 +175,14 @@ class TorchBackend:
     def _kept_by_loss(self) -> dict[str, Tensor]:
         """Return what the loss itself has learnt; empty for most."""
         return dict(self.loss.state_dict()) if isinstance(self.loss, nn.Module) else {}
+
+    def _choose_precision(self, amp: AmpLevel) -> bool:
+        """Set how matrix products are computed on a CPU, and say whether the network runs under autocast."""
+        low = amp != "O0" and computes_bfloat16(self.device)
+        if self.device.type != "cpu":
+            return low
+        torch.set_float32_matmul_precision("medium" if low else "highest")
+        return low and amp == "O2"
 
     def _losses(self, batch: Batch) -> Mapping[str, Tensor]:
         """Run network and loss; the loss sees float32 only."""

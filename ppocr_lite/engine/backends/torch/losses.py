@@ -8,6 +8,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from ppocr_lite import centers
 from ppocr_lite.config.check import check_component
@@ -36,6 +37,32 @@ class ClsLoss(nn.Module):
         labels = batch["label"]
         target = labels.float() if labels.ndim == 2 else labels.long().flatten()
         return {"loss": F.cross_entropy(outputs["logits"].float(), target)}
+
+
+class _LogSoftmaxOfSome(torch.autograd.Function):
+    """Logarithms of the probabilities of some classes, of a softmax over all of them.
+
+    CTC takes an array of every class it is given and gives one back, and the texts of a batch spell few of the
+    thousands of a Chinese dictionary.  With those alone the loss is the same.
+
+    Shape:
+        logits: (N, T, C) float32; classes: (K,) int64, none twice. Returns (N, T, K).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, classes: Tensor) -> Tensor:
+        """See *Shape* of the class."""
+        values = logits.log_softmax(dim=2)
+        ctx.save_for_backward(values, classes)
+        return values.index_select(2, classes)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[misc]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        """Take the gradient (N, T, K) back to all classes: itself where one is given, minus p times its sum."""
+        values, classes = ctx.saved_tensors
+        slope = values.exp().mul_(-gradient.sum(dim=2, keepdim=True))
+        return slope.index_add_(2, classes, gradient), None
 
 
 @LOSSES.register
@@ -71,9 +98,10 @@ class CTCLoss(nn.Module):
         samples, steps = logits.shape[0], logits.shape[1]
         labels, lengths = labels.int(), lengths.long().flatten()
         feasible = required_steps(labels, lengths) <= steps  # (N,)
+        classes, places = torch.unique(F.pad(labels.flatten(), (1, 0), value=_BLANK), return_inverse=True)
         values = F.ctc_loss(
-            F.log_softmax(logits.float(), dim=2).transpose(0, 1),  # (T, N, C)
-            labels,
+            _LogSoftmaxOfSome.apply(logits.float(), classes.long()).transpose(0, 1),  # (T, N, K), the blank first
+            places[1:].view(labels.shape),
             torch.full((samples,), steps, dtype=torch.long),
             torch.where(feasible, lengths, torch.zeros_like(lengths)),
             blank=_BLANK,
