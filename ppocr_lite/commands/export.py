@@ -18,11 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--onnx", action=argparse.BooleanOptionalAction, default=None, help="write model.onnx too (default: if it can)"
     )
+    parser.add_argument("--half", action="store_true", help="store the weights of model.onnx in half precision")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Export; return the exit status."""
     config = read_config(arguments)
     start_logging(debug=config.Global.debug)
-    say(str(export_model(config, arguments.weights, arguments.output, arguments.onnx)))
+    say(str(export_model(config, arguments.weights, arguments.output, arguments.onnx, arguments.half)))
     return 0

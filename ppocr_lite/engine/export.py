@@ -42,7 +42,11 @@ DEFORMABLE_OPSET = 19  # the first with DeformConv
 
 
 def export_model(
-    config: Config, weights: Path | None = None, folder: Path | None = None, onnx: bool | None = None
+    config: Config,
+    weights: Path | None = None,
+    folder: Path | None = None,
+    onnx: bool | None = None,
+    half: bool = False,
 ) -> Path:
     """Write a model folder.
 
@@ -51,7 +55,8 @@ def export_model(
         weights: Checkpoint folder, run folder or weight file; by default Global.checkpoints, else
             Global.pretrained_model, else the best of Global.save_model_dir.
         folder: Where to; by default Global.save_inference_dir, else ``inference`` in Global.save_model_dir.
-        onnx: Whether to write ``model.onnx`` too; None if paddle2onnx is installed.
+        onnx: Whether to write ``model.onnx`` too; None if paddle2onnx is installed, or for *half*.
+        half: Whether ``model.onnx`` stores its weights in half precision, and takes half the bytes.
 
     Returns:
         The folder. Of a distillation it holds the network that the metric watches; a quantised network
@@ -80,14 +85,17 @@ def export_model(
         write_bundle(bundle)
         check_same(network, bundle, PaddleRunner(bundle, onednn=False), TOLERANCE)
         check_same(network, bundle, PaddleRunner(bundle), FAST_TOLERANCE)
-        if ranges or onnx or (onnx is None and importlib.util.find_spec("paddle2onnx")):
+        if ranges or half or onnx or (onnx is None and importlib.util.find_spec("paddle2onnx")):
             write_onnx(bundle)
             if importlib.util.find_spec("onnxruntime"):
                 check_same(network, bundle, load_runner(bundle, "onnxruntime"), FAST_TOLERANCE)
     if ranges:
         write_integers(bundle, ranges)
-        if importlib.util.find_spec("onnxruntime"):
-            check_same(network, bundle, load_runner(bundle, "onnxruntime"), 1.0, INTEGER_TOLERANCE)
+    if half:
+        write_half(bundle)
+    if (ranges or half) and importlib.util.find_spec("onnxruntime"):
+        limits = (1.0, INTEGER_TOLERANCE) if ranges else (FAST_TOLERANCE, TOLERANCE)
+        check_same(network, bundle, load_runner(bundle, "onnxruntime"), *limits)
     shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)
     log.info("The model of %s is in %s.", source, folder)
@@ -223,6 +231,15 @@ def write_integers(bundle: Bundle, ranges: Mapping[str, float]) -> None:
     graph.onnx.save(model, path)
     for name in (*PROGRAMS, WEIGHTS):
         (bundle.folder / name).unlink(missing_ok=True)
+
+
+def write_half(bundle: Bundle) -> None:
+    """Store the weights of the ``model.onnx`` of *bundle* in half precision."""
+    graph = importlib.import_module("ppocr_lite.engine.onnx_graph")  # needs the package onnx
+    path = bundle.folder / ONNX
+    model = graph.onnx.load(path)
+    graph.halve(model)
+    graph.onnx.save(model, path)
 
 
 def write_onnx(bundle: Bundle) -> Path:

@@ -1,4 +1,4 @@
-"""Changes to an exported ONNX network: enlargements as such, and 8-bit integers in the ranges that training learnt."""
+"""Changes to an exported ONNX network: plain enlargements, 8-bit integers in learnt ranges, weights in half precision."""
 
 from __future__ import annotations
 
@@ -80,6 +80,32 @@ def quantize(model: Any, ranges: Mapping[str, float]) -> None:
     del graph.node[:]
     graph.node.extend(kept)
     _drop_unused(graph)
+
+
+def halve(model: Any) -> None:
+    """Store weights in half precision; they are read as float32, in which everything is computed as before.
+
+    Vectors stay as they are: they are small, and a variance in half precision may be 0.
+
+    Args:
+        model: ``onnx.ModelProto``; changed in place.
+
+    Raises:
+        ModelError: If a weight is greater than half precision reaches.
+    """
+    graph = model.graph
+    weights = {k: v for k, v in _constants(graph).items() if v.dtype == np.float32 and v.ndim > 1}
+    if large := [name for name, value in weights.items() if np.abs(value).max() > np.finfo(np.float16).max]:
+        raise ModelError(f"These weights are too large for half precision: {large}.")
+    names = {name: f"{name}.half" for name in weights}
+    casts = [helper.make_node("Cast", [names[name]], [name], to=onnx.TensorProto.FLOAT) for name in weights]
+    kept = [node for node in graph.node if not set(node.output) & set(weights)]
+    nodes = [onnx.NodeProto.FromString(node.SerializeToString()) for node in (*casts, *kept)]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    for tensor in [tensor for tensor in graph.initializer if tensor.name in weights]:
+        graph.initializer.remove(tensor)
+    graph.initializer.extend(numpy_helper.from_array(v.astype(np.float16), names[k]) for k, v in weights.items())
 
 
 def _to_bytes(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

@@ -15,7 +15,7 @@ from ppocr_lite.engine.export import TOLERANCE, check_same, export_model, load_n
 from ppocr_lite.engine.run import evaluate_bundle, evaluate_run
 from ppocr_lite.engine.trainer import Trainer
 from ppocr_lite.errors import CheckpointError, ConfigError, ModelError
-from ppocr_lite.predict.bundle import read_bundle
+from ppocr_lite.predict.bundle import ONNX, read_bundle
 from ppocr_lite.predict.engines.paddle_inference import PaddleRunner
 from ppocr_lite.predict.runner import FunctionRunner, load_runner
 
@@ -80,6 +80,18 @@ def test_onnx_runtime_agrees(export_small: Callable[..., Path]) -> None:
     np.testing.assert_allclose(
         load_runner(bundle, "onnxruntime").run(sample), load_runner(bundle).run(sample), atol=1e-4
     )
+
+
+def test_half_the_bytes_compute_the_same(export_small: Callable[..., Path], tmp_path: Path) -> None:
+    pytest.importorskip("paddle2onnx")
+    pytest.importorskip("onnxruntime")
+    whole = export_small("cls", onnx=True)
+    config = load_config(whole.parent / "config.yml")
+    folder = export_model(config, whole.parent / "weights.safetensors", tmp_path / "half", half=True)
+    assert (folder / ONNX).stat().st_size < 0.65 * (whole / ONNX).stat().st_size
+    runners = [load_runner(read_bundle(path), "onnxruntime") for path in (whole, folder)]
+    left, right = (runner.run(seeded_input(read_bundle(whole))) for runner in runners)
+    np.testing.assert_allclose(left, right, atol=1e-2)
 
 
 def test_without_model_onnx_the_engine_says_so(small_models: dict[str, Path]) -> None:

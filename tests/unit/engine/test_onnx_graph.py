@@ -12,7 +12,7 @@ ort = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
 
 from onnx import helper, numpy_helper  # noqa: E402
 
-from ppocr_lite.engine.onnx_graph import quantize, simplify  # noqa: E402
+from ppocr_lite.engine.onnx_graph import halve, quantize, simplify  # noqa: E402
 from ppocr_lite.errors import ModelError  # noqa: E402
 
 KERNEL = {"kernel_shape": [2, 2], "strides": [2, 2], "group": 3}
@@ -112,3 +112,20 @@ def test_a_weight_that_is_not_there_is_named() -> None:
     model = model_of(constant("w", np.ones((2, 3, 1, 1))), helper.make_node("Conv", ["x", "w"], ["y"]))
     with pytest.raises(ModelError, match="no layer with the weights .*'other'"):
         quantize(model, {"w": 1.0, "other": 1.0})
+
+
+def test_halved_weights_are_rounded_and_vectors_are_not() -> None:
+    weight, bias = np.float32([1 / 3, 2.0]).reshape(1, 2, 1, 1), np.float32([1e-9])
+    nodes = constant("w", weight), constant("b", bias), helper.make_node("Conv", ["x", "w", "b"], ["y"])
+    model = model_of(*nodes, channels=2)
+    halve(model)
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    assert list(stored) == ["w.half"] and stored["w.half"].dtype == np.float16
+    for x, expected in (([1.0, 0.0], np.float32(np.float16(1 / 3))), ([0.0, 0.0], bias[0])):
+        assert run(model, np.float32(x).reshape(1, 2, 1, 1)).ravel() == expected
+
+
+def test_a_weight_beyond_half_precision_is_named() -> None:
+    model = model_of(constant("w", np.full((2, 3, 1, 1), 7e4)), helper.make_node("Conv", ["x", "w"], ["y"]))
+    with pytest.raises(ModelError, match="too large for half precision: .*'w'"):
+        halve(model)
