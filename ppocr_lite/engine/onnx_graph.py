@@ -1,4 +1,4 @@
-"""Changes to an exported ONNX network: plain enlargements, 8-bit integers in learnt ranges, weights in half precision."""
+"""Changes to an exported ONNX network: plain enlargements, 8-bit integers in learnt ranges, half-precision weights."""
 
 from __future__ import annotations
 
