@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float32]
 _Float = TypeVar("_Float", np.float32, np.float64)
 
+TALL = 1.5  # a line this many times taller than wide is written downwards (PP-OCR 2.x)
 # Clipper works on integers: 1/64 pixel keeps sub-pixel offsets exact enough, and 2^15 px images far from overflow.
 _CLIPPER_UNIT = 64.0
 # Deviation of a rounded corner from a true arc, pixels; Clipper's own default for integer input.
@@ -136,6 +137,12 @@ def side_lengths(quad: Array) -> tuple[float, float]:
     step = following(quad).astype(np.float64) - quad
     top, right, bottom, left = np.hypot(step[:, 0], step[:, 1])
     return float(max(top, bottom)), float(max(left, right))
+
+
+def runs_downwards(quad: Array) -> bool:
+    """Say whether an ordered *quad* (4, 2) is so tall that its line is written downwards, as PP-OCR 2.x decides."""
+    width, height = (max(round(side), 1) for side in side_lengths(quad))
+    return height >= TALL * width
 
 
 def min_area_quad(points: ArrayLike) -> Array:

@@ -116,6 +116,21 @@ def from_pil(picture: PIL.Image.Image, name: str = "Pillow image") -> Image:
     return np.ascontiguousarray(rgb[:, :, ::-1])
 
 
+def encode(image: NDArray[np.uint8], suffix: str) -> bytes:
+    """Return *image*, uint8 gray, BGR or BGRA, in the format that *suffix* names.
+
+    Raises:
+        ImageError: If the suffix is unknown, or the array is not an image.
+    """
+    if suffix.lower() not in SUFFIXES:
+        raise ImageError(f"No image format has the suffix {suffix!r}.{suggest(suffix.lower(), SUFFIXES)}")
+    _check_array(image, "image")
+    done, data = cv2.imencode(suffix.lower(), image)
+    if not done:
+        raise ImageError(f"An image of shape {image.shape} cannot be encoded as {suffix}.")
+    return bytes(data.tobytes())
+
+
 def write(path: str | Path, image: NDArray[np.uint8]) -> None:
     """Write *image*, uint8 gray, BGR or BGRA, in the format that the suffix of *path* names.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite import images, visualize
+from ppocr_lite import documents, images, pdf, visualize
 from ppocr_lite.errors import DataError, ImageError, suggest
 from ppocr_lite.images import ImageInput
+from ppocr_lite.textline import Points, TextLine
 
-Points = NDArray[np.float32]
 RESULT_VERSION = 1
 DRAWING_SUFFIXES = (".jpeg", ".jpg", ".png")
+MARKUP = {".hocr": documents.hocr, ".xml": documents.alto}
 
 
 class Detections(NamedTuple):
@@ -32,11 +33,28 @@ class Detections(NamedTuple):
     scores: list[float]
 
 
-class Recognition(NamedTuple):
-    """The text of one line image and how sure the network is, in [0, 1]; no text scores 0."""
-
+class _TextAndScore(NamedTuple):
     text: str
     score: float
+
+
+class Recognition(_TextAndScore):
+    """The text of one line image and how sure the network is: a pair, as PaddleOCR 2.x returns it.
+
+    Attributes:
+        text: What was read.
+        score: Confidence in [0, 1]; no text scores 0.
+        positions: Where each character has its middle, from 0 at the left edge of the image to 1 at its right; does
+            not count when two are compared.
+    """
+
+    positions: tuple[float, ...]
+
+    def __new__(cls, text: str, score: float, positions: Sequence[float] = ()) -> Recognition:
+        """Return the pair, with the positions beside it."""
+        self = super().__new__(cls, text, score)
+        self.positions = tuple(positions)
+        return self
 
 
 class Orientation(NamedTuple):
@@ -44,55 +62,6 @@ class Orientation(NamedTuple):
 
     angle: int
     score: float
-
-
-@dataclass(frozen=True, eq=False)
-class TextLine:
-    """One line of text.
-
-    Attributes:
-        polygon: (P, 2) float32, read-only, P = 4 for quads, (x, y) pixels of the input image; clockwise from the
-            reading-order top left.
-        text: Recognised text, may be empty.
-        score: Recognition confidence in [0, 1].
-        det_score: Detection confidence in [0, 1].
-        angle: 0 or 180, degrees the crop was turned before reading.
-
-    Raises:
-        ValueError: If *polygon* is not (P, 2).
-    """
-
-    polygon: Points
-    text: str = ""
-    score: float = 0.0
-    det_score: float = 0.0
-    angle: int = 0
-
-    def __post_init__(self) -> None:
-        polygon = np.array(self.polygon, np.float32)  # a copy, so that nobody else can change it
-        if polygon.ndim != 2 or polygon.shape[1] != 2:
-            raise ValueError(f"TextLine.polygon must have shape (P, 2). Received: {polygon.shape}")
-        polygon.flags.writeable = False
-        object.__setattr__(self, "polygon", polygon)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, TextLine) and self._key() == other._key()
-
-    def __hash__(self) -> int:
-        return hash(self._key())
-
-    def _key(self) -> tuple[Any, ...]:
-        return self.polygon.shape, self.polygon.tobytes(), self.text, self.score, self.det_score, self.angle
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain types."""
-        return {
-            "polygon": self.polygon.tolist(),
-            "text": self.text,
-            "score": self.score,
-            "det_score": self.det_score,
-            "angle": self.angle,
-        }
 
 
 @dataclass(frozen=True)
@@ -143,7 +112,7 @@ class OCRResult:
         if version != RESULT_VERSION:
             raise DataError(f"A result of version {RESULT_VERSION} is expected. Received: version {version!r}")
         try:
-            lines = tuple(TextLine(**line) for line in data["lines"])
+            lines = tuple(TextLine.from_dict(line) for line in data["lines"])
             height, width = (int(side) for side in data["size"])
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"Not a result as OCRResult.to_dict() writes it: {error!r}") from error
@@ -169,21 +138,20 @@ class OCRResult:
         Raises:
             ImageError: If there is no image and no source to read.
         """
-        if image is None and self.source is None:
-            raise ImageError("This result has no source file to draw on. Give draw(image) the image.")
-        pixels = images.read(self.source if image is None else image)  # type: ignore[arg-type]
+        pixels = self._pixels(image)
         return visualize.draw_page(pixels, [line.polygon for line in self], [line.text for line in self])
 
     def save(self, path: Path | str, image: ImageInput | None = None) -> None:
         """Write the result in the format that the suffix of *path* names.
 
         Args:
-            path: ``.json``, ``.txt`` (the text), or ``.png``, ``.jpg`` (a drawing).
-            image: For a drawing: the image; None to read the source again.
+            path: ``.json``, ``.txt`` (the text), ``.hocr``, ``.xml`` (ALTO 4), ``.pdf`` (the image, with its text to
+                search), or ``.png``, ``.jpg`` (a drawing).
+            image: For a drawing or PDF: the image; None to read the source again.
 
         Raises:
             DataError: If no format has that suffix.
-            ImageError: If a drawing is wanted and there is nothing to draw on.
+            ImageError: If the image is needed, and there is none and no source to read.
         """
         path = Path(path)
         suffix = path.suffix.lower()
@@ -191,8 +159,17 @@ class OCRResult:
             self.to_json(path)
         elif suffix == ".txt":
             path.write_text(self.text + "\n" if self.lines else "", encoding="utf-8")
+        elif suffix in MARKUP:
+            path.write_text(MARKUP[suffix](self.lines, self.size, self.source), encoding="utf-8")
+        elif suffix == ".pdf":
+            path.write_bytes(pdf.searchable_pdf(self._pixels(image), self.lines))
         elif suffix in DRAWING_SUFFIXES:
             images.write(path, self.draw(image))
         else:
-            known = (".json", ".txt", *DRAWING_SUFFIXES)
+            known = (".json", ".txt", ".pdf", *MARKUP, *DRAWING_SUFFIXES)
             raise DataError(f"{path}: no result format has the suffix {suffix!r}.{suggest(suffix, known)}")
+
+    def _pixels(self, image: ImageInput | None) -> NDArray[np.uint8]:
+        if image is None and self.source is None:
+            raise ImageError("This result has no source file to read. Give the image: draw(image), save(path, image).")
+        return images.read(self.source if image is None else image)  # type: ignore[arg-type]

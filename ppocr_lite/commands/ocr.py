@@ -1,8 +1,8 @@
 """Read pages.
 
 Prints the text of each page, or with --output writes a file per page and format: NAME.json, NAME.txt, NAME_ocr.png
-(the drawing).  Folders, patterns, PDF and multi-page files are read page by page; the pages of one file are numbered:
-NAME_p001.json.
+(the drawing), NAME.hocr, NAME.xml (ALTO), NAME_ocr.pdf (the image, with its text to search).  Folders, patterns, PDF
+and multi-page files are read page by page; the pages of one file are numbered: NAME_p001.json.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ppocr_lite.errors import ConfigError, suggest
 from ppocr_lite.predict.pages import read_pages
 
 # format → what is appended to the name of the input
-ENDINGS = {"json": ".json", "txt": ".txt", "png": "_ocr.png"}
+ENDINGS = {"json": ".json", "txt": ".txt", "png": "_ocr.png", "hocr": ".hocr", "alto": ".xml", "pdf": "_ocr.pdf"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -40,7 +40,8 @@ class CTCLabelDecode:
             probabilities: (N, T, C) softmax output, C = ``num_classes``.
 
         Returns:
-            N texts. The score is the mean probability of the steps that were kept, 0.0 for an empty text.
+            N texts. The score is the mean probability of the first steps of their characters, 0.0 for an empty text;
+            a character has its place in the middle of its steps.
 
         Raises:
             ValueError: If the shape does not fit the characters.
@@ -51,15 +52,21 @@ class CTCLabelDecode:
                 f"Received: {probabilities.shape}"
             )
         best = probabilities.argmax(axis=2)  # (N, T)
-        keep = best != BLANK
-        keep[:, 1:] &= best[:, 1:] != best[:, :-1]
-        line, step = np.nonzero(keep)
+        starts = np.ones(best.shape, bool)
+        starts[:, 1:] = best[:, 1:] != best[:, :-1]
+        line, step = np.nonzero(starts)
+        lengths = np.diff(np.flatnonzero(starts), append=best.size)  # each line begins with a start
         classes = best[line, step]
+        keep = classes != BLANK
+        line, step, lengths, classes = line[keep], step[keep], lengths[keep], classes[keep]
         sure = probabilities[line, step, classes]
+        middles = ((step + 0.5 * lengths) / max(best.shape[1], 1)).tolist()
         counts = np.bincount(line, minlength=len(best))
         sums = np.bincount(line, weights=np.where(np.isnan(sure), 0.0, sure), minlength=len(best))
         scores = sums / np.maximum(counts, 1)
         ends = np.cumsum(counts).tolist()
         characters = self.characters[classes]
-        texts = ["".join(characters[end - count : end]) for end, count in zip(ends, counts.tolist(), strict=True)]
-        return [Recognition(text, score) for text, score in zip(texts, scores.tolist(), strict=True)]
+        return [
+            Recognition("".join(characters[end - count : end]), score, middles[end - count : end])
+            for end, count, score in zip(ends, counts.tolist(), scores.tolist(), strict=True)
+        ]

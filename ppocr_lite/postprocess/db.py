@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ppocr_lite.geometry import area, offset, order_quads, perimeter, undo_distance
 from ppocr_lite.postprocess.base import POSTPROCESSES
-from ppocr_lite.results import Detections, Points
+from ppocr_lite.results import Detections
+from ppocr_lite.textline import Points
 
 Contour: TypeAlias = NDArray[np.int32]  # (P, 1, 2)
 Rect: TypeAlias = Any  # ((x, y), (width, height), degrees), as cv2.minAreaRect returns it

@@ -9,10 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite.geometry import min_area_quad
-from ppocr_lite.results import Points
+from ppocr_lite.geometry import TALL, min_area_quad
+from ppocr_lite.textline import Points
 
-TALL = 1.5  # a crop this many times taller than wide is a line written downwards (PP-OCR 2.x)
 # Lines of fewer pixels are sampled with a cubic kernel; on taller ones it reads no better than a linear one, which
 # takes half the time.  See doc/benchmarks.md.
 SMALL_PX = 40

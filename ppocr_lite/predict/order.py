@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ppocr_lite.results import Points
+from ppocr_lite.textline import Points
 
 SAME_ROW = 0.5  # centres closer than this share of the lower line's height stand in one row
 MOST_SKEW_DEGREES = 30.0  # a page turned further than this is not a page photographed askew

@@ -76,4 +76,10 @@ class TextRecognizer:
             probabilities = self.runner.run(batch)
         with timer("decode"):
             texts: list[Recognition] = self.postprocess(probabilities)
-        return texts
+            shares = [width / self.lines.size(line)[1] for line in lines]
+            return [_without_padding(text, share) for text, share in zip(texts, shares, strict=True)]
+
+
+def _without_padding(text: Recognition, share: float) -> Recognition:
+    """Return *text* with positions on the line itself, *share* of which the padded line is wide."""
+    return Recognition(*text, [min(position * share, 1.0) for position in text.positions])

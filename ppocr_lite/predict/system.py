@@ -25,7 +25,8 @@ from ppocr_lite.predict.runner import Engine
 from ppocr_lite.predict.stages import load_classifier, load_detector, load_recognizer, on_one_thread
 from ppocr_lite.predict.stream import FoundPage, map_ahead, read_together, run_ahead
 from ppocr_lite.predict.timing import NO_TIMER, Timer
-from ppocr_lite.results import Detections, OCRResult, Orientation, Points, Recognition, TextLine
+from ppocr_lite.results import Detections, OCRResult, Orientation, Recognition
+from ppocr_lite.textline import Points, TextLine, find_words
 
 Image = NDArray[np.uint8]
 S = TypeVar("S")
@@ -264,9 +265,9 @@ class OCR:
         """Return what was found and, if it was asked for, read; lines read with too little confidence are left out."""
         texts = [page.texts[index] for index in range(len(page.lines))] if rec else _UNREAD * len(page.angles)
         lines = tuple(
-            TextLine(polygon, text, score, det_score, angle)
-            for polygon, det_score, angle, (text, score) in zip(*page.found, page.angles, texts, strict=True)
-            if not rec or score >= self.drop_score
+            TextLine(polygon, *read, det_score, angle, find_words(read.text, read.positions, polygon, angle))
+            for polygon, det_score, angle, read in zip(*page.found, page.angles, texts, strict=True)
+            if not rec or read.score >= self.drop_score
         )
         return OCRResult(lines, page.size, page.source)
 

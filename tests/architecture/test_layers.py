@@ -14,7 +14,7 @@ PACKAGE = ROOT / "ppocr_lite"
 
 BASE = {"errors", "registry", "version"}
 GROUND = BASE | {"config", "geometry", "images", "charset", "centers"}
-PLAIN = GROUND | {"results", "visualize"}
+PLAIN = GROUND | {"results", "textline", "visualize"}
 
 # package → packages it may import (itself is always allowed)
 ALLOWED: dict[str, set[str]] = {
@@ -26,7 +26,10 @@ ALLOWED: dict[str, set[str]] = {
     "images": BASE,
     "charset": BASE,
     "centers": BASE,
-    "results": {"errors", "version", "geometry", "images", "visualize"},
+    "textline": {"geometry"},
+    "documents": {"version", "textline"},
+    "pdf": {"version", "images", "textline"},
+    "results": {"errors", "version", "geometry", "images", "visualize", "textline", "documents", "pdf"},
     "visualize": {"errors", "geometry", "images"},
     "transforms": PLAIN,
     "postprocess": PLAIN,

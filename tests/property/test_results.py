@@ -9,10 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ppocr_lite.results import OCRResult, TextLine
+from ppocr_lite.results import OCRResult
+from ppocr_lite.textline import TextLine, Word, find_words
 
 COORDINATE = st.floats(-1e4, 1e5, width=32)
 POLYGON = st.integers(3, 12).flatmap(lambda points: hnp.arrays(np.float32, (points, 2), elements=COORDINATE))
+POINT = st.tuples(st.floats(-1e4, 1e5), st.floats(-1e4, 1e5))
+WORD = st.builds(Word, text=st.text(min_size=1, max_size=5), polygon=st.lists(POINT, min_size=4, max_size=4).map(tuple))
 LINE = st.builds(
     TextLine,
     polygon=POLYGON,
@@ -20,6 +23,7 @@ LINE = st.builds(
     score=st.floats(0, 1),
     det_score=st.floats(0, 1),
     angle=st.sampled_from([0, 180]),
+    words=st.lists(WORD, max_size=3).map(tuple),
 )
 RESULT = st.builds(
     OCRResult,
@@ -37,3 +41,13 @@ def test_from_dict_undoes_to_dict(result: OCRResult) -> None:
 @given(RESULT)
 def test_from_dict_undoes_to_json(result: OCRResult) -> None:
     assert OCRResult.from_dict(json.loads(result.to_json())) == result
+
+
+@given(st.text("ab 中", max_size=12), st.lists(st.floats(0, 1), max_size=12).map(sorted), POLYGON)
+def test_words_are_those_of_the_text_and_lie_on_the_line(text: str, at: list[float], polygon: np.ndarray) -> None:
+    words = find_words(text, at, polygon)
+    assert [word.text for word in words] == text.split()
+    low, high = polygon.min(axis=0), polygon.max(axis=0)
+    reach = 1 + np.abs(high - low).max()  # of an outline the smallest rectangle around it, which reaches beyond it
+    for word in words:
+        assert (np.array(word.polygon) >= low - reach).all() and (np.array(word.polygon) <= high + reach).all()

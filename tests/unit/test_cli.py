@@ -15,7 +15,8 @@ import pytest
 from ppocr_lite import cli, images
 from ppocr_lite.commands import bench, components, console, inputs, ocr, show_data
 from ppocr_lite.errors import ConfigError, ImageError, OCRError
-from ppocr_lite.results import OCRResult, TextLine
+from ppocr_lite.results import OCRResult
+from ppocr_lite.textline import TextLine
 
 
 class FakeOCR:
@@ -116,6 +117,11 @@ def test_ocr_writes_each_format_below_output(pages: Path, tmp_path: Path) -> Non
         *("more/b.json", "more/b.txt", "more/b_ocr.png"),
     ]
     assert json.loads((output / "more" / "b.json").read_text())["source"] == str(pages / "more" / "b.png")
+
+
+def test_ocr_writes_documents(pages: Path, tmp_path: Path) -> None:
+    assert cli.main(["ocr", str(pages / "a.png"), "--output", str(tmp_path), "--format", "hocr,alto,pdf"]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["a.hocr", "a.xml", "a_ocr.pdf"]
 
 
 def test_ocr_names_what_fails_and_does_the_rest(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:

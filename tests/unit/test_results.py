@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from ppocr_lite.errors import DataError, ImageError
-from ppocr_lite.results import OCRResult, TextLine
+from ppocr_lite.results import OCRResult
+from ppocr_lite.textline import TextLine
 
 QUAD = np.float32([[10, 10], [90, 10], [90, 30], [10, 30]])
 
@@ -84,13 +85,16 @@ def test_a_polygon_cannot_be_changed_from_outside() -> None:
 
 def test_save_writes_by_suffix(result: OCRResult, tmp_path: Path) -> None:
     image = np.full((100, 200, 3), 255, np.uint8)
-    for name in ("a.json", "a.txt", "a.png", "a.JPG"):
+    for name in ("a.json", "a.txt", "a.png", "a.JPG", "a.hocr", "a.xml", "a.pdf"):
         result.save(tmp_path / name, image)
     assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "Total 中\n42\n"
     assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["size"] == [100, 200]
     drawing = cv2.imread(str(tmp_path / "a.png"))
     assert drawing is not None
     assert drawing.shape == (100, 400, 3)
+    beginnings = {name: (tmp_path / name).read_bytes()[:200] for name in ("a.hocr", "a.xml", "a.pdf")}
+    assert b"<html" in beginnings["a.hocr"] and b"<alto" in beginnings["a.xml"]
+    assert beginnings["a.pdf"].startswith(b"%PDF-")
 
 
 def test_save_names_the_suffixes_it_knows(result: OCRResult, tmp_path: Path) -> None:

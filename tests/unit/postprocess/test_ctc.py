@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -33,6 +35,20 @@ def test_the_score_is_the_mean_over_the_kept_steps(decode: CTCLabelDecode) -> No
     probabilities = one_hot([1, 1, 0, 2])
     probabilities[0, 3, 2] = 0.5
     assert decode(probabilities)[0].score == pytest.approx((0.9 + 0.5) / 2)
+
+
+def test_a_character_is_in_the_middle_of_its_steps(decode: CTCLabelDecode) -> None:
+    first, second, third = decode(one_hot([0, 1, 1, 1, 0, 2, 3, 3], [0] * 8, [1, 1, 0, 0, 0, 0, 0, 1]))
+    assert first.positions == (2.5 / 8, 5.5 / 8, 7 / 8)
+    assert second.positions == ()
+    assert third.positions == (1 / 8, 7.5 / 8)
+
+
+def test_a_recognition_is_a_pair(decode: CTCLabelDecode) -> None:
+    found = decode(one_hot([1, 0, 2]))[0]
+    text, score = found
+    assert (text, score) == found == ("ab", pytest.approx(0.9))
+    assert pickle.loads(pickle.dumps(found)).positions == found.positions
 
 
 def test_no_text_scores_zero(decode: CTCLabelDecode) -> None:

@@ -84,6 +84,17 @@ def test_texts_come_in_the_order_of_the_images() -> None:
     assert [line.text for line in found] == ["a", "b", "c", "d", "e"]
 
 
+def test_positions_are_on_the_line_without_its_padding() -> None:
+    probabilities = np.zeros((1, 40, LETTERS.num_classes), np.float32)
+    probabilities[0, :, 0] = 0.5
+    probabilities[0, [10, 39], [1, 2]] = 1.0  # middles at 10.5 and 39.5 of 40 steps over 160 pixels
+    preprocess = Compose([RecResizeImg((3, 32, 320), squeeze=False)], ("image",))
+    stage = TextRecognizer(FunctionRunner(lambda batch: probabilities), preprocess, CTCLabelDecode(LETTERS))
+    (found,) = stage.recognize(lines(140))
+    assert found.text == "ab"
+    assert found.positions == (pytest.approx(10.5 * 4 / 140), 1.0)  # what is seen in the padding is at the end
+
+
 def shapes_run(*widths: int, batch_size: int = 8) -> list[tuple[int, ...]]:
     seen: list[tuple[int, ...]] = []
     recognizer(seen, batch_size).recognize(lines(*widths))

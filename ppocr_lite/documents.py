@@ -1,0 +1,115 @@
+"""Text with its places in the formats that other programs read: hOCR and ALTO.
+
+Source:
+    hOCR 1.2, https://kba.github.io/hocr-spec/1.2/; ALTO 4.4, https://www.loc.gov/standards/alto/.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ppocr_lite.textline import TextLine
+from ppocr_lite.version import __version__
+
+ALTO = "http://www.loc.gov/standards/alto/ns-v4#"
+ALTO_SCHEMA = "http://www.loc.gov/standards/alto/v4/alto-4-4.xsd"
+XHTML = "http://www.w3.org/1999/xhtml"
+_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_DOCTYPE = (
+    '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" '
+    '"http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">\n'
+)
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def hocr(lines: Sequence[TextLine], size: tuple[int, int], source: str | None = None) -> str:
+    """Return a page as hOCR: ``ocr_page``, ``ocr_line``, ``ocrx_word``, each with its ``bbox``.
+
+    Args:
+        lines: In reading order.
+        size: (height, width) of the image, pixels.
+        source: Path of the image.
+    """
+    html = Element("html", xmlns=XHTML)
+    head = SubElement(html, "head")
+    SubElement(head, "title").text = _legal(source or "")
+    SubElement(head, "meta", {"http-equiv": "Content-Type", "content": "text/html; charset=utf-8"})
+    SubElement(head, "meta", name="ocr-system", content=f"ppocr_lite {__version__}")
+    SubElement(head, "meta", name="ocr-capabilities", content="ocr_page ocr_line ocrx_word")
+    named = f'image "{_legal(source).replace(chr(34), chr(39))}"; ' if source else ""
+    place = f"{named}bbox 0 0 {size[1]} {size[0]}; ppageno 0"
+    page = SubElement(SubElement(html, "body"), "div", {"class": "ocr_page", "id": "page_1", "title": place})
+    for number, line in enumerate(lines, 1):
+        outline = " ".join(f"{value:g}" for value in line.polygon.ravel().round(1).tolist())
+        title = f"{_bbox(line.polygon)}; poly {outline}"
+        row = SubElement(page, "span", {"class": "ocr_line", "id": f"line_1_{number}", "title": title})
+        for index, word in enumerate(line.placed_words(), 1):
+            title = f"{_bbox(word.polygon)}; x_wconf {round(100 * line.score)}"
+            name = f"word_1_{number}_{index}"
+            SubElement(row, "span", {"class": "ocrx_word", "id": name, "title": title}).text = _legal(word.text)
+            row[-1].tail = " "
+    ElementTree.indent(page, " ")
+    return _DECLARATION + _DOCTYPE + ElementTree.tostring(html, encoding="unicode") + "\n"
+
+
+def alto(lines: Sequence[TextLine], size: tuple[int, int], source: str | None = None) -> str:
+    """Return a page as ALTO 4, all its lines in one ``TextBlock``; arguments as for :func:`hocr`."""
+    root = Element("alto", {"xmlns": ALTO, "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance"})
+    root.set("xsi:schemaLocation", f"{ALTO} {ALTO_SCHEMA}")
+    description = SubElement(root, "Description")
+    SubElement(description, "MeasurementUnit").text = "pixel"
+    if source:
+        SubElement(SubElement(description, "sourceImageInformation"), "fileName").text = _legal(source)
+    software = SubElement(SubElement(description, "Processing", ID="processing_1"), "processingSoftware")
+    SubElement(software, "softwareName").text = "ppocr_lite"
+    SubElement(software, "softwareVersion").text = __version__
+    height, width = size
+    sides = {"HEIGHT": str(height), "WIDTH": str(width)}
+    page = SubElement(SubElement(root, "Layout"), "Page", {"ID": "page_1", "PHYSICAL_IMG_NR": "1", **sides})
+    space = SubElement(page, "PrintSpace", {"HPOS": "0", "VPOS": "0", **sides})
+    if lines:
+        every = np.concatenate([line.polygon for line in lines])
+        block = SubElement(space, "TextBlock", {"ID": "block_1", **_sides(every)})
+        for number, line in enumerate(lines, 1):
+            _alto_line(block, number, line)
+    ElementTree.indent(root, " ")
+    return _DECLARATION + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _alto_line(block: Element, number: int, line: TextLine) -> None:
+    row = SubElement(block, "TextLine", {"ID": f"line_{number}", **_sides(line.polygon)})
+    points = " ".join(f"{x:g},{y:g}" for x, y in line.polygon.round(1).tolist())
+    SubElement(SubElement(row, "Shape"), "Polygon", POINTS=points)
+    for index, word in enumerate(line.placed_words(), 1):
+        if index > 1:
+            SubElement(row, "SP")
+        attributes = {"ID": f"string_{number}_{index}", **_sides(word.polygon), "WC": f"{line.score:.3f}"}
+        SubElement(row, "String", {**attributes, "CONTENT": _legal(word.text)})
+
+
+def _bounds(points: ArrayLike) -> tuple[int, int, int, int]:
+    """Return the left, top, right and bottom of *points* (P, 2) in whole pixels."""
+    corners = np.asarray(points)
+    left, top = np.floor(corners.min(axis=0)).astype(int).tolist()
+    right, bottom = np.ceil(corners.max(axis=0)).astype(int).tolist()
+    return left, top, right, bottom
+
+
+def _bbox(points: ArrayLike) -> str:
+    return "bbox " + " ".join(map(str, _bounds(points)))
+
+
+def _sides(points: ArrayLike) -> dict[str, str]:
+    left, top, right, bottom = _bounds(points)
+    return {"HPOS": str(left), "VPOS": str(top), "WIDTH": str(right - left), "HEIGHT": str(bottom - top)}
+
+
+def _legal(text: str) -> str:
+    """Return *text* without what XML cannot hold."""
+    return _NOT_IN_XML.sub("", text)

@@ -1,0 +1,152 @@
+"""A line of text on an image, and the words in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ppocr_lite.geometry import min_area_quad, runs_downwards
+
+Points = NDArray[np.float32]
+# A word begins and ends this far from the middles of its outer characters: a share of the way to the space's middle,
+# but at most so many distances between its characters, for the space may be wide.
+TO_SPACE, TO_SELF = 0.6, 0.7
+_WORD = re.compile(r"\S+")
+
+
+class Word(NamedTuple):
+    """A word of a line.
+
+    Attributes:
+        text: Its characters, no space among them.
+        polygon: Four (x, y) corners, pixels of the input image, clockwise from the top left as it is read.
+    """
+
+    text: str
+    polygon: tuple[tuple[float, float], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain types."""
+        return {"text": self.text, "polygon": [list(point) for point in self.polygon]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Word:
+        """Return the word that :meth:`to_dict` described."""
+        return cls(str(data["text"]), tuple((float(x), float(y)) for x, y in data["polygon"]))
+
+
+@dataclass(frozen=True, eq=False)
+class TextLine:
+    """One line of text.
+
+    Attributes:
+        polygon: (P, 2) float32, read-only, P = 4 for quads, (x, y) pixels of the input image; clockwise from the
+            reading-order top left.
+        text: Recognised text, may be empty.
+        score: Recognition confidence in [0, 1].
+        det_score: Detection confidence in [0, 1].
+        angle: 0 or 180, degrees the crop was turned before reading.
+        words: What stands between the spaces of *text*, in its order, each with its place.
+
+    Raises:
+        ValueError: If *polygon* is not (P, 2).
+    """
+
+    polygon: Points
+    text: str = ""
+    score: float = 0.0
+    det_score: float = 0.0
+    angle: int = 0
+    words: tuple[Word, ...] = ()
+
+    def __post_init__(self) -> None:
+        polygon = np.array(self.polygon, np.float32)  # a copy, so that nobody else can change it
+        if polygon.ndim != 2 or polygon.shape[1] != 2:
+            raise ValueError(f"TextLine.polygon must have shape (P, 2). Received: {polygon.shape}")
+        polygon.flags.writeable = False
+        object.__setattr__(self, "polygon", polygon)
+        object.__setattr__(self, "words", tuple(self.words))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TextLine) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[Any, ...]:
+        place = self.polygon.shape, self.polygon.tobytes()
+        return *place, self.text, self.score, self.det_score, self.angle, self.words
+
+    def placed_words(self) -> tuple[Word, ...]:
+        """Return the words; where their places are not known, the whole line as one."""
+        if self.words:
+            return self.words
+        return (Word(self.text, tuple((x, y) for x, y in reading_quad(self.polygon, self.angle).tolist())),)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain types."""
+        return {
+            "polygon": self.polygon.tolist(),
+            "text": self.text,
+            "score": self.score,
+            "det_score": self.det_score,
+            "angle": self.angle,
+            "words": [word.to_dict() for word in self.words],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> TextLine:
+        """Return the line that :meth:`to_dict` described; one that has no words is fine.
+
+        Raises:
+            KeyError, TypeError, ValueError: If something is missing, unknown or of the wrong type.
+        """
+        return cls(**{**data, "words": tuple(Word.from_dict(word) for word in data.get("words", ()))})
+
+
+def find_words(text: str, positions: Sequence[float], polygon: Points, angle: int = 0) -> tuple[Word, ...]:
+    """Return the words of a line, what stands between its spaces, each with its place.
+
+    Args:
+        text: What was read.
+        positions: Where each character has its middle, from 0 at the beginning of the line to 1 at its end. If there
+            are not as many as characters, these count as equally wide.
+        polygon: (P, 2), pixels; of more than four points, the smallest rectangle around them was read.
+        angle: 0 or 180, degrees the line was turned before it was read.
+    """
+    spans = [match.span() for match in _WORD.finditer(text)]
+    if not spans:
+        return ()
+    if len(positions) != len(text):
+        positions = [(index + 0.5) / len(text) for index in range(len(text))]
+    edges = np.array([_edges(positions, *span) for span in spans])[:, :, None]  # (K, 2, 1)
+    left_top, right_top, right_bottom, left_bottom = reading_quad(polygon, angle)
+    top = left_top + (right_top - left_top) * edges  # (K, 2, 2)
+    bottom = left_bottom + (right_bottom - left_bottom) * edges
+    corners = np.concatenate([top, bottom[:, ::-1]], axis=1).round(1)
+    return tuple(
+        Word(text[start:end], tuple((x, y) for x, y in corner))
+        for (start, end), corner in zip(spans, corners.tolist(), strict=True)
+    )
+
+
+def reading_quad(polygon: Points, angle: int = 0) -> NDArray[np.float64]:
+    """Return the corners of a line, (4, 2), clockwise from the top left as it is read; arguments as before."""
+    quad = np.asarray(polygon if len(polygon) == 4 else min_area_quad(polygon), np.float32)
+    turns = (1 if runs_downwards(quad) else 0) + (2 if angle == 180 else 0)
+    return np.roll(quad, -turns, axis=0).astype(np.float64)
+
+
+def _edges(at: Sequence[float], start: int, end: int) -> tuple[float, float]:
+    """Return where the word of the characters *start* to *end* begins and ends along a line."""
+    last = end - 1
+    # How wide its characters are; of a single one, how wide those of the line are.
+    width = (at[last] - at[start]) / (last - start) if last > start else (at[-1] - at[0] or 1.0) / max(len(at) - 1, 1)
+    before = TO_SELF * width if start == 0 else min(TO_SELF * width, TO_SPACE * (at[start] - at[start - 1]))
+    after = TO_SELF * width if end == len(at) else min(TO_SELF * width, TO_SPACE * (at[end] - at[last]))
+    return max(0.0, at[start] - before), min(1.0, at[last] + after)

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from ppocr_lite.documents import ALTO, XHTML, alto, hocr
+from ppocr_lite.textline import TextLine, find_words
+
+QUAD = np.float32([[100.4, 10], [200, 10], [200, 30.2], [100.4, 30.2]])
+
+
+@pytest.fixture
+def lines() -> list[TextLine]:
+    return [TextLine(QUAD, "a <b>", 0.934, 0.8, 0, find_words("a <b>", [], QUAD)), TextLine(QUAD + 40, "中文 & é", 0.5)]
+
+
+def test_hocr_has_pages_lines_and_words(lines: list[TextLine]) -> None:
+    text = hocr(lines, (480, 640), 'my "scan".png')
+    root = ElementTree.fromstring(text.encode())
+    found = {kind: root.findall(f".//*[@class='{kind}']") for kind in ("ocr_page", "ocr_line", "ocrx_word")}
+    assert [node.get("title") for node in found["ocr_page"]] == ["image \"my 'scan'.png\"; bbox 0 0 640 480; ppageno 0"]
+    assert [node.get("title") for node in found["ocr_line"]][0] == (
+        "bbox 100 10 200 31; poly 100.4 10 200 10 200 30.2 100.4 30.2"
+    )
+    assert [node.text for node in found["ocrx_word"]] == ["a", "<b>", "中文 & é"]  # no places known: one word
+    assert found["ocrx_word"][0].get("title", "").endswith("x_wconf 93")
+    assert len({node.get("id") for nodes in found.values() for node in nodes}) == 6
+    assert root.tag == f"{{{XHTML}}}html" and root.findtext(f".//{{{XHTML}}}title") == 'my "scan".png'
+
+
+def test_alto_has_lines_and_strings_with_sides(lines: list[TextLine]) -> None:
+    root = ElementTree.fromstring(alto(lines, (480, 640), "scan.png").encode())
+    names = {"a": ALTO}
+    page = root.find(".//a:Page", names)
+    assert page is not None and (page.get("WIDTH"), page.get("HEIGHT")) == ("640", "480")
+    block = root.find(".//a:TextBlock", names)
+    assert block is not None
+    assert [block.get(side) for side in ("HPOS", "VPOS", "WIDTH", "HEIGHT")] == ["100", "10", "140", "61"]
+    strings = [[node.get("CONTENT") for node in row.findall("a:String", names)] for row in block]
+    assert strings == [["a", "<b>"], ["中文 & é"]]
+    assert [len(row.findall("a:SP", names)) for row in block] == [1, 0]
+    first = block[0].find("a:String", names)
+    assert first is not None and (first.get("WC"), first.get("HPOS")) == ("0.934", "100")
+    assert root.findtext(".//a:fileName", namespaces=names) == "scan.png"
+
+
+def test_a_page_without_text_is_a_page() -> None:
+    assert "ocr_line" not in hocr([], (5, 6)).split("<body>")[1]
+    assert ElementTree.fromstring(alto([], (5, 6)).encode()).find(f".//{{{ALTO}}}TextBlock") is None
+
+
+@pytest.mark.parametrize("write", [hocr, alto])
+def test_what_xml_cannot_hold_is_left_out(write: object) -> None:
+    text = write([TextLine(QUAD, "a\x00b\x1f￿c")], (5, 6), "x\x01y")  # type: ignore[operator]
+    assert "abc" in text
+    ElementTree.fromstring(text.encode())
