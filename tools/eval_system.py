@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--limit-side-len", type=int, metavar="PIXELS", help="another limit for the longer side")
     parser.add_argument("--ignore-case", action="store_true")
     parser.add_argument("--ignore-space", action="store_true")
+    parser.add_argument("--words", action="store_true", help="take lines apart at their spaces: the list marks words")
     for stage in ("det", "cls", "rec"):
         parser.add_argument(f"--{stage}-model", type=Path)
     arguments = parser.parse_args()
@@ -60,7 +61,10 @@ def main() -> None:
         started = time.perf_counter()
         page = ocr.ocr(image)
         seconds.append(time.perf_counter() - started)
-        metric.update({"polygons": [line.polygon for line in page], "texts": [line.text for line in page]}, truth)
+        regions = [(line.polygon, line.text) for line in page]
+        if arguments.words:
+            regions = [(np.float32(word.polygon), word.text) for line in page for word in line.words]
+        metric.update({"polygons": [place for place, _ in regions], "texts": [text for _, text in regions]}, truth)
     print(json.dumps(metric.compute() | {"ms_a_page": round(1000 * statistics.fmean(seconds), 1)}, indent=2))
 
 
