@@ -16,6 +16,7 @@ from ppocr_lite.charset import Charset
 from ppocr_lite.engine.build import load_config
 from ppocr_lite.errors import OCRError
 from ppocr_lite.postprocess import CTCLabelDecode
+from ppocr_lite.textline import find_words
 from ppocr_lite.transforms.det_targets import MakeBorderMap, MakeShrinkMap
 
 HERE = Path(__file__).parent
@@ -23,8 +24,9 @@ CONFIGS = HERE.parents[1] / "configs"
 
 
 def result_as_json() -> str:
+    quad = np.float32([[1, 2], [90, 2], [90.5, 20], [1, 20]])
     lines = (
-        TextLine(np.float32([[1, 2], [90, 2], [90.5, 20], [1, 20]]), "Größe 4,50 €", 0.75, 0.5, 0),
+        TextLine(quad, "Größe 4,50 €", 0.75, 0.5, 0, find_words("Größe 4,50 €", (), quad)),
         TextLine(np.float32([[1, 30], [50, 30], [50, 44], [1, 44]]), "", 0.0, 0.9, 180),
     )
     return OCRResult(lines, (60, 120), "receipt.jpg").to_json()
