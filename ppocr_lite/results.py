@@ -119,8 +119,11 @@ class OCRResult:
         return cls(lines, (height, width), data.get("source"))
 
     def to_json(self, path: Path | str | None = None) -> str:
-        """Return JSON, with characters as they are, and write it to *path* if given."""
-        text = json.dumps(self.to_dict(), ensure_ascii=False, indent=2)
+        """Return JSON, characters as they are, each line of text in a row of its own; write it to *path* if given."""
+        data = self.to_dict()
+        rows = ",\n".join(f"    {json.dumps(line, ensure_ascii=False)}" for line in data.pop("lines"))
+        head = "".join(f'  "{key}": {json.dumps(value, ensure_ascii=False)},\n' for key, value in data.items())
+        text = f'{{\n{head}  "lines": [' + (f"\n{rows}\n  " if rows else "") + "]\n}"
         if path is not None:
             Path(path).write_text(text + "\n", encoding="utf-8")
         return text
