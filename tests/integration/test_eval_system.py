@@ -43,3 +43,14 @@ def test_a_page_is_right_where_the_list_marks_what_is_compared(lists: dict[str, 
         assert (figures["f1"], figures["cer"]) == (1.0, 0.0)
     else:
         assert figures["f1"] < 0.5
+
+
+def test_lines_without_places_are_compared_with_the_likest(lists: dict[str, Path]) -> None:
+    folder = lists["lines"].parent
+    first = [line.text for line in OCR().ocr(folder / "page.png")][:2]
+    expected = folder / "expected.json"
+    expected.write_text(json.dumps({"page.png": [*first, "§§§§"]}), encoding="utf-8")
+    command = [sys.executable, "tools/eval_system.py", str(expected)]
+    figures = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+    assert (figures["lines"], figures["exact"]) == (3, pytest.approx(2 / 3))
+    assert figures["similarity"] == pytest.approx(2 / 3)
