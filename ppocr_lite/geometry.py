@@ -134,9 +134,8 @@ def order_quads(quads: Array) -> Array:
 
 def side_lengths(quad: Array) -> tuple[float, float]:
     """Return (width, height) of an ordered *quad* (4, 2): the longer of each pair of opposite sides, pixels."""
-    step = following(quad).astype(np.float64) - quad
-    top, right, bottom, left = np.hypot(step[:, 0], step[:, 1])
-    return float(max(top, bottom)), float(max(left, right))
+    a, b, c, d = quad.tolist()
+    return max(math.dist(a, b), math.dist(c, d)), max(math.dist(b, c), math.dist(d, a))
 
 
 def runs_downwards(quad: Array) -> bool:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ppocr_lite.geometry import min_area_quad, runs_downwards
 
 Points = NDArray[np.float32]
+Corners = tuple[tuple[float, float], ...]
 # A word begins and ends this far from the middles of its outer characters: a share of the way to the space's middle,
 # but at most so many distances between its characters, for the space may be wide.
 TO_SPACE, TO_SELF = 0.6, 0.7
@@ -28,7 +29,7 @@ class Word(NamedTuple):
     """
 
     text: str
-    polygon: tuple[tuple[float, float], ...]
+    polygon: Corners
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types."""
@@ -86,7 +87,7 @@ class TextLine:
         """Return the words; where their places are not known, the whole line as one."""
         if self.words:
             return self.words
-        return (Word(self.text, tuple((x, y) for x, y in reading_quad(self.polygon, self.angle).tolist())),)
+        return (Word(self.text, reading_corners(self.polygon, self.angle)),)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types."""
@@ -124,22 +125,31 @@ def find_words(text: str, positions: Sequence[float], polygon: Points, angle: in
         return ()
     if len(positions) != len(text):
         positions = [(index + 0.5) / len(text) for index in range(len(text))]
-    edges = np.array([_edges(positions, *span) for span in spans])[:, :, None]  # (K, 2, 1)
-    left_top, right_top, right_bottom, left_bottom = reading_quad(polygon, angle)
-    top = left_top + (right_top - left_top) * edges  # (K, 2, 2)
-    bottom = left_bottom + (right_bottom - left_bottom) * edges
-    corners = np.concatenate([top, bottom[:, ::-1]], axis=1).round(1)
-    return tuple(
-        Word(text[start:end], tuple((x, y) for x, y in corner))
-        for (start, end), corner in zip(spans, corners.tolist(), strict=True)
+    corners = reading_corners(polygon, angle)
+    words = []
+    for start, end in spans:
+        left, right = _edges(positions, start, end)
+        words.append(Word(text[start:end], _between(corners, left, right)))
+    return tuple(words)
+
+
+def reading_corners(polygon: Points, angle: int = 0) -> Corners:
+    """Return the corners of a line, clockwise from the top left as it is read; arguments as for :func:`find_words`."""
+    quad = polygon if len(polygon) == 4 else min_area_quad(polygon)
+    first = (1 if runs_downwards(quad) else 0) + (2 if angle == 180 else 0)
+    corners = [(x, y) for x, y in quad.tolist()]
+    return tuple(corners[first:] + corners[:first])
+
+
+def _between(corners: Corners, left: float, right: float) -> Corners:
+    """Return the part of a quad between two places along it, 0 at its left side and 1 at its right."""
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners
+    return (
+        (round(ax + (bx - ax) * left, 1), round(ay + (by - ay) * left, 1)),
+        (round(ax + (bx - ax) * right, 1), round(ay + (by - ay) * right, 1)),
+        (round(dx + (cx - dx) * right, 1), round(dy + (cy - dy) * right, 1)),
+        (round(dx + (cx - dx) * left, 1), round(dy + (cy - dy) * left, 1)),
     )
-
-
-def reading_quad(polygon: Points, angle: int = 0) -> NDArray[np.float64]:
-    """Return the corners of a line, (4, 2), clockwise from the top left as it is read; arguments as before."""
-    quad = np.asarray(polygon if len(polygon) == 4 else min_area_quad(polygon), np.float32)
-    turns = (1 if runs_downwards(quad) else 0) + (2 if angle == 180 else 0)
-    return np.roll(quad, -turns, axis=0).astype(np.float64)
 
 
 def _edges(at: Sequence[float], start: int, end: int) -> tuple[float, float]:
