@@ -16,8 +16,8 @@ def released() -> list[str]:
 
 
 def default_language() -> str:
-    """Return ``"ch"`` if its recogniser, which reads English too, comes with the package, else ``"en"``."""
-    return "ch" if "rec_ch" in released() else "en"
+    """Return ``"en"`` if its recogniser comes with the package, else ``"ch"``, which reads English too, less well."""
+    return "en" if "rec_en" in released() or "rec_ch" not in released() else "ch"
 
 
 def released_model(stage: str, lang: str) -> Path:

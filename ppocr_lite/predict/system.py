@@ -42,8 +42,8 @@ class OCR:
     how the model was evaluated. The argument names of PaddleOCR 2.x are taken with a DeprecationWarning.
 
     Args:
-        lang: Released recogniser to use; None for ``"ch"`` (which reads English too) if it comes with the package,
-            else ``"en"``.
+        lang: Released recogniser to use: ``"en"``, or ``"ch"``, which reads Chinese, and English less well; None for
+            ``"en"``.
         engine: What runs the networks; ``"auto"`` takes the fastest that is installed and works, of ONNX Runtime,
             OpenVINO and Paddle.
         device: ``"cpu"`` or ``"gpu:<number>"``.
@@ -57,7 +57,7 @@ class OCR:
         det_limit_side_len: Limit for a side of the image before detection, pixels; usually 960.
         det_limit_type: ``"max"``: the longer side is at most that; ``"min"``: the shorter is at least that.
         det_db_thresh: A pixel above this probability is text; usually 0.3.
-        det_db_box_thresh: A region whose mean probability is below this is dropped; 0.55 with the released detector.
+        det_db_box_thresh: A region whose mean probability is below this is dropped; 0.5 with the released detector.
         det_db_unclip_ratio: How much a region grows; usually 1.5.
         det_db_score_mode: ``"fast"`` averages over the enclosing quad, ``"slow"`` over the region itself.
         use_dilation: Thicken the text regions before tracing them.

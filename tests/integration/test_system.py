@@ -194,6 +194,9 @@ def test_released_models_are_found_by_language(
     with pytest.raises(ModelError, match="lang='ch'.*There are: det, rec_en"):
         OCR(lang="ch", threads=1)
     (tmp_path / "rec_ch").symlink_to(small_models["rec_model"])
+    assert OCR(threads=1).lang == "en"
+    assert OCR(lang="ch", threads=1).lang == "ch"
+    (tmp_path / "rec_en").unlink()
     assert OCR(threads=1).lang == "ch"
 
 
