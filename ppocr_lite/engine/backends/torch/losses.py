@@ -16,6 +16,7 @@ from ppocr_lite.engine.backends.torch.base import LOSSES
 from ppocr_lite.errors import ConfigError
 
 _BLANK = 0
+_NOTHING = 1e-30  # probability of all other classes where those in use have all of it
 _LEAST = 1e-10  # probability of a class that counts as never predicted
 INFEASIBLE = "ctc_infeasible"
 
@@ -40,29 +41,34 @@ class ClsLoss(nn.Module):
 
 
 class _LogSoftmaxOfSome(torch.autograd.Function):
-    """Logarithms of the probabilities of some classes, of a softmax over all of them.
+    """Logarithms of the probabilities of some classes, of a softmax over all of them, and of all others together.
 
     CTC takes an array of every class it is given and gives one back, and the texts of a batch spell few of the
-    thousands of a Chinese dictionary.  With those alone the loss is the same.
+    thousands of a Chinese dictionary.  The others can be one class that no text has: the loss is the same, and so is
+    its gradient, for which torch counts on probabilities that add up to 1.
 
     Shape:
-        logits: (N, T, C) float32; classes: (K,) int64, none twice. Returns (N, T, K).
+        logits: (N, T, C) float32; classes: (K,) int64, none twice. Returns (N, T, K + 1), the others last.
     """
 
     @staticmethod
     def forward(ctx: Any, logits: Tensor, classes: Tensor) -> Tensor:
         """See *Shape* of the class."""
         values = logits.log_softmax(dim=2)
-        ctx.save_for_backward(values, classes)
-        return values.index_select(2, classes)
+        some = values.index_select(2, classes)
+        others = (1.0 - some.exp().sum(dim=2, keepdim=True)).clamp(min=_NOTHING)
+        ctx.save_for_backward(values, classes, others)
+        return torch.cat([some, others.log()], dim=2)
 
     @staticmethod
     @once_differentiable  # type: ignore[misc]
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        """Take the gradient (N, T, K) back to all classes: itself where one is given, minus p times its sum."""
-        values, classes = ctx.saved_tensors
-        slope = values.exp().mul_(-gradient.sum(dim=2, keepdim=True))
-        return slope.index_add_(2, classes, gradient), None
+        """Take the gradient (N, T, K + 1) back to all classes."""
+        values, classes, others = ctx.saved_tensors
+        total = gradient.sum(dim=2, keepdim=True)
+        chosen = gradient[:, :, :-1] - values.index_select(2, classes).exp() * total
+        slope = values.exp().mul_(gradient[:, :, -1:] / others - total)
+        return slope.index_copy_(2, classes, chosen), None
 
 
 @LOSSES.register
@@ -100,7 +106,7 @@ class CTCLoss(nn.Module):
         feasible = required_steps(labels, lengths) <= steps  # (N,)
         classes, places = torch.unique(F.pad(labels.flatten(), (1, 0), value=_BLANK), return_inverse=True)
         values = F.ctc_loss(
-            _LogSoftmaxOfSome.apply(logits.float(), classes.long()).transpose(0, 1),  # (T, N, K), the blank first
+            _LogSoftmaxOfSome.apply(logits.float(), classes.long()).transpose(0, 1),  # (T, N, K + 1), the blank first
             places[1:].view(labels.shape),
             torch.full((samples,), steps, dtype=torch.long),
             torch.where(feasible, lengths, torch.zeros_like(lengths)),
