@@ -53,7 +53,6 @@ def hocr(lines: Sequence[TextLine], size: tuple[int, int], source: str | None = 
             title = f"{_bbox(word.polygon)}; x_wconf {round(100 * line.score)}"
             name = f"word_1_{number}_{index}"
             SubElement(row, "span", {"class": "ocrx_word", "id": name, "title": title}).text = _legal(word.text)
-            row[-1].tail = " "
     ElementTree.indent(page, " ")
     return _DECLARATION + _DOCTYPE + ElementTree.tostring(html, encoding="unicode") + "\n"
 

@@ -116,18 +116,21 @@ def from_pil(picture: PIL.Image.Image, name: str = "Pillow image") -> Image:
     return np.ascontiguousarray(rgb[:, :, ::-1])
 
 
-def encode(image: NDArray[np.uint8], suffix: str) -> bytes:
-    """Return *image*, uint8 gray, BGR or BGRA, in the format that *suffix* names.
+def encode(image: NDArray[np.uint8], suffix: str, name: str = "image") -> bytes:
+    """Return *image*, uint8 gray, BGR or BGRA, in the format that *suffix* names; *name* is used in messages.
 
     Raises:
-        ImageError: If the suffix is unknown, or the array is not an image.
+        ImageError: If the suffix is unknown, the array is not an image, or the format cannot hold it.
     """
     if suffix.lower() not in SUFFIXES:
-        raise ImageError(f"No image format has the suffix {suffix!r}.{suggest(suffix.lower(), SUFFIXES)}")
-    _check_array(image, "image")
-    done, data = cv2.imencode(suffix.lower(), image)
+        raise ImageError(f"{name}: no image format has that suffix.{suggest(suffix.lower(), SUFFIXES)}")
+    _check_array(image, name)
+    try:
+        done, data = cv2.imencode(suffix.lower(), image)
+    except cv2.error as error:
+        raise ImageError(f"{name}: cannot be encoded: {error}") from error
     if not done:
-        raise ImageError(f"An image of shape {image.shape} cannot be encoded as {suffix}.")
+        raise ImageError(f"{name}: cannot be encoded as {suffix}.")
     return bytes(data.tobytes())
 
 
@@ -138,17 +141,9 @@ def write(path: str | Path, image: NDArray[np.uint8]) -> None:
         ImageError: If the suffix is unknown, the array is not an image, or the file cannot be written.
     """
     path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise ImageError(f"{path}: no image format has that suffix.{suggest(path.suffix.lower(), SUFFIXES)}")
-    _check_array(image, str(path))
+    data = encode(image, path.suffix, str(path))
     try:
-        done, data = cv2.imencode(path.suffix.lower(), image)
-    except cv2.error as error:
-        raise ImageError(f"{path}: cannot be encoded: {error}") from error
-    if not done:
-        raise ImageError(f"{path}: cannot be encoded as {path.suffix}.")
-    try:
-        path.write_bytes(data.tobytes())  # not cv2.imwrite, which fails in silence and on some non-ASCII paths
+        path.write_bytes(data)  # not cv2.imwrite, which fails in silence and on some non-ASCII paths
     except OSError as error:
         raise ImageError(f"{path}: cannot be written: {error.strerror}.") from error
 

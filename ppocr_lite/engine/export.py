@@ -36,6 +36,7 @@ INTEGER_TOLERANCE = 1e-2  # on average, where sums that lie between two steps ma
 INPUT = "x"
 OUTPUTS = {"det": "maps", "rec": "probabilities", "cls": "probabilities"}
 DISTILLATION = "Distillation"  # what the names of post-processing for several networks begin with
+ONNX_GRAPH = "ppocr_lite.engine.onnx_graph"  # imported where model.onnx is written: it needs the package onnx
 OPSET = 14  # the first with HardSwish
 DEFORMABLE = "deformable_conv"  # how a Paddle network names that operator
 DEFORMABLE_OPSET = 19  # the first with DeformConv
@@ -224,22 +225,16 @@ def write_integers(bundle: Bundle, ranges: Mapping[str, float]) -> None:
         bundle: Its folder has both.
         ranges: Name of a weight → α of the activations it multiplies.
     """
-    graph = importlib.import_module("ppocr_lite.engine.onnx_graph")  # needs the package onnx
-    path = bundle.folder / ONNX
-    model = graph.onnx.load(path)
-    graph.quantize(model, ranges)
-    graph.onnx.save(model, path)
+    graph = importlib.import_module(ONNX_GRAPH)
+    graph.rewrite(bundle.folder / ONNX, graph.quantize, ranges)
     for name in (*PROGRAMS, WEIGHTS):
         (bundle.folder / name).unlink(missing_ok=True)
 
 
 def write_half(bundle: Bundle) -> None:
     """Store the weights of the ``model.onnx`` of *bundle* in half precision."""
-    graph = importlib.import_module("ppocr_lite.engine.onnx_graph")  # needs the package onnx
-    path = bundle.folder / ONNX
-    model = graph.onnx.load(path)
-    graph.halve(model)
-    graph.onnx.save(model, path)
+    graph = importlib.import_module(ONNX_GRAPH)
+    graph.rewrite(bundle.folder / ONNX, graph.halve)
 
 
 def write_onnx(bundle: Bundle) -> Path:
@@ -271,10 +266,8 @@ def write_onnx(bundle: Bundle) -> Path:
         raise ModelError(f"paddle2onnx cannot convert {bundle.program}: {error}") from error
     if not path.is_file():
         raise ModelError(f"paddle2onnx wrote no {path}.")
-    graph = importlib.import_module("ppocr_lite.engine.onnx_graph")  # needs the package onnx, as paddle2onnx does
-    model = graph.onnx.load(path)
-    graph.simplify(model)
-    graph.onnx.save(model, path)
+    graph = importlib.import_module(ONNX_GRAPH)
+    graph.rewrite(path, graph.simplify)
     return path
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,13 @@ LEVELS = 127  # of a signed byte, the same number on both sides of 0
 # Operator → axis of the output channels in its weight, the second input.
 WEIGHT_AXIS = {"Conv": 0, "ConvTranspose": 1, "MatMul": 1, "Gemm": 1}
 _TINY = 1e-6  # smallest largest weight of a channel, as in training
+
+
+def rewrite(path: Path, change: Callable[..., None], *arguments: Any) -> None:
+    """Load the network at *path*, call ``change(model, *arguments)``, and write it back."""
+    model = onnx.load(path)
+    change(model, *arguments)
+    onnx.save(model, path)
 
 
 def simplify(model: Any) -> None:
@@ -76,9 +84,7 @@ def quantize(model: Any, ranges: Mapping[str, float]) -> None:
         nodes.append(node)
     if missing:
         raise ModelError(f"The exported network has no layer with the weights {sorted(missing)}.")
-    kept = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
-    del graph.node[:]
-    graph.node.extend(kept)
+    _replace_nodes(graph, nodes)
     _drop_unused(graph)
 
 
@@ -100,9 +106,7 @@ def halve(model: Any) -> None:
     names = {name: f"{name}.half" for name in weights}
     casts = [helper.make_node("Cast", [names[name]], [name], to=onnx.TensorProto.FLOAT) for name in weights]
     kept = [node for node in graph.node if not set(node.output) & set(weights)]
-    nodes = [onnx.NodeProto.FromString(node.SerializeToString()) for node in (*casts, *kept)]
-    del graph.node[:]
-    graph.node.extend(nodes)
+    _replace_nodes(graph, [*casts, *kept])
     for tensor in [tensor for tensor in graph.initializer if tensor.name in weights]:
         graph.initializer.remove(tensor)
     graph.initializer.extend(numpy_helper.from_array(v.astype(np.float16), names[k]) for k, v in weights.items())
@@ -163,9 +167,15 @@ def _drop_identities(graph: Any) -> None:
         if node.op_type == "Identity" and node.output[0] not in results:
             origin[node.output[0]] = node.input[0]
         else:
-            kept.append(onnx.NodeProto.FromString(node.SerializeToString()))
+            kept.append(node)
+    _replace_nodes(graph, kept)
+
+
+def _replace_nodes(graph: Any, nodes: Iterable[Any]) -> None:
+    """Let *graph* have these nodes; some may be its own, which would be gone with the list they are in."""
+    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
     del graph.node[:]
-    graph.node.extend(kept)
+    graph.node.extend(copies)
 
 
 def _drop_unused(graph: Any) -> None:

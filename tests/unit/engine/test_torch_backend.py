@@ -23,7 +23,7 @@ from ppocr_lite.engine.backends.torch import TorchBackend  # noqa: E402
 from ppocr_lite.engine.backends.torch import backend as module  # noqa: E402
 from ppocr_lite.engine.backends.torch.backend import choose_device  # noqa: E402
 from ppocr_lite.engine.backends.torch.layers import BatchNorm  # noqa: E402
-from ppocr_lite.engine.backends.torch.losses import CTCLoss, _LogSoftmaxOfSome  # noqa: E402
+from ppocr_lite.engine.backends.torch.losses import CTCLoss  # noqa: E402
 from ppocr_lite.engine.backends.torch.optimizer import updates_done  # noqa: E402
 from ppocr_lite.errors import CheckpointError, ConfigError  # noqa: E402
 from ppocr_lite.optim.optimizers import Adam, AdamW, Momentum  # noqa: E402
@@ -297,18 +297,9 @@ def test_bfloat16_autocast_trains_float32_weights() -> None:
     assert half.forward(batch(0)["image"]).dtype == np.float32
 
 
-def test_the_log_softmax_of_some_classes_is_part_of_the_whole() -> None:
-    logits = torch.randn(2, 3, 7, dtype=torch.float64, requires_grad=True)
-    classes = torch.tensor([0, 2, 6])
-    found = _LogSoftmaxOfSome.apply(logits, classes)
-    assert torch.equal(found[:, :, :3], logits.log_softmax(2)[:, :, classes])
-    assert torch.allclose(found.exp().sum(2), torch.ones(2, 3, dtype=torch.float64))
-    assert torch.autograd.gradcheck(_LogSoftmaxOfSome.apply, (logits, classes))
-
-
 @pytest.mark.parametrize("sure", [0.0, 30.0])
-def test_ctc_over_the_classes_in_use_is_ctc_over_all(sure: float) -> None:
-    """Also where a network is so sure that nothing is left for the classes that no text has."""
+def test_ctc_counts_classes_that_no_text_has(sure: float) -> None:
+    """Also where a network is so sure that nothing is left for them."""
     labels, lengths = torch.tensor([[3, 9, 0], [9, 9, 4]], dtype=torch.int32), torch.tensor([2, 3])
     logits = torch.randn(2, 8, 40)
     logits[:, :, 0] += sure

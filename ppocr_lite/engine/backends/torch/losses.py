@@ -8,7 +8,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from ppocr_lite import centers
 from ppocr_lite.config.check import check_component
@@ -16,7 +15,6 @@ from ppocr_lite.engine.backends.torch.base import LOSSES
 from ppocr_lite.errors import ConfigError
 
 _BLANK = 0
-_NOTHING = 1e-30  # probability of all other classes where those in use have all of it
 _LEAST = 1e-10  # probability of a class that counts as never predicted
 INFEASIBLE = "ctc_infeasible"
 
@@ -38,37 +36,6 @@ class ClsLoss(nn.Module):
         labels = batch["label"]
         target = labels.float() if labels.ndim == 2 else labels.long().flatten()
         return {"loss": F.cross_entropy(outputs["logits"].float(), target)}
-
-
-class _LogSoftmaxOfSome(torch.autograd.Function):
-    """Logarithms of the probabilities of some classes, of a softmax over all of them, and of all others together.
-
-    CTC takes an array of every class it is given and gives one back, and the texts of a batch spell few of the
-    thousands of a Chinese dictionary.  The others can be one class that no text has: the loss is the same, and so is
-    its gradient, for which torch counts on probabilities that add up to 1.
-
-    Shape:
-        logits: (N, T, C) float32; classes: (K,) int64, none twice. Returns (N, T, K + 1), the others last.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, logits: Tensor, classes: Tensor) -> Tensor:
-        """See *Shape* of the class."""
-        values = logits.log_softmax(dim=2)
-        some = values.index_select(2, classes)
-        others = (1.0 - some.exp().sum(dim=2, keepdim=True)).clamp(min=_NOTHING)
-        ctx.save_for_backward(values, classes, others)
-        return torch.cat([some, others.log()], dim=2)
-
-    @staticmethod
-    @once_differentiable  # type: ignore[misc]
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        """Take the gradient (N, T, K + 1) back to all classes."""
-        values, classes, others = ctx.saved_tensors
-        total = gradient.sum(dim=2, keepdim=True)
-        chosen = gradient[:, :, :-1] - values.index_select(2, classes).exp() * total
-        slope = values.exp().mul_(gradient[:, :, -1:] / others - total)
-        return slope.index_copy_(2, classes, chosen), None
 
 
 @LOSSES.register
@@ -104,10 +71,9 @@ class CTCLoss(nn.Module):
         samples, steps = logits.shape[0], logits.shape[1]
         labels, lengths = labels.int(), lengths.long().flatten()
         feasible = required_steps(labels, lengths) <= steps  # (N,)
-        classes, places = torch.unique(F.pad(labels.flatten(), (1, 0), value=_BLANK), return_inverse=True)
         values = F.ctc_loss(
-            _LogSoftmaxOfSome.apply(logits.float(), classes.long()).transpose(0, 1),  # (T, N, K + 1), the blank first
-            places[1:].view(labels.shape),
+            F.log_softmax(logits.float(), dim=2).transpose(0, 1),  # (T, N, C)
+            labels,
             torch.full((samples,), steps, dtype=torch.long),
             torch.where(feasible, lengths, torch.zeros_like(lengths)),
             blank=_BLANK,
