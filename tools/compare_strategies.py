@@ -48,7 +48,7 @@ class Run:
         overrides: What is changed in it; ``{run:NAME}`` stands for the folder of another run, ``{here}`` for its own.
         updates: Its budget.
         needs: Runs that must be done before.
-        before: Commands that prepare it, with the same placeholders.
+        before: Commands that prepare it, with the same placeholders; ``{common}`` in a plan is what all runs change.
     """
 
     name: str
@@ -124,7 +124,7 @@ def read_plan(path: Path, updates: int | None = None) -> Plan:
     known = {"title", "metric", "config", "updates", "common", "data", "runs", "strategies"}
     if not isinstance(raw, dict) or set(raw) - known or not {"title", "metric", "updates", "runs"} <= set(raw):
         raise ConfigError(f"{path} must be a mapping of {sorted(known)}. Received: {sorted(raw)}")
-    runs = {}
+    common, runs = tuple(raw.get("common", ())), {}
     for name, node in raw["runs"].items():
         node = node or {}
         if unknown := set(node) - {"config", "overrides", "updates", "needs", "before"}:
@@ -132,10 +132,10 @@ def read_plan(path: Path, updates: int | None = None) -> Plan:
         runs[name] = Run(
             name=name,
             config=node.get("config", raw.get("config")),
-            overrides=(*raw.get("common", ()), *node.get("overrides", ())),
+            overrides=(*common, *node.get("overrides", ())),
             updates=updates or node.get("updates", raw["updates"]),
             needs=tuple(node.get("needs", ())),
-            before=tuple(node.get("before", ())),
+            before=tuple(command.replace("{common}", shlex.join(common)) for command in node.get("before", ())),
         )
         if missing := set(runs[name].needs) - set(runs):
             raise ConfigError(f"{path}: runs.{name} needs {sorted(missing)}, which must stand above it.")

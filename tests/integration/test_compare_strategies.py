@@ -81,11 +81,14 @@ def test_a_run_may_train_with_a_config_that_is_written_before_it(
     tool: ModuleType, write_plan: Callable[..., Path], tmp_path: Path
 ) -> None:
     config = tool.read_plan(write_plan()).runs["base"].config
-    quantize = f"python tools/quantize.py -c {config} --batches 1 --weights {{run:base}} --output {{here}}/int8"
+    quantize = f"python tools/quantize.py -c {config} "
+    quantize += "-o {common} --batches 1 --weights {run:base} --output {here}/int8"
     int8 = {"config": "{here}/int8/config.yml", "needs": ["base"], "before": [quantize]}
-    plan = tool.read_plan(write_plan(runs={"base": None, "int8": int8}, strategies=[]))
+    plan = tool.read_plan(write_plan(runs={"base": None, "int8": int8}, strategies=[], common=["Global.seed=7"]))
     results = tool.Results(tmp_path / "results.json")
     assert tool.work(plan, results, options(tmp_path)) == 0
+    written = yaml.safe_load((plan.folder("int8") / "int8" / "config.yml").read_text())
+    assert written["Global"]["seed"] == 7  # what all runs change
     assert "quant" in yaml.safe_load((plan.folder("int8") / "config.yml").read_text())["Architecture"]
 
 
