@@ -16,9 +16,16 @@ from ppocr_lite.results import Recognition
 from ppocr_lite.transforms.base import Compose
 from ppocr_lite.transforms.resize import RecResizeImg
 
+OTHER_WIDTHS = (0.8, 1.25)  # at which a doubtful line is read again, as shares of its own; see doc/benchmarks.md
+NO_DOUBT = (1.0, 1.0)
+
 
 class TextRecognizer:
-    """Reads line images, those that are padded to the same width together.
+    """Reads line images, those that are padded to the same width together, and unsure ones once more.
+
+    Letters that are too narrow for the steps of the network come apart when the line is stretched, and it is better at
+    wide ones when the line is pressed.  So a line that was read with a doubtful score is read wider and narrower too, and
+    the surest reading stands.
 
     Args:
         runner: Runs the network on (N, 3, H, W) float32.
@@ -27,6 +34,7 @@ class TextRecognizer:
         batch_size: Images per run of the network.
         widths: What a line may be padded to, pixels at the height of the network.
         margin: Least padding, as a share of the height; 0 for a network that was trained with any padding.
+        doubt: Lines whose score is at least the first number and below the second are read again; none by default.
     """
 
     def __init__(
@@ -37,9 +45,10 @@ class TextRecognizer:
         batch_size: int = 6,
         widths: Sequence[int] = WIDTHS,
         margin: float = MARGIN,
+        doubt: tuple[float, float] = NO_DOUBT,
     ) -> None:
         self.runner, self.preprocess, self.postprocess = runner, preprocess, postprocess
-        self.batch_size = batch_size
+        self.batch_size, self.doubt = batch_size, doubt
         self.lines = LinePreparer(preprocess)
         self.buckets = WidthBuckets(widths, margin)
         resize = self.lines.resize
@@ -69,7 +78,20 @@ class TextRecognizer:
         return padded if self._widest is None else min(padded, self._widest)
 
     def run(self, lines: Sequence[Line], width: int, timer: Timer = NO_TIMER) -> list[Recognition]:
-        """Return the texts of one batch of lines, all padded to *width*."""
+        """Return the texts of one batch of lines, all padded to *width*, the doubtful ones read again."""
+        texts = self._read(lines, width, timer)
+        least, enough = self.doubt
+        doubtful = [index for index, text in enumerate(texts) if least <= text.score < enough]
+        with timer("resize"):
+            again = [(index, line) for index in doubtful for line in self.lines.stretched(lines[index], OTHER_WIDTHS)]
+        for padded, chosen in batches([self.padded_width(line) for _, line in again], self.batch_size):
+            readings = self._read([again[place][1] for place in chosen], padded, timer)
+            for place, text in zip(chosen, readings, strict=True):
+                index = again[place][0]
+                texts[index] = max(texts[index], text, key=lambda reading: reading.score)
+        return texts
+
+    def _read(self, lines: Sequence[Line], width: int, timer: Timer) -> list[Recognition]:
         with timer("resize"):
             batch = self.lines.batch(lines, width)
         with timer("recogniser"):

@@ -64,6 +64,8 @@ class OCR:
         det_box_type: ``"quad"`` or ``"poly"``, for curved text.
         rec_image_shape: Channels, height and standard width of a line, ``"3,32,320"`` or three numbers.
         rec_batch_num: Lines per run of the recogniser.
+        rec_retry_score: A line read with less confidence, but enough for *drop_score*, is read again wider and narrower,
+            and the surest reading is kept; 0 reads every line once.
         cls_thresh: A line is turned only if the classifier is surer than this.
         cls_batch_num: Lines per run of the classifier.
         drop_score: Lines read with less confidence are left out.
@@ -97,6 +99,7 @@ class OCR:
         det_box_type: Literal["quad", "poly"] | None = None,
         rec_image_shape: str | Sequence[int] | None = None,
         rec_batch_num: int = 6,
+        rec_retry_score: float = 0.95,
         cls_thresh: float = 0.9,
         cls_batch_num: int = 6,
         drop_score: float = 0.5,
@@ -128,7 +131,8 @@ class OCR:
         line = {"image_shape": _three_numbers(rec_image_shape)}
         self._detector = load_detector(det, *use, resize, boxes) if det else None
         self._classifier = load_classifier(cls, *use, cls_batch_num) if cls else None
-        self._recognizer = load_recognizer(rec, *use, rec_batch_num, line, rec_char_dict_path) if rec else None
+        doubt = (drop_score, rec_retry_score)
+        self._recognizer = load_recognizer(rec, *use, rec_batch_num, line, rec_char_dict_path, doubt) if rec else None
 
     @overload
     def ocr(

@@ -144,6 +144,10 @@ class LineResize(_Undo):
         width: int = math.ceil(self.height * image.shape[1] / image.shape[0])
         return _resize(image, self.height, max(1, min(self.limit, width)))
 
+    def stretch(self, line: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+        """Return what :meth:`pixels` has returned with that *share* of its width, up to the limit; (height, w', 3)."""
+        return _resize(line, self.height, max(1, min(self.limit, round(share * line.shape[1]))))
+
     @staticmethod
     def batch(lines: Sequence[NDArray[np.uint8]], width: int) -> NDArray[np.float32]:
         """Map lines that :meth:`pixels` has returned to [-1, 1], with zeros to their right.

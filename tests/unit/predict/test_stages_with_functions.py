@@ -116,6 +116,44 @@ def test_another_set_of_widths_can_be_given() -> None:
     assert seen == [(2, 3, 32, 160), (1, 3, 32, 320)]
 
 
+def surer_when_wide(seen: list[tuple[int, ...]], doubt: tuple[float, float]) -> TextRecognizer:
+    """A recogniser that reads "a", "b" … with the less doubt the wider the line: 0.6 for 64 pixels, 0.7 for 96 …"""
+
+    def run(batch: np.ndarray) -> np.ndarray:
+        seen.append(batch.shape)
+        probabilities = np.zeros((len(batch), 2, 11), np.float32)
+        steps = (batch.shape[3] - 64) // 32
+        probabilities[:, 0, 1 + steps] = 0.6 + steps / 10
+        probabilities[:, 1, 0] = 1
+        return probabilities
+
+    preprocess = Compose([RecResizeImg((3, 32, 320), squeeze=False)], ("image",))
+    return TextRecognizer(FunctionRunner(run), preprocess, CTCLabelDecode(LETTERS), doubt=doubt)
+
+
+def test_a_doubtful_line_is_read_at_other_widths_and_the_surest_reading_stands() -> None:
+    seen: list[tuple[int, ...]] = []
+    (found,) = surer_when_wide(seen, (0.5, 0.9)).recognize(lines(56))  # 45, 56 and 70 pixels, and 8 kept clear
+    assert seen == [(1, 3, 32, 64), (1, 3, 32, 64), (1, 3, 32, 96)]
+    assert (found.text, found.score) == ("b", pytest.approx(0.7))
+    assert found.positions == (pytest.approx(0.5 * 48 / 70),)  # on the line: first of two steps over 96 pixels
+
+
+@pytest.mark.parametrize("doubt", [(0.0, 0.6), (0.65, 0.9)], ids=["sure", "not text"])
+def test_a_line_that_is_sure_or_hopeless_is_read_once(doubt: tuple[float, float]) -> None:
+    seen: list[tuple[int, ...]] = []
+    (found,) = surer_when_wide(seen, doubt).recognize(lines(56))
+    assert len(seen) == 1
+    assert (found.text, found.score) == ("a", pytest.approx(0.6))
+
+
+def test_only_the_doubtful_lines_of_a_batch_are_read_again() -> None:
+    seen: list[tuple[int, ...]] = []
+    found = surer_when_wide(seen, (0.5, 0.65)).recognize(lines(56, 80, 50))
+    assert [(shape[0], shape[3]) for shape in seen] == [(2, 64), (2, 64), (2, 96), (1, 96)]  # the last is sure
+    assert [line.text for line in found] == ["b", "b", "b"]
+
+
 def test_batches_are_no_larger_than_asked() -> None:
     assert [shape[0] for shape in shapes_run(50, 50, 50, 50, 50, batch_size=2)] == [2, 2, 1]
 
