@@ -23,6 +23,7 @@ import numpy as np
 from rapidfuzz.distance.Levenshtein import normalized_similarity as similarity
 
 from ppocr_lite import OCR
+from ppocr_lite.commands.inputs import add_ocr_options, ocr_options
 from ppocr_lite.engine.run import report_errors
 from ppocr_lite.images import read
 from ppocr_lite.metrics import EndToEndMetric
@@ -34,22 +35,12 @@ def main() -> None:
     """Read every page, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("labels", type=Path)
-    parser.add_argument("--lang", choices=("ch", "en"))
-    parser.add_argument("--engine", default="auto")
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--limit-side-len", type=int, metavar="PIXELS", help="another limit for the longer side")
     parser.add_argument("--ignore-case", action="store_true")
     parser.add_argument("--ignore-space", action="store_true")
     parser.add_argument("--words", action="store_true", help="take lines apart at their spaces: the list marks words")
-    for stage in ("det", "cls", "rec"):
-        parser.add_argument(f"--{stage}-model", type=Path)
+    add_ocr_options(parser)
     arguments = parser.parse_args()
-    models = {f"{stage}_model": getattr(arguments, f"{stage}_model") for stage in ("det", "cls", "rec")}
-    limit = {
-        "det_limit_side_len": arguments.limit_side_len,
-        "det_limit_type": "max" if arguments.limit_side_len else None,
-    }
-    ocr = OCR(lang=arguments.lang, engine=arguments.engine, threads=arguments.threads, **limit, **models)
+    ocr = OCR(**ocr_options(arguments))
     if arguments.labels.suffix == ".json":
         print(json.dumps(compare_lines(ocr, arguments.labels, arguments.ignore_case), indent=2))
         return
