@@ -24,8 +24,8 @@ class TextRecognizer:
     """Reads line images, those that are padded to the same width together, and unsure ones once more.
 
     Letters that are too narrow for the steps of the network come apart when the line is stretched, and it is better at
-    wide ones when the line is pressed.  So a line that was read with a doubtful score is read wider and narrower too, and
-    the surest reading stands.
+    wide ones when the line is pressed.  So a line with a doubtful score is read wider and narrower, too, and the surest
+    reading stands.
 
     Args:
         runner: Runs the network on (N, 3, H, W) float32.
@@ -66,10 +66,20 @@ class TextRecognizer:
 
     def recognize_prepared(self, lines: Sequence[Line], timer: Timer = NO_TIMER) -> list[Recognition]:
         """Return the text of each line that :meth:`prepare` has been through."""
-        found: dict[int, Recognition] = {}
-        for width, chosen in batches([self.padded_width(line) for line in lines], self.batch_size):
-            found.update(zip(chosen, self.run([lines[index] for index in chosen], width, timer), strict=True))
-        return [found[index] for index in range(len(lines))]
+        return self.read_again(lines, self._read_once(lines, timer), timer)
+
+    def read_again(
+        self, lines: Sequence[Line], texts: Sequence[Recognition], timer: Timer = NO_TIMER
+    ) -> list[Recognition]:
+        """Return the text of each line, in place of a doubtful one the surest that other widths of the line give."""
+        least, enough = self.doubt
+        doubtful = [index for index, text in enumerate(texts) if least <= text.score < enough]
+        with timer("resize"):
+            others = [(index, line) for index in doubtful for line in self.lines.stretched(lines[index], OTHER_WIDTHS)]
+        surest = list(texts)
+        for (index, _), text in zip(others, self._read_once([line for _, line in others], timer), strict=True):
+            surest[index] = max(surest[index], text, key=lambda reading: reading.score)
+        return surest
 
     def padded_width(self, line: Line) -> int:
         """Return what a line is padded to, whatever is read with it."""
@@ -78,20 +88,7 @@ class TextRecognizer:
         return padded if self._widest is None else min(padded, self._widest)
 
     def run(self, lines: Sequence[Line], width: int, timer: Timer = NO_TIMER) -> list[Recognition]:
-        """Return the texts of one batch of lines, all padded to *width*, the doubtful ones read again."""
-        texts = self._read(lines, width, timer)
-        least, enough = self.doubt
-        doubtful = [index for index, text in enumerate(texts) if least <= text.score < enough]
-        with timer("resize"):
-            again = [(index, line) for index in doubtful for line in self.lines.stretched(lines[index], OTHER_WIDTHS)]
-        for padded, chosen in batches([self.padded_width(line) for _, line in again], self.batch_size):
-            readings = self._read([again[place][1] for place in chosen], padded, timer)
-            for place, text in zip(chosen, readings, strict=True):
-                index = again[place][0]
-                texts[index] = max(texts[index], text, key=lambda reading: reading.score)
-        return texts
-
-    def _read(self, lines: Sequence[Line], width: int, timer: Timer) -> list[Recognition]:
+        """Return the texts of one batch of lines, all padded to *width*."""
         with timer("resize"):
             batch = self.lines.batch(lines, width)
         with timer("recogniser"):
@@ -100,6 +97,12 @@ class TextRecognizer:
             texts: list[Recognition] = self.postprocess(probabilities)
             shares = [width / self.lines.size(line)[1] for line in lines]
             return [_without_padding(text, share) for text, share in zip(texts, shares, strict=True)]
+
+    def _read_once(self, lines: Sequence[Line], timer: Timer) -> list[Recognition]:
+        found: dict[int, Recognition] = {}
+        for width, chosen in batches([self.padded_width(line) for line in lines], self.batch_size):
+            found.update(zip(chosen, self.run([lines[index] for index in chosen], width, timer), strict=True))
+        return [found[index] for index in range(len(lines))]
 
 
 def _without_padding(text: Recognition, share: float) -> Recognition:

@@ -183,6 +183,7 @@ class _Reader:
 
     def _run(self, width: int) -> None:
         chosen = self.lines.pop(width)
-        texts = self.recognizer.run([page.lines[index] for page, index in chosen], width, self.timer)
-        for (page, index), text in zip(chosen, texts, strict=True):
+        lines = [page.lines[index] for page, index in chosen]
+        texts = self.recognizer.run(lines, width, self.timer)
+        for (page, index), text in zip(chosen, self.recognizer.read_again(lines, texts, self.timer), strict=True):
             page.texts[index] = text
