@@ -29,8 +29,10 @@ class FoundPage:
         size: (height, width) of its image, pixels.
         found: Its regions, in reading order.
         angles: By how much each line was turned.
-        lines: Each line as the recogniser takes it; none if the page is not to be read.
-        texts: What has been read so far, by index of the line.
+        lines: Each line as the recogniser takes it, then those of *both_ways* the other way up; none if the page is
+            not to be read.
+        both_ways: Indices of the lines whose angle is in doubt.
+        texts: What has been read so far, by index in *lines*.
     """
 
     source: str | None
@@ -38,12 +40,25 @@ class FoundPage:
     found: Detections
     angles: list[int]
     lines: list[Line]
+    both_ways: list[int] = field(default_factory=list)
     texts: dict[int, Recognition] = field(default_factory=dict)
 
     @property
     def is_read(self) -> bool:
         """Whether no line is left to read."""
         return len(self.texts) == len(self.lines)
+
+    def unlike_most(self) -> list[int]:
+        """Return the indices of the lines whose angle is not that of more than half of them."""
+        return [index for index, angle in enumerate(self.angles) if 2 * self.angles.count(angle) <= len(self.angles)]
+
+    def readings(self) -> list[tuple[int, Recognition]]:
+        """Return the angle and the text of each line; of those of *both_ways* what was read with the better score."""
+        read = [(angle, self.texts[index]) for index, angle in enumerate(self.angles)]
+        for place, index in enumerate(self.both_ways, len(self.angles)):
+            other_way_up = (180 - self.angles[index], self.texts[place])
+            read[index] = max(read[index], other_way_up, key=lambda reading: reading[1].score)
+        return read
 
 
 def run_ahead(items: Generator[T, None, None], depth: int = 1) -> Generator[Future[T], None, None]:

@@ -31,7 +31,7 @@ from ppocr_lite.textline import Points, TextLine, find_words
 Image = NDArray[np.uint8]
 S = TypeVar("S")
 MAX_LINE_PX = 96  # taller lines are cut at this height, twice that of the tallest recognisers
-_UNREAD = [Recognition("", 0.0)]
+_UNREAD = Recognition("", 0.0)
 MAX_THREADS = 4  # more bring the networks of this size nothing
 
 
@@ -53,7 +53,8 @@ class OCR:
         cls_model: Exported orientation classifier folder; None for the released one.
         rec_model: Exported recogniser folder; None for the released one.
         rec_char_dict_path: Dictionary file instead of the characters in the recogniser's folder.
-        use_angle_cls: Whether to look for lines that stand on their head; None if there is a classifier.
+        use_angle_cls: Whether to look for lines that stand on their head; None if there is a classifier. What seems to
+            stand otherwise than most lines of its page is read both ways, and the surer reading is kept.
         det_limit_side_len: Limit for a side of the image before detection, pixels; usually 960.
         det_limit_type: ``"max"``: the longer side is at most that; ``"min"``: the shorter is at least that.
         det_db_thresh: A pixel above this probability is text; usually 0.3.
@@ -262,16 +263,18 @@ class OCR:
         if cls and self._classifier:
             page.angles = self._turn(crops, timer)
         if rec:
+            page.both_ways = page.unlike_most()
+            crops += [turn(crops[index], 180) for index in page.both_ways]
             page.lines = self._need(self._recognizer, "rec").prepare(crops, timer)
         return page
 
     def _result(self, page: FoundPage, rec: bool) -> OCRResult:
         """Return what was found and, if it was asked for, read; lines read with too little confidence are left out."""
-        texts = [page.texts[index] for index in range(len(page.lines))] if rec else _UNREAD * len(page.angles)
+        read = page.readings() if rec else [(angle, _UNREAD) for angle in page.angles]
         lines = tuple(
-            TextLine(polygon, *read, det_score, angle, find_words(read.text, read.positions, polygon, angle))
-            for polygon, det_score, angle, read in zip(*page.found, page.angles, texts, strict=True)
-            if not rec or read.score >= self.drop_score
+            TextLine(polygon, *text, det_score, angle, find_words(text.text, text.positions, polygon, angle))
+            for polygon, det_score, (angle, text) in zip(*page.found, read, strict=True)
+            if not rec or text.score >= self.drop_score
         )
         return OCRResult(lines, page.size, page.source)
 

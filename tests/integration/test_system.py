@@ -15,6 +15,7 @@ import pytest
 from ppocr_lite import OCR, OCRResult
 from ppocr_lite.errors import ConfigError, ModelError
 from ppocr_lite.predict import released
+from ppocr_lite.results import Detections, Orientation
 
 EVERYTHING = {"det_db_box_thresh": 0.0, "drop_score": 0.0, "threads": 1}
 
@@ -115,6 +116,23 @@ def test_a_line_that_stands_on_its_head_is_turned(small_models: dict[str, Path],
         turned = np.ascontiguousarray(page[::-1, ::-1]) if line.angle == 180 else page
         assert line.text == surest.recognize(turned)[0].text
         assert never.ocr(page, det=False)[0].angle == 0
+
+
+def test_a_line_that_stands_otherwise_than_its_page_is_read_both_ways(
+    small_models: dict[str, Path], pages: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = OCR(**small_models, **EVERYTHING)
+    monkeypatch.setattr(reader, "_detect", lambda *_: Detections([_band(60 * i) for i in range(3)], [1.0] * 3))
+    monkeypatch.setattr(reader._classifier, "classify", lambda *_: [Orientation(a, 1.0) for a in (0, 180, 0)])
+    line = reader.ocr(pages[0]).lines[1]
+    crop = pages[0][60:100]
+    upright, turned = reader.recognize([crop, np.ascontiguousarray(crop[::-1, ::-1])])
+    surer = (upright, 0) if upright.score >= turned.score else (turned, 180)
+    assert ((line.text, line.score), line.angle) == surer
+
+
+def _band(top: int) -> np.ndarray:
+    return np.float32([[0, top], [300, top], [300, top + 40], [0, top + 40]])
 
 
 def test_low_scores_are_dropped(small_models: dict[str, Path], pages: list[np.ndarray]) -> None:

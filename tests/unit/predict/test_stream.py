@@ -13,7 +13,7 @@ from ppocr_lite.charset import Charset
 from ppocr_lite.postprocess import CTCLabelDecode
 from ppocr_lite.predict import FunctionRunner, TextRecognizer
 from ppocr_lite.predict.stream import FoundPage, map_ahead, read_together, run_ahead
-from ppocr_lite.results import Detections
+from ppocr_lite.results import Detections, Recognition
 from ppocr_lite.transforms.base import Compose
 from ppocr_lite.transforms.resize import RecResizeImg
 
@@ -174,6 +174,22 @@ def test_each_line_reads_as_alone_whatever_the_mixture() -> None:
     together = list(read_together(outcomes(*pages), stage, window=3))
     assert together == pages
     assert [[one.texts[index].text for index in range(len(one.lines))] for one in together] == alone
+
+
+@pytest.mark.parametrize(
+    ("angles", "unlike"),
+    [([0], []), ([0, 0, 180, 0], [2]), ([180, 180, 0], [2]), ([0, 180], [0, 1]), ([180, 180], []), ([], [])],
+)
+def test_lines_that_stand_unlike_most_of_the_page(angles: list[int], unlike: list[int]) -> None:
+    assert FoundPage(None, (32, 32), Detections([], []), angles, []).unlike_most() == unlike
+
+
+def test_a_line_read_both_ways_takes_angle_and_text_of_the_surer_reading() -> None:
+    nothing = Detections([], [])
+    texts = [("no", 0.6), ("yes", 0.9), ("up", 0.8), ("on", 0.9), ("dn", 0.7)]  # three lines, then the first and last
+    one = FoundPage(None, (32, 32), nothing, [180, 0, 180], [], both_ways=[0, 2])
+    one.texts = {index: Recognition(*text) for index, text in enumerate(texts)}
+    assert one.readings() == [(0, ("on", 0.9)), (0, ("yes", 0.9)), (180, ("up", 0.8))]
 
 
 def test_no_more_pages_wait_than_the_window() -> None:
