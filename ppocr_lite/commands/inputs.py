@@ -30,7 +30,7 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], tuple[str, ...] | None, str]] = {
     "--det-db-score-mode": (str, ("fast", "slow"), "how the mean is taken"),
     "--det-box-type": (str, ("quad", "poly"), "four corners or outlines"),
     "--rec-batch-num": (int, None, "lines per run of the recogniser"),
-    "--rec-retry-score": (float, None, "lines below this score are read again wider and narrower; 0: never"),
+    "--rec-retry-score": (float, None, "lines below this score are read again smaller and larger; 0: never"),
     "--cls-thresh": (float, None, "certainty above which a line is turned"),
     "--cls-batch-num": (int, None, "lines per run of the classifier"),
     "--drop-score": (float, None, "lines below this score are left out"),

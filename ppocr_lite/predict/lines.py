@@ -41,11 +41,11 @@ class LinePreparer:
         """Return (height, width) of a prepared line."""
         return (line.shape[0], line.shape[1]) if self.resize else (line.shape[1], line.shape[2])
 
-    def stretched(self, line: Line, shares: Sequence[float]) -> list[Line]:
-        """Return a prepared line at other widths, as shares of its own; none if lines are numbers already."""
+    def zoomed(self, line: Line, scales: Sequence[float]) -> list[Line]:
+        """Return a prepared line with its text smaller or larger; none if lines are numbers already."""
         if self.resize is None:
             return []
-        return [self.resize.stretch(line, share) for share in shares]  # type: ignore[arg-type]
+        return [self.resize.zoom(line, scale) for scale in scales]  # type: ignore[arg-type]
 
     def batch(self, lines: Sequence[Line], width: int) -> NDArray[np.float32]:
         """Return prepared lines as (N, 3, H, width) float32, zeros to their right."""

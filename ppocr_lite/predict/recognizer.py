@@ -16,16 +16,15 @@ from ppocr_lite.results import Recognition
 from ppocr_lite.transforms.base import Compose
 from ppocr_lite.transforms.resize import RecResizeImg
 
-OTHER_WIDTHS = (0.8, 1.25)  # at which a doubtful line is read again, as shares of its own; see doc/benchmarks.md
+SCALES = (0.8, 1.25)  # of the text of a doubtful line when it is read again, see doc/benchmarks.md
 NO_DOUBT = (1.0, 1.0)
 
 
 class TextRecognizer:
     """Reads line images, those that are padded to the same width together, and unsure ones once more.
 
-    Letters that are too narrow for the steps of the network come apart when the line is stretched, and it is better at
-    wide ones when the line is pressed.  So a line with a doubtful score is read wider and narrower, too, and the surest
-    reading stands.
+    How well a line is read depends on how much of its height the text fills, which the detector does not know to a
+    pixel.  So a line with a doubtful score is read smaller and larger, too, and the surest reading stands.
 
     Args:
         runner: Runs the network on (N, 3, H, W) float32.
@@ -71,11 +70,11 @@ class TextRecognizer:
     def read_again(
         self, lines: Sequence[Line], texts: Sequence[Recognition], timer: Timer = NO_TIMER
     ) -> list[Recognition]:
-        """Return the text of each line, in place of a doubtful one the surest that other widths of the line give."""
+        """Return the text of each line, in place of a doubtful one the surest that other scales give."""
         least, enough = self.doubt
         doubtful = [index for index, text in enumerate(texts) if least <= text.score < enough]
         with timer("resize"):
-            others = [(index, line) for index in doubtful for line in self.lines.stretched(lines[index], OTHER_WIDTHS)]
+            others = [(index, line) for index in doubtful for line in self.lines.zoomed(lines[index], SCALES)]
         surest = list(texts)
         for (index, _), text in zip(others, self._read_once([line for _, line in others], timer), strict=True):
             surest[index] = max(surest[index], text, key=lambda reading: reading.score)

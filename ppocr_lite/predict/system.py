@@ -65,8 +65,8 @@ class OCR:
         det_box_type: ``"quad"`` or ``"poly"``, for curved text.
         rec_image_shape: Channels, height and standard width of a line, ``"3,32,320"`` or three numbers.
         rec_batch_num: Lines per run of the recogniser.
-        rec_retry_score: A line read with less confidence, but enough for *drop_score*, is read again wider and
-            narrower, and the surest reading is kept; 0 reads every line once.
+        rec_retry_score: A line read with less confidence, but enough for *drop_score*, is read again smaller and
+            larger, and the surest reading is kept; 0 reads every line once.
         cls_thresh: A line is turned only if the classifier is surer than this.
         cls_batch_num: Lines per run of the classifier.
         drop_score: Lines read with less confidence are left out.

@@ -144,9 +144,17 @@ class LineResize(_Undo):
         width: int = math.ceil(self.height * image.shape[1] / image.shape[0])
         return _resize(image, self.height, max(1, min(self.limit, width)))
 
-    def stretch(self, line: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
-        """Return what :meth:`pixels` has returned with that *share* of its width, up to the limit; (height, w', 3)."""
-        return _resize(line, self.height, max(1, min(self.limit, round(share * line.shape[1]))))
+    def zoom(self, line: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+        """Return what :meth:`pixels` has returned with its text *scale* times as large; (height, w', 3).
+
+        Rows above and below are cut off, or filled with the nearest pixel.
+        """
+        border = round(self.height * (1 / scale - 1) / 2)
+        if border < 0:
+            framed = line[-border:border]
+        else:
+            framed = cv2.copyMakeBorder(line, border, border, 0, 0, cv2.BORDER_REPLICATE)
+        return self.pixels(framed)
 
     @staticmethod
     def batch(lines: Sequence[NDArray[np.uint8]], width: int) -> NDArray[np.float32]:

@@ -63,6 +63,21 @@ def test_rec_maps_pixels_to_minus_one_and_one(value: int, expected: float) -> No
     np.testing.assert_allclose(RecResizeImg()(blank(32, 40, value))["image"], expected, atol=1e-6)
 
 
+@pytest.mark.parametrize(("scale", "rows", "width"), [(2.0, slice(8, 24), 200), (0.5, slice(14, 18), 50)])
+def test_a_line_is_zoomed_about_its_middle(scale: float, rows: slice, width: int) -> None:
+    line = np.full((32, 100, 3), 200, np.uint8)
+    line[12:20] = 0
+    zoomed = RecResizeImg().zoom(line, scale)
+    dark = np.zeros((32, width), bool)
+    dark[rows] = True
+    np.testing.assert_array_equal(zoomed[:, :, 0] < 100, dark)
+    assert zoomed[[0, -1]].min() == 200  # what is cut off or filled is background
+
+
+def test_a_zoomed_line_is_not_wider_than_the_network_takes() -> None:
+    assert RecResizeImg((3, 32, 320)).zoom(np.zeros((32, 300, 3), np.uint8), 1.25).shape == (32, 320, 3)
+
+
 def test_cls_pads_with_zeros_to_the_right() -> None:
     image = ClsResizeImg()(blank(24, 50))["image"]
     assert image.shape == (3, 48, 192)
