@@ -18,6 +18,7 @@ from ppocr_lite.transforms.resize import RecResizeImg
 
 SCALES = (0.8, 1.25)  # of the text of a doubtful line when it is read again, see doc/benchmarks.md
 NO_DOUBT = (1.0, 1.0)
+FEW_WIDTHS = (128, 256, 512, 1024)  # what doubtful lines are padded to: there are few of a page, and batches want many
 
 
 class TextRecognizer:
@@ -49,7 +50,7 @@ class TextRecognizer:
         self.runner, self.preprocess, self.postprocess = runner, preprocess, postprocess
         self.batch_size, self.doubt = batch_size, doubt
         self.lines = LinePreparer(preprocess)
-        self.buckets = WidthBuckets(widths, margin)
+        self.buckets, self._few = WidthBuckets(widths, margin), WidthBuckets(FEW_WIDTHS, margin)
         resize = self.lines.resize
         # what a network was trained on that presses long lines into one width, the pressed ones without a margin
         self._widest = resize.width if isinstance(resize, RecResizeImg) and resize.squeeze else None
@@ -65,7 +66,7 @@ class TextRecognizer:
 
     def recognize_prepared(self, lines: Sequence[Line], timer: Timer = NO_TIMER) -> list[Recognition]:
         """Return the text of each line that :meth:`prepare` has been through."""
-        return self.read_again(lines, self._read_once(lines, timer), timer)
+        return self.read_again(lines, self._read_once(lines, self.buckets, timer), timer)
 
     def read_again(
         self, lines: Sequence[Line], texts: Sequence[Recognition], timer: Timer = NO_TIMER
@@ -76,14 +77,18 @@ class TextRecognizer:
         with timer("resize"):
             others = [(index, line) for index in doubtful for line in self.lines.zoomed(lines[index], SCALES)]
         surest = list(texts)
-        for (index, _), text in zip(others, self._read_once([line for _, line in others], timer), strict=True):
+        readings = self._read_once([line for _, line in others], self._few, timer)
+        for (index, _), text in zip(others, readings, strict=True):
             surest[index] = max(surest[index], text, key=lambda reading: reading.score)
         return surest
 
     def padded_width(self, line: Line) -> int:
         """Return what a line is padded to, whatever is read with it."""
+        return self._padded_width(line, self.buckets)
+
+    def _padded_width(self, line: Line, buckets: WidthBuckets) -> int:
         height, width = self.lines.size(line)
-        padded = self.buckets.width(width, height)
+        padded = buckets.width(width, height)
         return padded if self._widest is None else min(padded, self._widest)
 
     def run(self, lines: Sequence[Line], width: int, timer: Timer = NO_TIMER) -> list[Recognition]:
@@ -97,9 +102,9 @@ class TextRecognizer:
             shares = [width / self.lines.size(line)[1] for line in lines]
             return [_without_padding(text, share) for text, share in zip(texts, shares, strict=True)]
 
-    def _read_once(self, lines: Sequence[Line], timer: Timer) -> list[Recognition]:
+    def _read_once(self, lines: Sequence[Line], buckets: WidthBuckets, timer: Timer) -> list[Recognition]:
         found: dict[int, Recognition] = {}
-        for width, chosen in batches([self.padded_width(line) for line in lines], self.batch_size):
+        for width, chosen in batches([self._padded_width(line, buckets) for line in lines], self.batch_size):
             found.update(zip(chosen, self.run([lines[index] for index in chosen], width, timer), strict=True))
         return [found[index] for index in range(len(lines))]
 

@@ -19,7 +19,9 @@ ROOT = Path(__file__).parents[2]
 def start(config: Path, *arguments: str) -> subprocess.Popen[str]:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, str(ROOT / "tools" / "train.py"), "-c", str(config), *arguments]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
 
 
 def wait_for_steps(run: Path, count: int, process: subprocess.Popen[str]) -> None:
@@ -58,6 +60,21 @@ def test_a_terminated_run_saves_and_ends_well(
     process = start(config, *LONG, "Global.save_batch_step=2", "Train.loader.num_workers=1")
     wait_for_steps(run, 1, process)
     process.send_signal(signal.SIGTERM)
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 0, output
+    assert "resume to continue" in output
+
+
+@pytest.mark.parametrize("engine", ["paddle", "torch"])
+def test_a_signal_to_the_readers_too_ends_a_run_as_well(
+    engine: str, write_config: Callable[..., Path], cls_label_file: Path, tmp_path: Path
+) -> None:
+    if engine == "torch":
+        pytest.importorskip("torch")
+    config, run = write_config("cls", cls_label_file), tmp_path / "run"
+    process = start(config, *LONG, "Train.loader.num_workers=1", f"Global.engine={engine}")
+    wait_for_steps(run, 2, process)
+    os.killpg(process.pid, signal.SIGTERM)
     output = process.communicate(timeout=60)[0]
     assert process.returncode == 0, output
     assert "resume to continue" in output

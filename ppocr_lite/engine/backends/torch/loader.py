@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -56,14 +57,17 @@ def make_loader(
         persistent_workers=num_workers > 0,
         prefetch_factor=2 if num_workers else None,
         pin_memory=pin,
-        worker_init_fn=_one_thread,
+        worker_init_fn=_begin_worker,
     )
 
 
-def _one_thread(worker: int) -> None:
-    """Keep OpenCV from starting threads of its own in every worker."""
+def _begin_worker(worker: int) -> None:
+    """Keep OpenCV from starting threads of its own, and a signal to the whole group from ending the worker at once."""
     del worker
     cv2.setNumThreads(0)
+    inherited = signal.getsignal(signal.SIGTERM)
+    if callable(inherited):
+        signal.signal(signal.SIGTERM, inherited)  # torch has just put its own in place, see StopOnSignal
 
 
 def _numeric(value: Any) -> bool:
