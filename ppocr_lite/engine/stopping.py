@@ -48,7 +48,8 @@ class Budget:
 class StopOnSignal:
     """Turns SIGTERM and SIGINT into a flag while the loop runs; a second SIGINT interrupts at once.
 
-    Reading processes inherit this.  They outlive a signal to the whole group long enough for the loop to stop.
+    Reading processes inherit this and keep it by :func:`keep_handler`.  They outlive a signal to the whole group long
+    enough for the loop to stop.
     """
 
     WORKER_SECONDS = 10
@@ -78,3 +79,10 @@ class StopOnSignal:
         if self.received and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.received = True
+
+
+def keep_handler() -> None:
+    """Put the inherited handler of SIGTERM back, in a reading process whose loader has installed one of its own."""
+    inherited = signal.getsignal(signal.SIGTERM)  # what Python knows of; the loaders' are written in C
+    if callable(inherited):
+        signal.signal(signal.SIGTERM, inherited)

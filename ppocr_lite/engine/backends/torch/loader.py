@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -10,6 +9,8 @@ import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
+
+from ppocr_lite.engine.stopping import keep_handler
 
 
 class TensorCollate:
@@ -62,12 +63,10 @@ def make_loader(
 
 
 def _begin_worker(worker: int) -> None:
-    """Keep OpenCV from starting threads of its own, and a signal to the whole group from ending the worker at once."""
+    """Keep OpenCV from starting threads of its own in every worker, and a signal to all of them from ending them."""
     del worker
     cv2.setNumThreads(0)
-    inherited = signal.getsignal(signal.SIGTERM)
-    if callable(inherited):
-        signal.signal(signal.SIGTERM, inherited)  # torch has just put its own in place, see StopOnSignal
+    keep_handler()
 
 
 def _numeric(value: Any) -> bool:
