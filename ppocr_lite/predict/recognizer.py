@@ -18,7 +18,7 @@ from ppocr_lite.transforms.resize import RecResizeImg
 
 SCALES = (0.8, 1.25)  # of the text of a doubtful line when it is read again, see doc/benchmarks.md
 NO_DOUBT = (1.0, 1.0)
-FEW_WIDTHS = (128, 256, 512, 1024)  # what doubtful lines are padded to: there are few of a page, and batches want many
+FEW_WIDTHS = (128, 256, 512, 1024)  # what doubtful lines are padded to: a page has too few to fill batches of many
 
 
 class TextRecognizer:
