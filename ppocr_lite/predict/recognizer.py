@@ -66,7 +66,7 @@ class TextRecognizer:
 
     def recognize_prepared(self, lines: Sequence[Line], timer: Timer = NO_TIMER) -> list[Recognition]:
         """Return the text of each line that :meth:`prepare` has been through."""
-        return self.read_again(lines, self._read_once(lines, self.buckets, timer), timer)
+        return self.read_again(lines, self._read_once(lines, timer), timer)
 
     def read_again(
         self, lines: Sequence[Line], texts: Sequence[Recognition], timer: Timer = NO_TIMER
@@ -77,18 +77,15 @@ class TextRecognizer:
         with timer("resize"):
             others = [(index, line) for index in doubtful for line in self.lines.zoomed(lines[index], SCALES)]
         surest = list(texts)
-        readings = self._read_once([line for _, line in others], self._few, timer)
+        readings = self._read_once([line for _, line in others], timer, self._few)
         for (index, _), text in zip(others, readings, strict=True):
             surest[index] = max(surest[index], text, key=lambda reading: reading.score)
         return surest
 
-    def padded_width(self, line: Line) -> int:
-        """Return what a line is padded to, whatever is read with it."""
-        return self._padded_width(line, self.buckets)
-
-    def _padded_width(self, line: Line, buckets: WidthBuckets) -> int:
+    def padded_width(self, line: Line, buckets: WidthBuckets | None = None) -> int:
+        """Return what a line is padded to, whatever is read with it; *buckets* are other widths than its usual ones."""
         height, width = self.lines.size(line)
-        padded = buckets.width(width, height)
+        padded = (buckets or self.buckets).width(width, height)
         return padded if self._widest is None else min(padded, self._widest)
 
     def run(self, lines: Sequence[Line], width: int, timer: Timer = NO_TIMER) -> list[Recognition]:
@@ -102,9 +99,9 @@ class TextRecognizer:
             shares = [width / self.lines.size(line)[1] for line in lines]
             return [_without_padding(text, share) for text, share in zip(texts, shares, strict=True)]
 
-    def _read_once(self, lines: Sequence[Line], buckets: WidthBuckets, timer: Timer) -> list[Recognition]:
+    def _read_once(self, lines: Sequence[Line], timer: Timer, buckets: WidthBuckets | None = None) -> list[Recognition]:
         found: dict[int, Recognition] = {}
-        for width, chosen in batches([self._padded_width(line, buckets) for line in lines], self.batch_size):
+        for width, chosen in batches([self.padded_width(line, buckets) for line in lines], self.batch_size):
             found.update(zip(chosen, self.run([lines[index] for index in chosen], width, timer), strict=True))
         return [found[index] for index in range(len(lines))]
 

@@ -29,9 +29,8 @@ class FoundPage:
         size: (height, width) of its image, pixels.
         found: Its regions, in reading order.
         angles: By how much each line was turned.
-        lines: Each line as the recogniser takes it, then those of *both_ways* the other way up; none if the page is
-            not to be read.
-        both_ways: Indices of the lines whose angle is in doubt.
+        lines: Each line as the recogniser takes it, then those :meth:`unlike_most` the other way up; none if the page
+            is not to be read.
         texts: What has been read so far, by index in *lines*.
     """
 
@@ -40,7 +39,6 @@ class FoundPage:
     found: Detections
     angles: list[int]
     lines: list[Line]
-    both_ways: list[int] = field(default_factory=list)
     texts: dict[int, Recognition] = field(default_factory=dict)
 
     @property
@@ -53,9 +51,9 @@ class FoundPage:
         return [index for index, angle in enumerate(self.angles) if 2 * self.angles.count(angle) <= len(self.angles)]
 
     def readings(self) -> list[tuple[int, Recognition]]:
-        """Return the angle and the text of each line; of those of *both_ways* what was read with the better score."""
+        """Return the angle and the text of each line; of those that were read both ways the surer reading."""
         read = [(angle, self.texts[index]) for index, angle in enumerate(self.angles)]
-        for place, index in enumerate(self.both_ways, len(self.angles)):
+        for place, index in enumerate(self.unlike_most(), len(self.angles)):
             other_way_up = (180 - self.angles[index], self.texts[place])
             read[index] = max(read[index], other_way_up, key=lambda reading: reading[1].score)
         return read
@@ -191,14 +189,15 @@ class _Reader:
                 self._run(width)
 
     def finish(self, page: FoundPage) -> None:
-        """Read what is left of a page, and as many lines of others as fill the batches."""
+        """Read what is left of a page, and as many lines of others as fill the batches; then what is doubtful again."""
         for width in sorted(self.lines):
             if any(other is page for other, _ in self.lines[width]):
                 self._run(width)
+        texts = [page.texts[index] for index in range(len(page.lines))]
+        page.texts = dict(enumerate(self.recognizer.read_again(page.lines, texts, self.timer)))
 
     def _run(self, width: int) -> None:
         chosen = self.lines.pop(width)
-        lines = [page.lines[index] for page, index in chosen]
-        texts = self.recognizer.run(lines, width, self.timer)
-        for (page, index), text in zip(chosen, self.recognizer.read_again(lines, texts, self.timer), strict=True):
+        texts = self.recognizer.run([page.lines[index] for page, index in chosen], width, self.timer)
+        for (page, index), text in zip(chosen, texts, strict=True):
             page.texts[index] = text

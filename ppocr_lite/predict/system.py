@@ -263,8 +263,7 @@ class OCR:
         if cls and self._classifier:
             page.angles = self._turn(crops, timer)
         if rec:
-            page.both_ways = page.unlike_most()
-            crops += [turn(crops[index], 180) for index in page.both_ways]
+            crops += [turn(crops[index], 180) for index in page.unlike_most()]
             page.lines = self._need(self._recognizer, "rec").prepare(crops, timer)
         return page
 

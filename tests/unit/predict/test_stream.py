@@ -185,11 +185,11 @@ def test_lines_that_stand_unlike_most_of_the_page(angles: list[int], unlike: lis
 
 
 def test_a_line_read_both_ways_takes_angle_and_text_of_the_surer_reading() -> None:
-    nothing = Detections([], [])
-    texts = [("no", 0.6), ("yes", 0.9), ("up", 0.8), ("on", 0.9), ("dn", 0.7)]  # three lines, then the first and last
-    one = FoundPage(None, (32, 32), nothing, [180, 0, 180], [], both_ways=[0, 2])
-    one.texts = {index: Recognition(*text) for index, text in enumerate(texts)}
-    assert one.readings() == [(0, ("on", 0.9)), (0, ("yes", 0.9)), (180, ("up", 0.8))]
+    as_found = [("no", 0.6), ("yes", 0.9), ("up", 0.8), ("an", 0.9)]
+    other_way = [("on", 0.9), ("sek", 0.3), ("dn", 0.7), ("ue", 0.2)]
+    one = FoundPage(None, (32, 32), Detections([], []), [180, 0, 180, 0], [])  # a tie, so each is read both ways
+    one.texts = {index: Recognition(*text) for index, text in enumerate(as_found + other_way)}
+    assert one.readings() == [(0, ("on", 0.9)), (0, ("yes", 0.9)), (180, ("up", 0.8)), (0, ("an", 0.9))]
 
 
 def test_no_more_pages_wait_than_the_window() -> None:
