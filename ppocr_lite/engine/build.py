@@ -18,17 +18,15 @@ from ppocr_lite.config.load import load
 from ppocr_lite.config.schema import Config, Split
 from ppocr_lite.config.validate import SECTIONS, check_config
 from ppocr_lite.data import DATASETS, RAW_KEYS, TRAINING_KEYS, BucketLoader, Collate, CollateByWidth, EpochBatches
-from ppocr_lite.engine import checkpoint
 from ppocr_lite.engine.backends.base import Backend, Batch, Task
 from ppocr_lite.engine.evaluate import GROUP, Stage, evaluate, measure_batch, split_transforms
 from ppocr_lite.engine.hooks import Hook, JsonlHook, LogHook, VisualDLHook
 from ppocr_lite.engine.trainer import Plan, Trainer
-from ppocr_lite.engine.transfer import carry_characters
+from ppocr_lite.engine.transfer import load_pretrained
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.metrics import METRICS
 from ppocr_lite.optim import OPTIMIZERS, SCHEDULES
 from ppocr_lite.postprocess import POSTPROCESSES
-from ppocr_lite.predict.bundle import read_bundle
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
 from ppocr_lite.predict.recognizer import TextRecognizer
@@ -132,7 +130,7 @@ def build_trainer(config: Config, folder: Path) -> Trainer:
             speaker=chosen_network(config),
         )
     )
-    load_pretrained(config, backend)
+    load_pretrained(config, backend, charset)
     loader = build_loader(config, dataset, batches, backend)
     evaluator = build_evaluator(config, backend, charset) if config.Eval else None
     hooks = build_hooks(config, folder, -(-plan.steps // steps_per_epoch)) if backend.rank == 0 else ()
@@ -256,36 +254,6 @@ def load_charset(config: Config) -> Charset | None:
     source = config.Global.character_dict_path
     if source is None:
         raise ConfigError("Global.character_dict_path is required for recognition: a file, or a name such as 'en'.")
-    return Charset.load(source, use_space_char=config.Global.use_space_char)
-
-
-def load_pretrained(config: Config, backend: Backend) -> None:
-    """Start from Global.pretrained_model and from the ``pretrained`` of each network of a distillation."""
-    source = config.Global.pretrained_model
-    if source is not None:
-        given, wanted = checkpoint.read_weights(Path(source)), backend.weights()
-        if config.Global.pretrained_dict_path is not None:
-            new = require(load_charset(config), "Global.character_dict_path")
-            given = carry_characters(given, wanted, _charset_of_pretrained(config), new)
-        backend.load_weights(checkpoint.fit_weights(given, wanted, source, config.Global.reinit))
-        log.info("Start from %s.", source)
-    for name, model in ((config.Architecture or {}).get("Models") or {}).items():
-        if model.get("pretrained"):
-            found = checkpoint.read_weights(Path(model["pretrained"]))
-            given = {f"{name}.{key}": value for key, value in found.items()}
-            weights = backend.weights()
-            others = {part.partition(".")[0] for part in weights} - {name}
-            backend.load_weights(
-                checkpoint.fit_weights(given, weights, model["pretrained"], [*config.Global.reinit, *others])
-            )
-            log.info("Start %s from %s.", name, model["pretrained"])
-
-
-def _charset_of_pretrained(config: Config) -> Charset:
-    """Return the characters that Global.pretrained_model was trained with."""
-    source = str(config.Global.pretrained_dict_path)
-    if Path(source).is_dir():
-        return Charset(read_bundle(source).characters or (), source)
     return Charset.load(source, use_space_char=config.Global.use_space_char)
 
 

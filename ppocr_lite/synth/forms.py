@@ -8,7 +8,7 @@ import numpy as np
 from ppocr_lite.synth import phrases
 from ppocr_lite.synth.background import Backgrounds
 from ppocr_lite.synth.draws import chance, integer, pick, uniform, weighted
-from ppocr_lite.synth.fonts import FontFace
+from ppocr_lite.synth.face import FontFace
 from ppocr_lite.synth.layouts import BIG, BODY, WHITE, Colour, dark, phrase, table, tuned
 from ppocr_lite.synth.sheet import Sheet
 from ppocr_lite.synth.wordlists import FIELDS

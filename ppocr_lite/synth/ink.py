@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from ppocr_lite.synth.draws import chance, integer, pick, uniform
-from ppocr_lite.synth.fonts import FontFace
+from ppocr_lite.synth.face import FontFace
 
 Mask = NDArray[np.uint8]
 Box = tuple[int, int, int, int]

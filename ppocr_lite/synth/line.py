@@ -14,7 +14,8 @@ from ppocr_lite.synth import effects, ink
 from ppocr_lite.synth.background import Backgrounds, colour
 from ppocr_lite.synth.corpus import Corpus
 from ppocr_lite.synth.draws import chance, integer, pick, uniform, weighted
-from ppocr_lite.synth.fonts import FontBook, FontFace
+from ppocr_lite.synth.face import FontFace
+from ppocr_lite.synth.fonts import FontBook
 
 Image = NDArray[np.uint8]
 SIZES = (14, 17, 20, 24, 28, 32, 38, 46)  # pixels per em; few, so that the fonts stay cached

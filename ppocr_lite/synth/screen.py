@@ -8,7 +8,7 @@ import numpy as np
 from ppocr_lite.synth import ink, phrases
 from ppocr_lite.synth.background import Backgrounds
 from ppocr_lite.synth.draws import chance, integer, pick, uniform
-from ppocr_lite.synth.fonts import FontFace
+from ppocr_lite.synth.face import FontFace
 from ppocr_lite.synth.layouts import BODY, Colour, dark, phrase, tuned
 from ppocr_lite.synth.sheet import Sheet
 from ppocr_lite.synth.wordlists import FIELDS

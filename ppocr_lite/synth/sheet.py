@@ -14,7 +14,8 @@ from ppocr_lite.synth import ink
 from ppocr_lite.synth.background import colour
 from ppocr_lite.synth.corpus import Corpus
 from ppocr_lite.synth.draws import chance, integer, pick, uniform
-from ppocr_lite.synth.fonts import FontBook, FontFace
+from ppocr_lite.synth.face import FontFace
+from ppocr_lite.synth.fonts import FontBook
 
 WIDEST_SPACE = 4.0  # of a line set to the full width, in usual spaces
 Look = Callable[[ink.Mask, int], ink.Mask]

@@ -11,7 +11,8 @@ from ppocr_lite.charset import Charset
 from ppocr_lite.errors import DataError
 from ppocr_lite.predict.bundle import read_bundle
 from ppocr_lite.predict.released import FOLDER, LANGUAGES, released, released_model
-from ppocr_lite.synth.fonts import FontBook, FontFace
+from ppocr_lite.synth.face import FontFace
+from ppocr_lite.synth.fonts import FontBook
 
 MEGABYTES = {"cls": 1.5, "det": 5, "rec_en": 5, "rec_ch": 9}  # network for Paddle and for ONNX Runtime together
 BUNDLE_MEGABYTES = 20

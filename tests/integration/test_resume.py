@@ -110,18 +110,6 @@ def test_the_metric_of_training_batches_is_logged(
     assert 0 <= row["acc"] <= 1
 
 
-def test_weights_of_another_head_need_reinit(make_trainer: Make, cls_label_file: Path) -> None:
-    first = make_trainer("cls", cls_label_file, "Global.max_steps=1", run="first")
-    first.fit()
-    start = (f"Global.pretrained_model={first.folder.parent}", "Architecture.Head.class_dim=3")
-    with pytest.raises(CheckpointError, match="of another shape: head"):
-        make_trainer("cls", cls_label_file, *start, run="second")
-    second = make_trainer("cls", cls_label_file, *start, "Global.reinit=[head]", run="third")
-    trained, kept = first.backend.weights(), second.backend.weights()
-    same = [name for name in kept if np.array_equal(trained.get(name), kept[name])]
-    assert all(name in same for name in kept if name.startswith("backbone."))
-
-
 def test_evaluating_a_checkpoint_repeats_the_metrics_of_training(
     make_trainer: Make, load_small: Make, cls_label_file: Path
 ) -> None:
