@@ -26,9 +26,10 @@ Image: TypeAlias = NDArray[np.uint8]
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")  # what write() knows
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+_PDF_START = b"%PDF-"
 _SCALE_16 = 257  # 65535 / 255
 # What Pillow's decoders raise on damaged files; there is no common base class.
-_DECODE_ERRORS = (
+DECODE_ERRORS = (
     OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, OverflowError, MemoryError,
     struct.error, PIL.Image.DecompressionBombError,
 )  # fmt: skip
@@ -63,6 +64,8 @@ def read(source: ImageInput, name: str | None = None) -> Image:
         name = name or str(getattr(source, "name", "file object"))
         if not isinstance(data, bytes):
             raise ImageError(f"{name}: the file must be open in binary mode. It gave {type(data).__name__}.")
+        if not data:
+            raise ImageError(f"{name}: nothing is left to read. If it was read before, set it back with seek(0).")
         return decode(data, name)
     raise TypeError(f"An image is a path, bytes, a binary file, a Pillow image or an array. Received: {type(source)}")
 
@@ -88,13 +91,15 @@ def decode(data: bytes, name: str = "image") -> Image:
     except ImageError:
         raise
     except PIL.UnidentifiedImageError as error:
+        if data.startswith(_PDF_START):
+            raise ImageError(f"{name}: a PDF, which has pages. Read it with OCR.stream() or ppocr-lite ocr.") from error
         start = data[:16]
         raise ImageError(
             f"{name}: not an image file, or of an unknown format. Its first bytes are {start!r}. "
             "Give a JPEG, PNG, TIFF, BMP, WebP or GIF file."
         ) from error
-    except _DECODE_ERRORS as error:
-        raise ImageError(f"{name}: the image is truncated or damaged: {error}. Write or copy it again.") from error
+    except DECODE_ERRORS as error:
+        raise undecodable(name, error) from error
 
 
 def from_pil(picture: PIL.Image.Image, name: str = "Pillow image") -> Image:
@@ -109,11 +114,18 @@ def from_pil(picture: PIL.Image.Image, name: str = "Pillow image") -> Image:
         rgb = _to_rgb(upright, name)
     except ImageError:
         raise
-    except _DECODE_ERRORS as error:
-        raise ImageError(f"{name}: the image is truncated or damaged: {error}. Write or copy it again.") from error
+    except DECODE_ERRORS as error:
+        raise undecodable(name, error) from error
     if rgb.size == 0:
         raise ImageError(f"{name}: the image has no pixels.")
     return np.ascontiguousarray(rgb[:, :, ::-1])
+
+
+def undecodable(name: str, error: BaseException) -> ImageError:
+    """Return what to raise when Pillow failed on an image with one of :data:`DECODE_ERRORS`."""
+    if isinstance(error, PIL.Image.DecompressionBombError):
+        return ImageError(f"{name}: too many pixels. {error} Scale it down, or raise PIL.Image.MAX_IMAGE_PIXELS.")
+    return ImageError(f"{name}: the image is truncated or damaged: {error}. Write or copy it again.")
 
 
 def encode(image: NDArray[np.uint8], suffix: str, name: str = "image") -> bytes:
@@ -160,13 +172,16 @@ def _read_file(path: Path) -> bytes:
 
 
 def _is_plain(data: bytes) -> bool:
-    """Say whether OpenCV decodes *data* completely and as Pillow would: whole, 8-bit, 1 or 3 channels, no alpha."""
+    """Say whether OpenCV decodes *data* as Pillow would, and in silence: whole, 8-bit, 1 or 3 channels, no alpha.
+
+    Of a colour profile, which neither applies, OpenCV's libpng may print a warning.
+    """
     if data.startswith(_JPEG_START):
         return data.rstrip(b"\x00\r\n").endswith(_JPEG_END) and _jpeg_channels(data) in (1, 3)
     if data.startswith(_PNG_START) and len(data) > 33:
         depth, colour = data[24], data[25]
         before_pixels = data[: data.find(b"IDAT")]
-        special = any(chunk in before_pixels for chunk in (b"tRNS", b"eXIf", b"acTL"))
+        special = any(chunk in before_pixels for chunk in (b"tRNS", b"eXIf", b"acTL", b"iCCP"))
         return depth == 8 and colour in (0, 2) and not special and b"IEND" in data[-16:] and b"eXIf" not in data
     return False
 

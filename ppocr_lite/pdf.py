@@ -35,17 +35,17 @@ def searchable_pdf(image: NDArray[np.uint8], lines: Sequence[TextLine]) -> bytes
     """
     height, width = image.shape[:2]
     scale = POINTS_PER_INCH / DPI
-    lines = [line for line in lines if line.text.strip()]
-    codes = {character: code for code, character in enumerate(sorted({*" ", *"".join(line.text for line in lines)}), 1)}
+    words = [word for line in lines if line.text.strip() for word in line.placed_words()]
+    characters = sorted({character for word in words for character in word.text})
+    codes = {character: code for code, character in enumerate(characters, 1)}
     content = [
         f"q {width * scale:.3f} 0 0 {height * scale:.3f} 0 0 cm /Image Do Q",
         "BT",
         f"{_UNSEEN} Tr",
         "/Font 1 Tf",
     ]
-    for line in lines:
-        for word in line.placed_words():
-            content += _show(word, codes, height, scale)
+    for word in words:
+        content += _show(word, codes, height, scale)
     content.append("ET")
     box = f"[0 0 {width * scale:.3f} {height * scale:.3f}]"
     resources = "<< /XObject << /Image 5 0 R >> /Font << /Font 6 0 R >> >>"

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite import documents, images, pdf, visualize
+from ppocr_lite import documents, images, pages, pdf, visualize
 from ppocr_lite.errors import DataError, ImageError, suggest
 from ppocr_lite.images import ImageInput
 from ppocr_lite.textline import Points, TextLine
@@ -71,7 +71,7 @@ class OCRResult:
     Attributes:
         lines: The lines; none if the image has no text.
         size: (height, width) of the image, pixels.
-        source: Path of the image, None if it had none.
+        source: Path of the image, with ``#number`` behind it for one page of several; None if it had none.
     """
 
     lines: tuple[TextLine, ...] = ()
@@ -125,7 +125,8 @@ class OCRResult:
         head = "".join(f'  "{key}": {json.dumps(value, ensure_ascii=False)},\n' for key, value in data.items())
         text = f'{{\n{head}  "lines": [' + (f"\n{rows}\n  " if rows else "") + "]\n}"
         if path is not None:
-            Path(path).write_text(text + "\n", encoding="utf-8")
+            # A file name need not be UTF-8; its other bytes become escapes, which JSON reads back.
+            Path(path).write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
         return text
 
     def to_legacy(self) -> list[list[Any]]:
@@ -175,4 +176,4 @@ class OCRResult:
     def _pixels(self, image: ImageInput | None) -> NDArray[np.uint8]:
         if image is None and self.source is None:
             raise ImageError("This result has no source file to read. Give the image: draw(image), save(path, image).")
-        return images.read(self.source if image is None else image)  # type: ignore[arg-type]
+        return pages.read_page(str(self.source)) if image is None else images.read(image)

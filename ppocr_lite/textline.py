@@ -84,9 +84,10 @@ class TextLine:
         return *place, self.text, self.score, self.det_score, self.angle, self.words
 
     def placed_words(self) -> tuple[Word, ...]:
-        """Return the words; where their places are not known, the whole line as one."""
-        if self.words:
-            return self.words
+        """Return the words as *text* has them now; where their places are not known, the whole line as one."""
+        texts = _WORD.findall(self.text)
+        if self.words and len(texts) == len(self.words):
+            return tuple(Word(text, word.polygon) for text, word in zip(texts, self.words, strict=True))
         return (Word(self.text, reading_corners(self.polygon, self.angle)),)
 
     def to_dict(self) -> dict[str, Any]:

@@ -10,30 +10,42 @@ import sys
 
 from ppocr_lite.cli import main as command_line
 
-# option of the field → option of `ppocr-lite ocr`; all others are that command's own
+# option of the field → option of `ppocr-lite ocr`; all others are that command's own, with - or _ in their names
 OPTIONS = {
     "--det_model_dir": "--det-model",
     "--cls_model_dir": "--cls-model",
     "--rec_model_dir": "--rec-model",
-    "--rec_char_dict_path": "--rec-char-dict-path",
     "--cpu_threads": "--threads",
-    "--drop_score": "--drop-score",
     "--draw_img_save_dir": "--output",
 }
+
+
+def _is_true(text: str) -> bool:
+    return text.lower() in ("1", "true")
+
+
+def _dashed(part: str) -> str:
+    """Return ``--drop_score=0.5`` as ``--drop-score=0.5``, and what is no option as it is."""
+    name, equals, value = part.partition("=")
+    return name.replace("_", "-") + equals + value if part.startswith("--") else part
 
 
 def main() -> int:
     """Translate the options and run ``ppocr-lite ocr``."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--image_dir", action="append", default=[], help="image, folder or pattern")
-    parser.add_argument("--use_angle_cls", type=lambda text: text.lower() in ("1", "true"), help="True or False")
+    parser.add_argument("--use_angle_cls", type=_is_true, help="True or False")
+    parser.add_argument("--use_gpu", type=_is_true, help="True or False")
+    parser.add_argument("--gpu_id", type=int, default=0, help="which GPU")
     for old, new in OPTIONS.items():
         parser.add_argument(old, dest=new, help=f"the same as {new} of ppocr-lite ocr")
-    known, rest = parser.parse_known_args()
-    values = vars(known)
+    known, others = parser.parse_known_args()
+    values, rest = vars(known), [_dashed(part) for part in others]
     given = [part for new in OPTIONS.values() if values[new] is not None for part in (new, values[new])]
     if known.use_angle_cls is not None:
         given.append("--use-angle-cls" if known.use_angle_cls else "--no-use-angle-cls")
+    if known.use_gpu:
+        given += ["--device", f"gpu:{known.gpu_id}"]
     if values["--output"] is not None and "--format" not in rest:
         given += ["--format", "png,json"]
     return command_line(["ocr", *known.image_dir, *given, *rest])

@@ -1,7 +1,7 @@
 """Time each stage: reading the file, resizing, detector, post-processing, crops, classifier, recogniser, CTC decoding.
 
 Every image is read once to warm up, then --repeat times; the table shows milliseconds an image, the median of the
-repetitions averaged over the images.
+repetitions averaged over the images.  Each page of a PDF or multi-page file is an image that has been read already.
 
 With --train the paths are configs, and the table shows how many samples a second each training engine gets through.
 """
@@ -13,12 +13,13 @@ import importlib
 import statistics
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from ppocr_lite import OCR
 from ppocr_lite.commands.console import complain, progress, say, table
 from ppocr_lite.commands.inputs import add_ocr_options, add_paths, find_files, ocr_options
 from ppocr_lite.errors import OCRError
+from ppocr_lite.images import ImageInput
+from ppocr_lite.pages import read_pages
 
 TOTAL = "total"
 
@@ -51,29 +52,29 @@ def run(arguments: argparse.Namespace) -> int:
     failed = 0
     for file in progress(files, "files"):
         try:
-            times = measure(ocr, file, arguments.repeat)
+            for name, pixels in read_pages(file):
+                times = measure(ocr, file if name == str(file) else pixels, arguments.repeat)
+                measured.append(times)
+                if arguments.each:
+                    say(f"{name}: {1000 * times[TOTAL]:.1f} ms, {int(times['lines'])} lines")
         except OCRError as error:
             failed += 1
             complain(f"{file}: {error}")
-            continue
-        measured.append(times)
-        if arguments.each:
-            say(f"{file}: {1000 * times[TOTAL]:.1f} ms, {int(times['lines'])} lines")
     if measured:
         say(report(measured))
     return 1 if failed else 0
 
 
-def measure(ocr: OCR, file: Path, repeat: int) -> dict[str, float]:
+def measure(ocr: OCR, image: ImageInput, repeat: int) -> dict[str, float]:
     """Return seconds by stage, the median of *repeat* readings, and the number of ``lines``."""
-    lines = len(ocr.ocr(file))
-    runs = [_once(ocr, file) for _ in range(max(repeat, 1))]
+    lines = len(ocr.ocr(image))
+    runs = [_once(ocr, image) for _ in range(max(repeat, 1))]
     return {stage: statistics.median(run[stage] for run in runs) for stage in runs[0]} | {"lines": float(lines)}
 
 
-def _once(ocr: OCR, file: Path) -> dict[str, float]:
+def _once(ocr: OCR, image: ImageInput) -> dict[str, float]:
     started = time.perf_counter()
-    seconds = ocr.profile(file)
+    seconds = ocr.profile(image)
     return {**seconds, TOTAL: time.perf_counter() - started}
 
 

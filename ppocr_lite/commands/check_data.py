@@ -13,6 +13,7 @@ from typing import Any
 
 from ppocr_lite.charset import Charset
 from ppocr_lite.commands.console import complain, progress, say
+from ppocr_lite.data.lines import read_lines
 from ppocr_lite.errors import DataError, ImageError
 from ppocr_lite.transforms.base import Sample
 from ppocr_lite.transforms.decode import DecodeImage
@@ -63,17 +64,16 @@ def _encoder(arguments: argparse.Namespace) -> Any:
 def _faults(file: Path, folder: Path, encode: Any, decode: DecodeImage | None, counts: Counter[str]) -> Iterator[str]:
     """Yield what is wrong, line by line, and count what there is."""
     try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        yield f"{file}: the label file cannot be read: {error}"
+        lines = read_lines(file)
+    except DataError as error:
+        yield str(error)
         return
-    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if not lines:
         yield f"{file}: the label file is empty."
     seen: dict[str, int] = {}
     for number, line in progress(lines, "lines"):
         counts["samples"] += 1
-        name, tab, label = line.rstrip("\r").partition("\t")
+        name, tab, label = line.partition("\t")
         if not tab:
             yield f"{file}:{number}: a line must be path<TAB>label. Received: {line[:80]!r}"
             continue

@@ -12,8 +12,9 @@ T = TypeVar("T")
 
 
 def say(text: str) -> None:
-    """Write one line to standard output."""
-    sys.stdout.write(f"{text}\n")
+    """Write one line to standard output; what its encoding lacks, as escapes."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
     sys.stdout.flush()
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from ppocr_lite import OCR, images, visualize
 from ppocr_lite.commands.console import say
-from ppocr_lite.commands.inputs import add_ocr_options, add_paths, find_files, for_each, ocr_options
+from ppocr_lite.commands.inputs import Names, add_ocr_options, add_paths, find_files, for_each, ocr_options
+from ppocr_lite.pages import read_pages
+from ppocr_lite.results import Detections
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,18 +28,21 @@ def run(arguments: argparse.Namespace) -> int:
     """Detect on everything that is given; return the exit status."""
     files = find_files(arguments.paths, recursive=arguments.recursive)
     ocr = OCR(**ocr_options(arguments))
+    names = Names(arguments.output) if arguments.output is not None else None
 
     def work(file: Path, relative: Path) -> None:
-        image = images.read(file)
-        found = ocr.detect(image)
-        regions = [
-            {"points": [[round(float(x), 1), round(float(y), 1)] for x, y in polygon], "score": round(float(score), 4)}
-            for polygon, score in zip(found.polygons, found.scores, strict=True)
-        ]
-        say(f"{file}\t{json.dumps(regions)}")
-        if arguments.output is not None:
-            target = (arguments.output / relative).with_suffix("")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            images.write(target.with_name(f"{target.name}_det.png"), visualize.draw_polygons(image, found.polygons))
+        for name, image in read_pages(file):
+            found = ocr.detect(image)
+            say(f"{name}\t{json.dumps(_regions(found))}")
+            if names is not None:
+                stem = names.free(file, relative, name)
+                images.write(stem.with_name(f"{stem.name}_det.png"), visualize.draw_polygons(image, found.polygons))
 
     return for_each(files, "files", work)
+
+
+def _regions(found: Detections) -> list[dict[str, Any]]:
+    return [
+        {"points": [[round(float(x), 1), round(float(y), 1)] for x, y in polygon], "score": round(float(score), 4)}
+        for polygon, score in zip(found.polygons, found.scores, strict=True)
+    ]

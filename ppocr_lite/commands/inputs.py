@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import glob
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ppocr_lite.commands.console import complain, progress
-from ppocr_lite.errors import OCRError
-from ppocr_lite.predict.pages import list_files
+from ppocr_lite.errors import ImageError, OCRError
+from ppocr_lite.pages import list_files
 
 # flag → (type, choices, help); each is handed to OCR only if it is given, so the defaults stand in OCR alone
 OPTIONS: dict[str, tuple[Callable[[str], Any], tuple[str, ...] | None, str]] = {
@@ -66,21 +66,49 @@ def add_paths(parser: argparse.ArgumentParser) -> None:
 def find_files(paths: Sequence[str], *, recursive: bool = False) -> list[tuple[Path, Path]]:
     """Return (file, its path below the given folder) for all *paths*, in sorted order within a folder.
 
-    A path that does not exist is returned as it is: opening it will say so, and the others are still done.
-
-    Raises:
-        ImageError: If a folder or a pattern holds nothing to read.
+    A path that names nothing to read is returned as it is: opening it will say so, and the others are still done.
     """
     found: list[tuple[Path, Path]] = []
     for given in paths:
         path = Path(given)
-        if path.is_dir():
-            found += [(file, file.relative_to(path)) for file in list_files(path, recursive)]
-        elif path.exists() or not glob.has_magic(given):
-            found.append((path, Path(path.name)))
-        else:
-            found += [(file, Path(file.name)) for file in list_files(given)]
+        try:
+            files = list_files(given, recursive)
+        except ImageError:
+            files = [path]
+        top = path if path.is_dir() and files != [path] else None
+        found += [(file, file.relative_to(top) if top else Path(file.name)) for file in files]
     return found
+
+
+class Names:
+    """Gives what is written of each input a name of its own.
+
+    ``a.png`` and ``a.jpg`` of one folder become ``a`` and ``a.jpg``, an ``a.png`` of another one ``a_2``.
+
+    Args:
+        folder: Where to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._owners: dict[Path, Path] = {}
+
+    def free(self, file: Path, relative: Path, page: str) -> Path:
+        """Return the path of a page without its ending, in a folder that exists.
+
+        Args:
+            file: The input.
+            relative: Its path below the folder that was given.
+            page: What the page is called: *file*, with ``#3`` behind it for the third page of several.
+        """
+        target = self.folder / relative
+        stems = itertools.chain(
+            (target.with_suffix(""), target), (target.with_name(f"{target.stem}_{n}") for n in itertools.count(2))
+        )
+        stem = next(stem for stem in stems if self._owners.setdefault(stem, file) == file)
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        number = page.removeprefix(str(file)).removeprefix("#")
+        return stem.with_name(f"{stem.name}_p{int(number):03d}") if number else stem
 
 
 def for_each(files: Sequence[tuple[Path, Path]], what: str, work: Callable[[Path, Path], None]) -> int:
@@ -93,6 +121,8 @@ def for_each(files: Sequence[tuple[Path, Path]], what: str, work: Callable[[Path
     for file, relative in progress(files, what):
         try:
             work(file, relative)
+        except BrokenPipeError:  # nobody reads what is printed any more
+            raise
         except (OCRError, OSError) as error:
             failed += 1
             text = str(error)

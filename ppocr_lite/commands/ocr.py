@@ -13,9 +13,9 @@ from pathlib import Path
 
 from ppocr_lite import OCR, OCRResult
 from ppocr_lite.commands.console import say
-from ppocr_lite.commands.inputs import add_ocr_options, add_paths, find_files, for_each, ocr_options
+from ppocr_lite.commands.inputs import Names, add_ocr_options, add_paths, find_files, for_each, ocr_options
 from ppocr_lite.errors import ConfigError, suggest
-from ppocr_lite.predict.pages import read_pages
+from ppocr_lite.pages import page_numbers, read_pages
 
 # format → what is appended to the name of the input
 ENDINGS = {"json": ".json", "txt": ".txt", "png": "_ocr.png", "hocr": ".hocr", "alto": ".xml", "pdf": "_ocr.pdf"}
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_paths(parser)
     parser.add_argument("--output", type=Path, metavar="DIR", help="write files here instead of printing")
     parser.add_argument("--format", default=None, help=f"comma-separated: {','.join(ENDINGS)} (default: txt)")
-    parser.add_argument("--pages", help="of a PDF or multi-page file, e.g. 1-5")
+    parser.add_argument("--pages", type=_pages, help="of a PDF or multi-page file, e.g. 1-5")
     add_ocr_options(parser)
 
 
@@ -35,43 +35,31 @@ def run(arguments: argparse.Namespace) -> int:
     formats = _formats(arguments)
     files = find_files(arguments.paths, recursive=arguments.recursive)
     ocr = OCR(**ocr_options(arguments))
-    names = _Names()
+    names = Names(arguments.output) if arguments.output is not None else None
 
     def work(file: Path, relative: Path) -> None:
         for name, pixels in read_pages(file, arguments.pages):
             page = dataclasses.replace(ocr.ocr(pixels), source=name)
-            if arguments.output is None:
+            if names is None:
                 say(
                     page.to_json()
                     if formats == ["json"]
                     else _titled(page, alone=len(files) == 1 and name == str(file))
                 )
                 continue
-            stem = names.free(arguments.output / relative, name.removeprefix(str(file)))
-            stem.parent.mkdir(parents=True, exist_ok=True)
+            stem = names.free(file, relative, name)
             for kind in formats:
                 page.save(stem.with_name(stem.name + ENDINGS[kind]), image=pixels)
 
     return for_each(files, "files", work)
 
 
-class _Names:
-    """Gives each page a name of its own: ``a.png`` and ``a.jpg`` become ``a`` and ``a.jpg``."""
-
-    def __init__(self) -> None:
-        self._owner: dict[Path, Path] = {}
-
-    def free(self, target: Path, page: str) -> Path:
-        """Return the path of a page without its ending.
-
-        Args:
-            target: The input's path below the output folder.
-            page: ``"#3"`` for the third page of a file with several, else empty.
-        """
-        stem = target.with_suffix("")
-        if self._owner.setdefault(stem, target) != target:
-            stem = target
-        return stem.with_name(f"{stem.name}_p{int(page[1:]):03d}") if page else stem
+def _pages(text: str) -> str:
+    try:
+        page_numbers(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def _formats(arguments: argparse.Namespace) -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ppocr_lite import OCR, images
+from ppocr_lite import OCR
 from ppocr_lite.commands.console import say
 from ppocr_lite.commands.inputs import add_ocr_options, add_paths, find_files, for_each, ocr_options
+from ppocr_lite.pages import read_pages
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +23,8 @@ def run(arguments: argparse.Namespace) -> int:
     ocr = OCR(**ocr_options(arguments))
 
     def work(file: Path, relative: Path) -> None:
-        (found,) = ocr.recognize([images.read(file)])
-        say(f"{file}\t{found.text}\t{found.score:.4f}")
+        for name, image in read_pages(file):
+            (found,) = ocr.recognize([image])
+            say(f"{name}\t{found.text}\t{found.score:.4f}")
 
     return for_each(files, "lines", work)

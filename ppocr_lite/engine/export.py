@@ -70,7 +70,7 @@ def export_model(
     """
     general = config.Global
     source = weights or Path(general.checkpoints or general.pretrained_model or general.save_model_dir)
-    folder = folder or Path(general.save_inference_dir or Path(general.save_model_dir) / "inference")
+    folder = (folder or Path(general.save_inference_dir or Path(general.save_model_dir) / "inference")).resolve()
     _check_free(folder)
     draft = folder.parent / f".{folder.name}.tmp"
     shutil.rmtree(draft, ignore_errors=True)
@@ -97,8 +97,7 @@ def export_model(
     if (ranges or half) and importlib.util.find_spec("onnxruntime"):
         limits = (1.0, INTEGER_TOLERANCE) if ranges else (FAST_TOLERANCE, TOLERANCE)
         check_same(network, bundle, load_runner(bundle, "onnxruntime"), *limits)
-    shutil.rmtree(folder, ignore_errors=True)
-    draft.rename(folder)
+    _move_over(draft, folder)
     log.info("The model of %s is in %s.", source, folder)
     return folder
 
@@ -274,3 +273,16 @@ def write_onnx(bundle: Bundle) -> Path:
 def _check_free(folder: Path) -> None:
     if folder.is_dir() and any(folder.iterdir()) and not (folder / DESCRIPTION).is_file():
         raise ConfigError(f"{folder} holds something else than a model. Choose another folder to export to.")
+
+
+def _move_over(draft: Path, folder: Path) -> None:
+    """Put what was written in the place of what an earlier export wrote; the folder's other files stay.
+
+    The description goes first and comes last, so that no folder describes another network than its own.
+    """
+    folder.mkdir(exist_ok=True)
+    for name in (DESCRIPTION, *PROGRAMS, WEIGHTS, ONNX):
+        (folder / name).unlink(missing_ok=True)
+    for file in sorted(draft.iterdir(), key=lambda file: file.name == DESCRIPTION):
+        file.rename(folder / file.name)
+    draft.rmdir()

@@ -24,9 +24,9 @@ from ppocr_lite.engine.build import (
 )
 from ppocr_lite.engine.evaluate import Stage
 from ppocr_lite.errors import ConfigError
+from ppocr_lite.pages import list_files, read_pages
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
-from ppocr_lite.predict.pages import list_files, read_pages
 from ppocr_lite.predict.runner import FunctionRunner
 from ppocr_lite.results import Detections
 

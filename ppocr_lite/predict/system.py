@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from ppocr_lite import images
 from ppocr_lite.errors import ConfigError, ModelError
 from ppocr_lite.images import ImageInput
+from ppocr_lite.pages import list_files, page_numbers, read_pages
 from ppocr_lite.predict.crop import crop_lines, turn
 from ppocr_lite.predict.options import accept_old_names
 from ppocr_lite.predict.order import reading_order
-from ppocr_lite.predict.pages import list_files, page_numbers, read_pages
 from ppocr_lite.predict.released import LANGUAGES, default_language, released_model
 from ppocr_lite.predict.runner import Engine
 from ppocr_lite.predict.stages import load_classifier, load_detector, load_recognizer, on_one_thread
@@ -109,6 +109,8 @@ class OCR:
             raise ConfigError(f"OCR: lang must be one of {', '.join(LANGUAGES)}. Received: {lang!r}")
         if rec_batch_num < 1 or cls_batch_num < 1:
             raise ConfigError(f"OCR: a batch holds at least 1 line. Received: {rec_batch_num}, {cls_batch_num}")
+        if threads is not None and threads < 1:
+            raise ConfigError(f"OCR: threads must be at least 1. Received: {threads}")
         self.lang = lang or default_language()
         self.cls_thresh, self.drop_score = cls_thresh, drop_score
         self._missing: dict[str, ModelError] = {}

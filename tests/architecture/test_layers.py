@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "ppocr_lite"
 
 BASE = {"errors", "registry", "version"}
-GROUND = BASE | {"config", "geometry", "images", "charset", "centers"}
+GROUND = BASE | {"config", "geometry", "images", "pages", "charset", "centers"}
 PLAIN = GROUND | {"results", "textline", "visualize"}
 
 # package → packages it may import (itself is always allowed)
@@ -24,12 +24,13 @@ ALLOWED: dict[str, set[str]] = {
     "config": BASE,
     "geometry": BASE,
     "images": BASE,
+    "pages": {"errors", "images"},
     "charset": BASE,
     "centers": BASE,
     "textline": {"geometry"},
     "documents": {"version", "textline"},
     "pdf": {"version", "images", "textline"},
-    "results": {"errors", "version", "geometry", "images", "visualize", "textline", "documents", "pdf"},
+    "results": {"errors", "version", "geometry", "images", "pages", "visualize", "textline", "documents", "pdf"},
     "visualize": {"errors", "geometry", "images"},
     "transforms": PLAIN,
     "postprocess": PLAIN,

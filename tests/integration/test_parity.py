@@ -116,6 +116,21 @@ def test_a_folder_of_other_things_is_left_alone(export_small: Callable[..., Path
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
+def test_another_export_replaces_its_own_files_and_no_others(
+    export_small: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = export_small("cls").parent
+    (tmp_path / "inference.yml").write_text("of before")
+    (tmp_path / "model.onnx").write_text("of before")
+    (tmp_path / "README.md").write_text("mine")
+    monkeypatch.chdir(tmp_path)
+    export_model(load_config(source / "config.yml"), source / "weights.safetensors", Path(), onnx=False)
+    written = {"inference.json", "inference.pdiparams", "inference.yml"}
+    assert {path.name for path in tmp_path.iterdir()} == written | {"README.md"}
+    assert read_bundle(tmp_path).folder == tmp_path
+    assert (tmp_path / "README.md").read_text() == "mine"
+
+
 def test_of_a_distillation_the_watched_network_is_exported(export_small: Callable[..., Path], tmp_path: Path) -> None:
     source = export_small("cls").parent
     node = yaml.safe_load((source / "config.yml").read_text(encoding="utf-8"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import importlib.util
 import json
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -48,3 +50,28 @@ def test_no_image_is_a_bad_request(address: str) -> None:
     with caught.value as answer:
         assert answer.code == 400
         assert json.load(answer)["error"]
+
+
+@pytest.mark.parametrize(
+    "path, length, status", [("/ocr", "abc", 411), ("/ocr", None, 411), ("/ocr", str(2**40), 413), ("/other", "0", 404)]
+)
+def test_other_requests_are_answered_with_the_reason(address: str, path: str, length: str | None, status: int) -> None:
+    with closing(http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)) as connection:
+        connection.putrequest("POST", path)
+        if length is not None:
+            connection.putheader("Content-Length", length)
+        connection.endheaders()
+        with connection.getresponse() as answer:
+            assert answer.status == status
+            assert json.load(answer)["error"]
+
+
+def test_a_fault_of_the_server_is_its_own(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(OCR, "ocr", fail)
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        post(f"{address}/ocr", b"x")
+    with caught.value as answer:
+        assert answer.code == 500

@@ -86,6 +86,12 @@ def test_the_caller_s_image_is_not_changed(ocr: OCR, pages: list[np.ndarray]) ->
     np.testing.assert_array_equal(pages[0], before)
 
 
+@pytest.mark.parametrize("option", [{"threads": -1}, {"threads": 0}, {"rec_batch_num": 0}])
+def test_numbers_below_one_are_refused(option: dict[str, int]) -> None:
+    with pytest.raises(ConfigError, match="at least 1"):
+        OCR(**option)
+
+
 def test_stages_can_be_switched_off(ocr: OCR, pages: list[np.ndarray]) -> None:
     boxes = ocr.ocr(pages[0], cls=False, rec=False)
     assert {line.text for line in boxes} == {""}

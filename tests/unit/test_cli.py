@@ -13,9 +13,9 @@ import PIL.Image
 import pytest
 
 from ppocr_lite import cli, images
-from ppocr_lite.commands import bench, components, console, inputs, ocr, show_data
-from ppocr_lite.errors import ConfigError, ImageError, OCRError
-from ppocr_lite.results import OCRResult
+from ppocr_lite.commands import bench, components, console, det, inputs, ocr, show_data
+from ppocr_lite.errors import ConfigError, OCRError
+from ppocr_lite.results import Detections, OCRResult
 from ppocr_lite.textline import TextLine
 
 
@@ -31,6 +31,10 @@ class FakeOCR:
         lines = (TextLine(quad, "bright", 0.9, 0.8),) if pixels.mean() > 100 else ()
         return OCRResult(lines, pixels.shape[:2], None if isinstance(image, np.ndarray) else str(image))
 
+    def detect(self, image: object) -> Detections:
+        lines = self.ocr(image)
+        return Detections([line.polygon for line in lines], [line.det_score for line in lines])
+
     def profile(self, image: object) -> dict[str, float]:
         return {"detector": 0.002, "recogniser": 0.001}
 
@@ -43,7 +47,7 @@ def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     images.write(folder / "a.png", np.full((20, 30, 3), 230, np.uint8))
     images.write(folder / "a.jpg", np.full((20, 30, 3), 10, np.uint8))
     images.write(folder / "more" / "b.png", np.full((20, 30, 3), 230, np.uint8))
-    for module in (ocr, bench):
+    for module in (ocr, det, bench):
         monkeypatch.setattr(module, "OCR", FakeOCR)
     return folder
 
@@ -173,9 +177,63 @@ def test_bench_prints_every_stage_and_the_total(pages: Path, capsys: pytest.Capt
     assert all(word in shown for word in ("detector", "recogniser", "total", "2 images, 0.5 lines an image"))
 
 
-def test_a_missing_folder_content_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ImageError, match="no images"):
-        inputs.find_files([str(tmp_path)])
+def test_a_folder_without_images_is_a_failure_and_the_rest_is_done(
+    pages: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    assert cli.main(["ocr", str(tmp_path / "empty"), str(pages / "x*"), str(pages / "a.png")]) == cli.FAILED
+    shown = capsys.readouterr()
+    assert "bright" in shown.out
+    assert f"{tmp_path / 'empty'}: a folder without images" in shown.err
+    assert f"{pages / 'x*'}: there is no such file" in shown.err
+
+
+def test_results_of_files_with_one_name_are_all_kept(pages: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    dark = pages / "more" / "a.png"
+    images.write(dark, np.full((20, 30, 3), 10, np.uint8))
+    for again in (pages / "a.png", dark):  # a file that is given twice is not two
+        assert cli.main(["ocr", str(pages / "a.png"), str(dark), str(again), "--output", str(output)]) == 0
+        assert {path.name: path.read_text() for path in output.iterdir()} == {"a.txt": "bright\n", "a.png.txt": ""}
+
+
+def test_names_never_repeat(tmp_path: Path) -> None:
+    names = inputs.Names(tmp_path)
+    files = [Path(folder, "a.png") for folder in "xyz"]
+    assert [names.free(file, Path("a.png"), str(file)).name for file in files] == ["a", "a.png", "a_2"]
+    assert names.free(files[2], Path("a.png"), f"{files[2]}#3").name == "a_2_p003"
+
+
+def test_ocr_refuses_other_page_numbers(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["ocr", str(pages), "--pages", "abc"]) == cli.USAGE
+    assert "pages must look like" in capsys.readouterr().err
+
+
+def test_det_finds_text_on_every_page_of_a_file(
+    pages: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frames = [PIL.Image.new("L", (30, 20), gray) for gray in (230, 10)]
+    frames[0].save(pages / "scan.tif", save_all=True, append_images=frames[1:])
+    assert cli.main(["det", str(pages / "scan.tif"), "--output", str(tmp_path / "out")]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert (
+        first
+        == f'{pages / "scan.tif"}#1\t[{{"points": [[1.0, 1.0], [9.0, 1.0], [9.0, 5.0], [1.0, 5.0]], "score": 0.8}}]'
+    )
+    assert second == f"{pages / 'scan.tif'}#2\t[]"
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["scan_p001_det.png", "scan_p002_det.png"]
+
+
+def test_a_reader_that_goes_away_ends_the_work() -> None:
+    done: list[Path] = []
+
+    def work(file: Path, relative: Path) -> None:
+        done.append(file)
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        inputs.for_each([(Path(name), Path(name)) for name in "ab"], "files", work)
+    assert done == [Path("a")]
 
 
 def test_find_files_takes_patterns(pages: Path) -> None:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
 from pathlib import Path
 
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 
 from ppocr_lite.errors import DataError, ImageError
 from ppocr_lite.results import OCRResult
-from ppocr_lite.textline import TextLine
+from ppocr_lite.textline import TextLine, find_words
 
 QUAD = np.float32([[10, 10], [90, 10], [90, 30], [10, 30]])
 
@@ -111,3 +114,30 @@ def test_draw_reads_the_source_again(tmp_path: Path) -> None:
 def test_draw_without_image_and_source_says_so(result: OCRResult) -> None:
     with pytest.raises(ImageError, match="no source"):
         OCRResult(result.lines, result.size).draw()
+
+
+def test_a_page_of_a_file_with_several_is_drawn(tmp_path: Path) -> None:
+    first, second = (PIL.Image.new("RGB", (60, 50), (gray, gray, gray)) for gray in (10, 200))
+    first.save(tmp_path / "scan.tif", save_all=True, append_images=[second])
+    drawn = OCRResult((), (50, 60), f"{tmp_path / 'scan.tif'}#2").draw()
+    assert drawn.shape == (50, 120, 3)
+    assert drawn[0, 0].tolist() == [200, 200, 200]
+
+
+def test_a_source_that_is_not_unicode_can_be_saved(tmp_path: Path) -> None:
+    page = OCRResult((), (1, 1), os.fsdecode(b"caf\xe9.png"))
+    page.save(tmp_path / "a.json")
+    assert OCRResult.from_dict(json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))) == page
+
+
+@pytest.mark.parametrize("text", ["the énd", "the very énd"])
+def test_corrected_text_is_saved_instead_of_what_was_read(tmp_path: Path, text: str) -> None:
+    line = TextLine(QUAD, "teh end", words=find_words("teh end", [], QUAD))
+    page = OCRResult((dataclasses.replace(line, text=text),), (50, 100))
+    for suffix in (".hocr", ".xml"):
+        page.save(tmp_path / f"a{suffix}")
+        saved = (tmp_path / f"a{suffix}").read_text(encoding="utf-8")
+        assert "énd" in saved
+        assert "teh" not in saved
+    page.save(tmp_path / "a.pdf", np.full((50, 100, 3), 200, np.uint8))
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")

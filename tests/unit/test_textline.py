@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -85,3 +87,10 @@ def test_without_words_the_line_is_one() -> None:
     assert TextLine(QUAD, "abc def", angle=180).placed_words() == (
         Word("abc def", ((200, 30), (100, 30), (100, 10), (200, 10))),
     )
+
+
+def test_words_of_a_corrected_line_keep_their_places_if_there_are_as_many() -> None:
+    line = TextLine(QUAD, "teh end", words=find_words("teh end", [], QUAD))
+    corrected = dataclasses.replace(line, text="the end").placed_words()
+    assert corrected == (Word("the", line.words[0].polygon), line.words[1])
+    assert dataclasses.replace(line, text="theend").placed_words() == TextLine(QUAD, "theend").placed_words()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import PIL.Image
 import pytest
 
 from ppocr_lite.errors import ImageError
-from ppocr_lite.predict.pages import list_files, page_numbers, read_pages
+from ppocr_lite.pages import list_files, page_numbers, read_page, read_pages
 
 
 def frames(*values: int) -> list[PIL.Image.Image]:
@@ -103,3 +104,88 @@ def test_a_text_file_of_that_name_is_an_error_that_names_it(tmp_path: Path, suff
     path.write_text("just words")
     with pytest.raises(ImageError, match=rf"bad\.{suffix}"):
         list(read_pages(path))
+
+
+def write_pdf(path: Path, *objects: bytes) -> Path:
+    """Write a PDF of numbered objects, from 1, the catalogue; readers find them without a cross-reference table."""
+    body = b"".join(b"%d 0 obj\n%s\nendobj\n" % (number, content) for number, content in enumerate(objects, 1))
+    path.write_bytes(b"%PDF-1.7\n" + body + b"trailer\n<< /Root 1 0 R >>\n%%EOF\n")
+    return path
+
+
+def test_what_is_filled_into_a_form_is_seen(tmp_path: Path) -> None:
+    pytest.importorskip("pypdfium2")
+    black = b"0 g 0 0 40 20 re f"
+    place = b"/F 4 /Rect [10 10 50 30] /P 3 0 R"
+    look = b"<< /Type /XObject /Subtype /Form /BBox [0 0 40 20] /Length %d >>\nstream\n%s\nendstream"
+    path = write_pdf(
+        tmp_path / "form.pdf",
+        b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [4 0 R] >> >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 72 72] /Annots [4 0 R] >>",
+        b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (a) /V (b) %s /AP << /N 5 0 R >> >>" % place,
+        look % (len(black), black),
+    )
+    ((_, image),) = read_pages(path)
+    assert image.shape == (200, 200, 3)
+    assert image[150, 80].tolist() == [0, 0, 0]  # 25 points right and 18 points up, at 200 dots an inch
+    assert image[20, 20].tolist() == [255, 255, 255]
+
+
+def test_a_damaged_page_is_named_and_the_pages_before_it_are_read(tmp_path: Path) -> None:
+    pytest.importorskip("pypdfium2")
+    path = write_pdf(
+        tmp_path / "two.pdf",
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R 4 0 R] /Count 2 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 72 72] >>",
+        b"(no page)",
+    )
+    pages = read_pages(path)
+    assert next(pages)[0] == f"{path}#1"
+    with pytest.raises(ImageError, match=r"two\.pdf#2: the page is damaged"):
+        next(pages)
+
+
+def test_several_threads_read_pdfs_at_once(tmp_path: Path) -> None:
+    pytest.importorskip("pypdfium2")
+    paths = [save_frames(tmp_path / f"{number}.pdf", *range(10, 250, 12)) for number in range(3)]
+    means: dict[Path, list[int]] = {}
+
+    def read(path: Path) -> None:
+        means[path] = [int(image.mean()) for _, image in read_pages(path)]
+
+    threads = [threading.Thread(target=read, args=(path,)) for path in paths]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(means) == 3
+    assert all(found == pytest.approx(list(range(10, 250, 12)), abs=3) for found in means.values())
+
+
+@pytest.mark.parametrize("suffix", ["tif", "gif", "pdf", "png"])
+def test_a_missing_file_is_called_missing(tmp_path: Path, suffix: str) -> None:
+    with pytest.raises(ImageError, match=rf"absent\.{suffix}: there is no such file"):
+        list(read_pages(tmp_path / f"absent.{suffix}"))
+
+
+def test_an_image_of_too_many_pixels_is_not_called_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = save_frames(tmp_path / "large.tiff", 10)
+    monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(ImageError, match=r"large\.tiff: too many pixels"):
+        list(read_pages(path))
+
+
+def test_a_page_is_read_by_its_name(tmp_path: Path) -> None:
+    path = save_frames(tmp_path / "scan.tiff", 10, 120, 250)
+    assert int(read_page(f"{path}#2").mean()) == 120
+    assert int(read_page(str(path)).mean()) == 10
+    with pytest.raises(ImageError, match="there is no page 4"):
+        read_page(f"{path}#4")
+
+
+def test_a_file_whose_name_looks_like_a_page_is_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "scan.png#2"
+    frames(7)[0].save(path, format="png")
+    assert int(read_page(str(path)).mean()) == 7

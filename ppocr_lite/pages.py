@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import glob
 import importlib
-from collections.abc import Iterator
+import re
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,10 @@ SUFFIXES = frozenset({*images.SUFFIXES, ".gif", ".pdf"})
 SEVERAL_FRAMES = (".gif", ".tif", ".tiff")
 PDF_DPI = 200  # a 10 point line becomes 28 pixels high, near what recognisers are trained on
 POINTS_PER_INCH = 72
+_NUMBERED = re.compile(r"(.+)#([1-9][0-9]*)", re.DOTALL)
+# PDFium must not be called by two threads at once, whatever the documents. Re-entrant, because the collector may close
+# a document that nobody finished reading in the middle of another's page.
+_PDFIUM = threading.RLock()
 
 
 def list_files(source: str | Path, recursive: bool = False) -> list[Path]:
@@ -68,28 +75,46 @@ def page_numbers(pages: str | None) -> list[range] | None:
     return ranges
 
 
-def read_pages(path: Path, pages: str | None = None) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+def read_pages(path: Path, pages: str | None = None) -> Generator[tuple[str, NDArray[np.uint8]], None, None]:
     """Yield the name and the pixels, BGR uint8 (H, W, 3), of each page of a file.
 
     Args:
-        path: An image, a TIFF or GIF with several frames, or a PDF.
+        path: An image, a TIFF or GIF with several frames, or a PDF, with what is filled into its forms.
         pages: Which pages, counted from 1; None for all. A file of one page has page 1.
 
     Yields:
         ``("scan.pdf#2", pixels)``; the plain path for a file of one page.
 
     Raises:
-        ImageError: If the file is not an image or is damaged.
+        ImageError: If there is no such file, or it is not an image or is damaged.
         OCRError: If it is a PDF and pypdfium2 is not installed.
     """
     wanted = page_numbers(pages)
     suffix = path.suffix.lower()
-    if suffix == ".pdf":
+    if path.is_dir():
+        raise ImageError(f"{path}: a folder without images.")
+    if not path.exists() or suffix not in (".pdf", *SEVERAL_FRAMES):
+        if _is_wanted(1, wanted):
+            yield str(path), images.read(path)
+    elif suffix == ".pdf":
         yield from _pdf_pages(path, wanted)
-    elif suffix in SEVERAL_FRAMES:
+    else:
         yield from _frames(path, wanted)
-    elif _is_wanted(1, wanted):
-        yield str(path), images.read(path)
+
+
+def read_page(name: str) -> NDArray[np.uint8]:
+    """Return the pixels, BGR uint8 (H, W, 3), of the page that :func:`read_pages` calls *name*.
+
+    Raises:
+        ImageError, OCRError: As for :func:`read_pages`, or if the file has no such page.
+    """
+    page = _NUMBERED.fullmatch(name)
+    if page is None or Path(name).exists():
+        return images.read(name)
+    with closing(read_pages(Path(page[1]), page[2])) as found:
+        for _, pixels in found:
+            return pixels
+    raise ImageError(f"{page[1]}: there is no page {page[2]}.")
 
 
 def _is_wanted(number: int, wanted: list[range] | None) -> bool:
@@ -103,26 +128,38 @@ def _frames(path: Path, wanted: list[range] | None) -> Iterator[tuple[str, NDArr
             for number in (n for n in range(1, count + 1) if _is_wanted(n, wanted)):
                 picture.seek(number - 1)
                 yield (f"{path}#{number}" if count > 1 else str(path)), images.from_pil(picture.copy(), str(path))
-    except (OSError, SyntaxError, EOFError, ValueError) as error:
-        if isinstance(error, ImageError):
-            raise
-        raise ImageError(f"{path}: the image is truncated or damaged: {error}. Write or copy it again.") from error
+    except ImageError:
+        raise
+    except images.DECODE_ERRORS as error:
+        raise images.undecodable(str(path), error) from error
 
 
 def _pdf_pages(path: Path, wanted: list[range] | None) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     pdfium = _pdfium(path)
+    with _PDFIUM:
+        try:
+            document = pdfium.PdfDocument(path)
+            document.init_forms()
+        except (pdfium.PdfiumError, OSError) as error:
+            raise ImageError(f"{path}: not a readable PDF: {error}") from error
+        count = len(document)
     try:
-        document = pdfium.PdfDocument(path)
-    except (pdfium.PdfiumError, OSError) as error:
-        raise ImageError(f"{path}: not a readable PDF: {error}") from error
-    try:
-        for number in (n for n in range(1, len(document) + 1) if _is_wanted(n, wanted)):
-            page = document[number - 1]
-            pixels = page.render(scale=PDF_DPI / POINTS_PER_INCH, rev_byteorder=False).to_numpy()
-            yield f"{path}#{number}", images.read(np.array(pixels[:, :, :3]))
-            page.close()
+        for number in (n for n in range(1, count + 1) if _is_wanted(n, wanted)):
+            name = f"{path}#{number}"
+            with _PDFIUM:
+                try:
+                    pixels = _render(document, number - 1)
+                except pdfium.PdfiumError as error:
+                    raise ImageError(f"{name}: the page is damaged: {error}") from error
+            yield name, pixels
     finally:
-        document.close()
+        with _PDFIUM:
+            document.close()
+
+
+def _render(document: Any, index: int) -> NDArray[np.uint8]:
+    with closing(document[index]) as page, closing(page.render(scale=PDF_DPI / POINTS_PER_INCH)) as bitmap:
+        return np.array(bitmap.to_numpy()[:, :, :3])
 
 
 def _pdfium(path: Path) -> Any:
