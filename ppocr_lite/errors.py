@@ -6,6 +6,7 @@ OCRError
 ├── DataError        a label line or a data set is wrong
 ├── ImageError       an input image is unreadable
 ├── CheckpointError  a checkpoint does not fit the model or the config
+├── DivergenceError  training has left the finite numbers
 └── ModelError       an exported model folder is incomplete, foreign or too new
 
 Each message says where, what is wrong, what was received and what to do.
@@ -39,6 +40,10 @@ class ImageError(OCRError, ValueError):
 
 class CheckpointError(OCRError):
     """A checkpoint does not fit the model or the run."""
+
+
+class DivergenceError(OCRError, FloatingPointError):
+    """A loss or a weight is no longer finite."""
 
 
 class ModelError(OCRError):

@@ -35,7 +35,7 @@ from ppocr_lite import OCR, __version__
 from ppocr_lite.images import read
 from ppocr_lite.metrics import EndToEndMetric
 from ppocr_lite.predict.order import reading_order
-from ppocr_lite.transforms.labels import DetLabelEncode
+from ppocr_lite.transforms.labels import DetLabelEncode, read_lines
 
 Found = tuple[list[Any], list[str]]  # outlines (P, 2) and texts, in reading order
 NOTHING: Found = ([], [])
@@ -140,7 +140,7 @@ def pages(paths: Sequence[Path], limit: int | None) -> Iterator[tuple[Path, dict
         if path.suffix != ".txt":
             yield path, None
             continue
-        rows = path.read_text(encoding="utf-8-sig").splitlines()
+        rows = [row for _, row in read_lines(path)]
         for row in rows[:: max(1, len(rows) // limit)][:limit] if limit else rows:
             name, _, label = row.partition("\t")
             file = path.parent / name

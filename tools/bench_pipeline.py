@@ -39,6 +39,7 @@ from ppocr_lite.predict.lines import Line
 from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.released import released_model
 from ppocr_lite.predict.stages import load_recognizer
+from ppocr_lite.transforms.labels import read_lines
 
 ROOT = Path(__file__).parents[1]
 SIZES = (1, 6, 16)  # lines a batch
@@ -69,7 +70,7 @@ def batches(arguments: argparse.Namespace) -> None:
     """Print how many lines a second are read one at a time and in batches, and how much of a batch is padding."""
     (labels,) = arguments.paths
     lines: list[NDArray[np.uint8]] = []
-    for row in labels.read_text(encoding="utf-8-sig").splitlines()[: arguments.pages]:
+    for _, row in read_lines(labels)[: arguments.pages]:
         name, _, label = row.partition("\t")
         polygons = [np.array(entry["points"], np.float32) for entry in json.loads(label)]
         lines += crop_lines(read(labels.parent / name), polygons, 96)
@@ -93,7 +94,7 @@ def batches(arguments: argparse.Namespace) -> None:
 def margins(arguments: argparse.Namespace) -> None:
     """Print, for several clear spaces beside a line, how much is padding and how well lines are read."""
     (labels,) = arguments.paths
-    rows = [row.split("\t") for row in labels.read_text(encoding="utf-8-sig").splitlines()]
+    rows = [row.split("\t") for _, row in read_lines(labels)]
     reader = load_recognizer(released_model("rec", arguments.lang), arguments.engines[0], threads=arguments.threads)
     lines = reader.prepare([read(labels.parent / name) for name, _ in rows])
     for margin in CLEAR:

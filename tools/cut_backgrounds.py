@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ppocr_lite.images import read, write
+from ppocr_lite.transforms.labels import read_lines
 
 CELL = 16  # pixels of the grid on which free parts are looked for
 MARGIN = 8  # pixels kept from any text
@@ -30,7 +31,7 @@ def main() -> None:
     arguments.output.mkdir(parents=True, exist_ok=True)
     names: list[str] = []
     for file in arguments.labels:
-        for row in file.read_text(encoding="utf-8-sig").splitlines():
+        for _, row in read_lines(file):
             name, _, label = row.partition("\t")
             image = read(file.parent / name)
             free = free_cells(image.shape[:2], [item["points"] for item in json.loads(label)])

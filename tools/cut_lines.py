@@ -25,7 +25,7 @@ from ppocr_lite.charset import Charset
 from ppocr_lite.images import read, write
 from ppocr_lite.predict.crop import crop_line, turn
 from ppocr_lite.synth.writer import TURNS_INTO_TEXT
-from ppocr_lite.transforms.labels import DetLabelEncode
+from ppocr_lite.transforms.labels import DetLabelEncode, read_lines
 
 
 def main() -> None:
@@ -44,7 +44,7 @@ def main() -> None:
     lines: list[str] = []
     left_out: Counter[str] = Counter()
     for file in arguments.labels:
-        for row in file.read_text(encoding="utf-8-sig").splitlines():
+        for _, row in read_lines(file):
             name, _, label = row.partition("\t")
             crops = cut_page(file.parent / name, label, known, arguments.min_height, left_out)
             if ocr is not None:

@@ -28,7 +28,7 @@ from ppocr_lite.engine.run import report_errors
 from ppocr_lite.images import read
 from ppocr_lite.metrics import EndToEndMetric
 from ppocr_lite.predict.order import reading_order
-from ppocr_lite.transforms.labels import DetLabelEncode
+from ppocr_lite.transforms.labels import DetLabelEncode, read_lines
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def main() -> None:
         return
     seconds = []
     metric = EndToEndMetric(ignore_case=arguments.ignore_case, ignore_space=arguments.ignore_space)
-    for row in arguments.labels.read_text(encoding="utf-8-sig").splitlines():
+    for _, row in read_lines(arguments.labels):
         name, _, label = row.partition("\t")
         image = read(arguments.labels.parent / name)
         truth = DetLabelEncode()({"image": image, "label": label, "path": name})

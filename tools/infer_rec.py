@@ -13,15 +13,17 @@ from ppocr_lite.engine.infer import infer
 from ppocr_lite.engine.run import argument_parser, report_errors, start_logging
 
 
-def main() -> None:
-    """Parse, check, predict, print."""
+def main() -> int:
+    """Parse, check, predict, print; return the exit status: 1 if an image could not be read."""
     parser = argument_parser(__doc__)
     parser.add_argument("--weights", type=Path, help="checkpoint folder, run folder or weight file")
     arguments = parser.parse_args()
     config = load_config(arguments.config, arguments.opt)
     start_logging(debug=config.Global.debug)
-    for line in infer(config, arguments.weights):
+    failed: list[Path] = []
+    for line in infer(config, arguments.weights, failed):
         print(line)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

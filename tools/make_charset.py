@@ -17,6 +17,8 @@ import argparse
 import unicodedata
 from pathlib import Path
 
+from ppocr_lite.transforms.labels import read_lines
+
 ASCII = "".join(chr(code) for code in range(0x21, 0x7F))
 LATIN1_LETTERS = "".join(chr(code) for code in range(0xC0, 0x100) if unicodedata.category(chr(code))[0] == "L")
 CHINESE_MARKS = "，。、；：？！“”‘’（）《》〈〉【】〔〕『』「」…—～·￥"
@@ -43,7 +45,7 @@ def dictionary(name: str) -> tuple[str, str]:
 
 def of_labels(files: list[Path]) -> tuple[str, str]:
     """Return what the dictionary of label files (``path<TAB>text``) holds, and its characters in code order."""
-    texts = (row.partition("\t")[2] for file in files for row in file.read_text(encoding="utf-8-sig").splitlines())
+    texts = (row.partition("\t")[2] for file in files for _, row in read_lines(file))
     characters = sorted({character for text in texts for character in text} - {" "})
     return "The characters of " + ", ".join(file.name for file in files) + ", in code order", "".join(characters)
 

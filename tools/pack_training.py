@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from ppocr_lite.errors import DataError
+from ppocr_lite.transforms.labels import read_lines
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ROOT = "training"
@@ -130,7 +131,7 @@ def data_files(labels: Path) -> Iterator[tuple[str, Path]]:
     folder = labels.parent
     place = place_of(folder)
     yield f"{place}/{labels.name}", labels
-    for number, line in enumerate(labels.read_text(encoding="utf-8-sig").splitlines(), 1):
+    for number, line in read_lines(labels):
         name = line.partition("\t")[0]
         if not name:
             continue

@@ -13,11 +13,10 @@ from typing import Any
 
 from ppocr_lite.charset import Charset
 from ppocr_lite.commands.console import complain, progress, say
-from ppocr_lite.data.lines import read_lines
 from ppocr_lite.errors import DataError, ImageError
 from ppocr_lite.transforms.base import Sample
 from ppocr_lite.transforms.decode import DecodeImage
-from ppocr_lite.transforms.labels import ClsLabelEncode, CTCLabelEncode, DetLabelEncode
+from ppocr_lite.transforms.labels import ClsLabelEncode, CTCLabelEncode, DetLabelEncode, read_lines
 
 MAX_NAMED = 50  # faults named for each file; the rest are counted
 

@@ -38,7 +38,7 @@ def check_arguments(
         if key in runtime:
             raise ConfigError(f"{path}.{key} is computed by the code; remove it.{tail}")
         if key not in settable:
-            raise ConfigError(f"{path}.{key} is not an argument of {name}.{suggest(key, settable)}{tail}")
+            raise ConfigError(f"{path}.{key} is not an argument of {name}.{suggest(str(key), settable)}{tail}")
     for key in sorted(settable - set(given)):
         if parameters[key].default is inspect.Parameter.empty:
             raise ConfigError(f"{path}.{key} is required by {name}.{tail}")

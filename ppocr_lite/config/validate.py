@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,6 +65,8 @@ def check_config(raw: Mapping[str, Any], registries: Registries) -> Config:
         source=dict(raw),
     )
     check_rules(config)
+    if family == "cls":
+        _check_classes(config, registries)
     return config
 
 
@@ -133,11 +136,16 @@ def check_rules(config: Config) -> None:
     for name in ("max_steps", "threads"):
         if getattr(general, name) is not None and getattr(general, name) < 1:
             raise ConfigError(f"Global.{name} must be at least 1. Received: {getattr(general, name)}")
+    if general.seed < 0:
+        raise ConfigError(f"Global.seed must not be negative. Received: {general.seed}")
     if not 0 <= general.max_bad_samples <= 1:
         raise ConfigError(f"Global.max_bad_samples is a share from 0 to 1. Received: {general.max_bad_samples}")
     if isinstance(general.eval_batch_step, list) and len(general.eval_batch_step) != 2:
         raise ConfigError(f"Global.eval_batch_step must be N or [first, N]. Received: {general.eval_batch_step}")
-    heights = {name: _input_height(split) for name, split in (("Train", config.Train), ("Eval", config.Eval))}
+    splits = {"Train": config.Train, "Eval": config.Eval}
+    for name, split in splits.items():
+        _check_steps(split.transforms if split else [], f"{name}.dataset.transforms")
+    heights = {name: _input_height(split) for name, split in splits.items()}
     if None not in heights.values() and heights["Train"] != heights["Eval"]:
         raise ConfigError(
             f"Train and Eval must resize lines to one height. Received: {heights['Train']} and {heights['Eval']}"
@@ -206,6 +214,36 @@ def _check_item(item: Any, registry: Registry[Any], path: str) -> Node:
         raise ConfigError(f"{path}: no {registry.kind} is called {name!r}.{suggest(name, registry)}")
     given = _mapping(arguments, f"{path}.{name}") or {}
     return {"name": name} | check_arguments(registry.get(name), given, f"{path}.{name}", registry.runtime)
+
+
+def _check_steps(nodes: list[Node], path: str) -> None:
+    """Check what no list of transforms may hold: what prediction would not do, and what leaves nothing to learn."""
+    for index, node in enumerate(nodes):
+        where = f"{path}[{index}].{node['name']}"
+        if node["name"] == "DecodeImage" and node.get("img_mode", "BGR") != "BGR":
+            raise ConfigError(f"{where}.img_mode must be BGR, as in prediction. Received: {node['img_mode']!r}")
+        if node["name"] == "KeepKeys" and "image" not in node["keep_keys"]:
+            raise ConfigError(f"{where}.keep_keys must name 'image'. Received: {node['keep_keys']}")
+
+
+def _check_classes(config: Config, registries: Registries) -> None:
+    """Check that a classifier has one class for each label of its answers."""
+    if config.Architecture is None or config.PostProcess is None:
+        return
+    labels = _argument(registries["postprocess"], config.PostProcess, "label_list")
+    for network in (config.Architecture.get("Models") or {"": config.Architecture}).values():
+        classes = _argument(registries["head"], network["Head"], "class_dim")
+        if labels is not None and classes is not None and len(labels) != classes:
+            raise ConfigError(
+                f"PostProcess.label_list must have one label for each of the {classes} classes of Head.class_dim. "
+                f"Received: {list(labels)}"
+            )
+
+
+def _argument(registry: Registry[Any], node: Node, name: str) -> Any:
+    """Return an argument of a checked component, or its default where the file is silent; None if it takes none."""
+    parameter = inspect.signature(registry.get(node["name"])).parameters.get(name)
+    return None if parameter is None else node.get(name, parameter.default)
 
 
 def _input_height(split: Split | None) -> int | None:

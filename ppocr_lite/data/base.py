@@ -26,8 +26,8 @@ TRAINING_KEYS = ("rng", "another")
 class Dataset:
     """Reads raw samples by (epoch, index) and runs them through the transforms.
 
-    In training a sample that cannot be read or used becomes ``{"error": message}``: the collate leaves it
-    out and reports it.  In evaluation the error is raised, so a metric never leaves a sample out.
+    In training a sample that cannot be read or used becomes ``{"error": message, "source": where it is stored}``: the
+    collate leaves it out and reports it.  In evaluation the error is raised, so a metric never leaves a sample out.
 
     Args:
         transforms: The chain, or None for raw samples.
@@ -40,6 +40,14 @@ class Dataset:
 
     def __len__(self) -> int:
         """Return the number of samples of one epoch."""
+        raise NotImplementedError
+
+    def pool(self, epoch: int) -> int:
+        """Return the number of different samples that are drawn from up to the end of *epoch*."""
+        raise NotImplementedError
+
+    def source(self, key: Key) -> str:
+        """Return where the sample of *key* is stored: the same in every epoch that draws it."""
         raise NotImplementedError
 
     def read(self, key: Key) -> Sample:
@@ -58,12 +66,13 @@ class Dataset:
         try:
             raw = self.read(key)
         except (DataError, ImageError) as error:
-            return {"error": str(error)}
+            return {"error": str(error), "source": self.source(key)}
         try:
             rng = np.random.default_rng((self.seed, *key))
             return self._prepare(raw | {"rng": rng, "another": self._another(key[0])})
         except (DataError, ImageError) as error:
-            return {"error": str(error) if raw["path"] in str(error) else f"{raw['path']}: {error}"}
+            message = str(error) if raw["path"] in str(error) else f"{raw['path']}: {error}"
+            return {"error": message, "source": self.source(key)}
 
     def _another(self, epoch: int) -> Callable[[np.random.Generator], Sample]:
         return lambda rng: self.read((epoch, int(rng.integers(len(self)))))

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ppocr_lite.errors import DataError
+from ppocr_lite.transforms.labels import read_lines
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp")
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
@@ -25,7 +26,7 @@ _LEAST = 8  # numbers of a quad
 _LINE = re.compile(r'(?P<name>[^,\t]+?)\s*[,\t]\s*"?(?P<text>.*?)"?\s*')
 
 
-def read_icdar_page(path: Path, *, transcribed: bool | None = None) -> list[dict[str, Any]]:
+def read_icdar_page(path: Path, *, transcribed: bool | None = None, points: int | None = None) -> list[dict[str, Any]]:
     """Return the regions of one text file, ``[{"transcription": …, "points": [[x, y], …]}, …]``.
 
     Args:
@@ -33,22 +34,28 @@ def read_icdar_page(path: Path, *, transcribed: bool | None = None) -> list[dict
         transcribed: Whether each line ends in a transcription; None to see: a line of an even number of numbers,
             at least eight, and nothing else has none.  A transcription that is itself a number is told apart by
             the odd count; where two could be meant (``…, 12,34``) say which.
+        points: Number of points of every region, at least four; None to take as many as the line has numbers.  With
+            it a transcription may begin with numbers (``…, 1,2,3 Go``).
 
     Raises:
         DataError: Names file and line of what cannot be read.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    return [_region(line, f"{path}:{number}", transcribed) for number, line in lines]
+    return [_region(line, f"{path}:{number}", transcribed, points) for number, line in read_lines(path)]
 
 
-def convert_icdar_pages(images: Path, labels: Path, output: Path, *, transcribed: bool | None = None) -> int:
+def convert_icdar_pages(
+    images: Path, labels: Path, output: Path, *, transcribed: bool | None = None, points: int | None = None
+) -> int:
     """Write a detection label file for a folder of images and a folder of text files; return the number of lines.
 
     Paths are relative to *images*, which is the ``data_dir`` to use.
+
+    Args:
+        images: Folder of the images, at any depth.
+        labels: Folder of the text files.
+        output: The label file to write.
+        transcribed: As for :func:`read_icdar_page`.
+        points: Likewise.
 
     Raises:
         DataError: If an image has no text file, or a text file is wrong.
@@ -59,7 +66,7 @@ def convert_icdar_pages(images: Path, labels: Path, output: Path, *, transcribed
         found = next((path for path in candidates if path.is_file()), None)
         if found is None:
             raise DataError(f"{image} has no label file. Looked for: {', '.join(map(str, candidates))}")
-        regions = read_icdar_page(found, transcribed=transcribed)
+        regions = read_icdar_page(found, transcribed=transcribed, points=points)
         rows.append(f"{image.relative_to(images).as_posix()}\t{json.dumps(regions, ensure_ascii=False)}")
     return _write(output, rows)
 
@@ -70,40 +77,37 @@ def convert_icdar_lines(source: Path, output: Path) -> int:
     Raises:
         DataError: Names the line that cannot be read.
     """
-    try:
-        text = source.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{source}: cannot be read: {error}") from error
-    return _write(output, list(_recognition_rows(text, source)))
+    return _write(output, list(_recognition_rows(source)))
 
 
-def _recognition_rows(text: str, source: Path) -> Iterator[str]:
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        match = _LINE.fullmatch(line.strip("\r"))
+def _recognition_rows(source: Path) -> Iterator[str]:
+    for number, line in read_lines(source):
+        match = _LINE.fullmatch(line)
         if match is None or not match["text"]:
             raise DataError(f'{source}:{number}: a line must be image, "text". Received: {line[:80]!r}')
         label = match["text"].replace('\\"', '"').replace("\\\\", "\\")
         yield f"{match['name'].strip()}\t{label}"
 
 
-def _region(line: str, where: str, transcribed: bool | None) -> dict[str, Any]:
-    fields = line.strip("\r\n").split(",")
+def _region(line: str, where: str, transcribed: bool | None, points: int | None) -> dict[str, Any]:
+    fields = line.split(",")
+    most = len(fields) if points is None else min(2 * points, len(fields))
     numbers = 0
-    while numbers < len(fields) and _NUMBER.fullmatch(fields[numbers].strip()):
+    while numbers < most and _NUMBER.fullmatch(fields[numbers].strip()):
         numbers += 1
     if transcribed is None:
         transcribed = not (numbers == len(fields) and numbers % 2 == 0)
     if transcribed:
         numbers = min(numbers, len(fields) - 1)  # the last field is text, whatever it looks like
         numbers -= numbers % 2
-    if numbers < _LEAST or numbers % 2 or (not transcribed and numbers != len(fields)):
-        raise DataError(f"{where}: expected x1,y1,…,x4,y4 or more[,transcription]. Received: {line[:80]!r}")
+    too_few = numbers < (_LEAST if points is None else 2 * points)
+    if too_few or numbers % 2 or (not transcribed and numbers != len(fields)):
+        expected = "x1,y1,…,x4,y4 or more" if points is None else f"x1,y1,…,x{points},y{points}"
+        raise DataError(f"{where}: expected {expected}[,transcription]. Received: {line[:80]!r}")
     values = [float(field) for field in fields[:numbers]]
-    points = [[_plain(x), _plain(y)] for x, y in zip(values[::2], values[1::2], strict=True)]
+    polygon = [[_plain(x), _plain(y)] for x, y in zip(values[::2], values[1::2], strict=True)]
     text = ",".join(fields[numbers:]).strip() if transcribed else "text"
-    return {"transcription": text or "###", "points": points}
+    return {"transcription": text or "###", "points": polygon}
 
 
 def _plain(value: float) -> int | float:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import lmdb
 import numpy as np
 
 from ppocr_lite.data.base import DATASETS, Dataset
+from ppocr_lite.data.environment import open_environment
 from ppocr_lite.data.sampler import Key
 from ppocr_lite.errors import ConfigError, DataError, ImageError
 from ppocr_lite.transforms.base import Sample
+from ppocr_lite.transforms.labels import read_lines
 
 
 class Shares:
@@ -32,6 +34,10 @@ class Shares:
 
     def __len__(self) -> int:
         return int(self.ends[-1]) if len(self.ends) else 0
+
+    def pool(self, sizes: Sequence[int] | None = None) -> int:
+        """Return the number of samples of the sources that a share is taken of; *sizes* where another size counts."""
+        return sum(size for size, count in zip(sizes or self.sizes, self.counts, strict=True) if count)
 
     def locate(self, key: Key) -> tuple[int, int]:
         """Return (source, index in the source) for an (epoch, index) key."""
@@ -79,6 +85,7 @@ class SimpleDataSet(Dataset):
 
     Raises:
         DataError: If a label file is missing or empty or, in evaluation, holds a line without a label.
+        ImageError: If, in evaluation, a line names an image that is not there.
     """
 
     def __init__(
@@ -104,32 +111,43 @@ class SimpleDataSet(Dataset):
     def __len__(self) -> int:
         return len(self.shares)
 
+    def pool(self, epoch: int) -> int:
+        """Return the number of lines."""
+        del epoch
+        return self.shares.pool()
+
+    def source(self, key: Key) -> str:
+        """Return label file and number of the line."""
+        file, number, _ = self._locate(key)
+        return f"{file}:{number}"
+
     def read(self, key: Key) -> Sample:
         """Return encoded image bytes, label text and path."""
-        source, index = self.shares.locate(key)
-        number, line = self.lines[source][index]
-        name, found, label = line.partition(self.delimiter)
-        if not found:
-            raise self._no_delimiter(self.files[source], number, line)
-        path = self.data_dir / name
+        file, number, line = self._locate(key)
+        path, label = self._parse(file, number, line)
         try:
             return {"image": path.read_bytes(), "label": label, "path": str(path)}
         except OSError as error:
-            raise ImageError(f"{self.files[source]}:{number}: cannot read {path}: {error.strerror}.") from error
+            raise ImageError(f"{file}:{number}: cannot read {path}: {error.strerror}.") from error
+
+    def _locate(self, key: Key) -> tuple[Path, int, str]:
+        source, index = self.shares.locate(key)
+        return self.files[source], *self.lines[source][index]
 
     def _read_lines(self, file: Path) -> list[tuple[int, str]]:
-        try:
-            text = file.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{file}: the label file cannot be read: {error}") from error
-        lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line]
-        for number, line in lines:
-            if self.delimiter not in line and not self.training:
-                raise self._no_delimiter(file, number, line)
+        lines = read_lines(file)
+        if not self.training:  # where one fault ends the run, it is found before the run begins
+            paths = [self._parse(file, number, line)[0] for number, line in lines]
+            for (number, _), path in zip(lines, paths, strict=True):
+                if not path.is_file():
+                    raise ImageError(f"{file}:{number}: cannot read {path}: there is no such file.")
         return lines
 
-    def _no_delimiter(self, file: Path, number: int, line: str) -> DataError:
-        return DataError(f"{file}:{number}: a line must be path{self.delimiter!r}label. Received: {line[:80]!r}")
+    def _parse(self, file: Path, number: int, line: str) -> tuple[Path, str]:
+        name, found, label = line.partition(self.delimiter)
+        if not found:
+            raise DataError(f"{file}:{number}: a line must be path{self.delimiter!r}label. Received: {line[:80]!r}")
+        return self.data_dir / name, label
 
 
 @DATASETS.register
@@ -156,26 +174,40 @@ class LMDBDataSet(Dataset):
         self.folders = sorted(file.parent for file in Path(data_dir).rglob("data.mdb"))
         if not self.folders:
             raise DataError(f"{data_dir}: no LMDB folder (data.mdb) here or below.")
-        self._open: dict[Path, Any] = {}
+        self._open: dict[tuple[int, Path], Any] = {}
         sizes = [self._size(folder) for folder in self.folders]
-        self._open.clear()  # an environment must not cross a fork; workers open their own
         self.shares = Shares(sizes, check_ratios(ratio_list, len(sizes)), seed)
 
     def __len__(self) -> int:
         return len(self.shares)
 
+    def pool(self, epoch: int) -> int:
+        """Return the number of records."""
+        del epoch
+        return self.shares.pool()
+
+    def source(self, key: Key) -> str:
+        """Return folder and name of the record."""
+        folder, name = self._locate(key)
+        return f"{folder}:image-{name}"
+
     def read(self, key: Key) -> Sample:
         """Return encoded image bytes, label text and a readable name."""
-        source, index = self.shares.locate(key)
-        folder = self.folders[source]
-        name = f"{index + 1:09d}"
+        folder, name = self._locate(key)
         image, label = self._get(folder, f"image-{name}"), self._get(folder, f"label-{name}")
         if image is None or label is None:
             raise DataError(f"{folder}: record {name} has no {'image' if image is None else 'label'}.")
-        return {"image": image, "label": label.decode("utf-8"), "path": f"{folder}:image-{name}"}
+        try:
+            return {"image": image, "label": label.decode("utf-8"), "path": self.source(key)}
+        except UnicodeDecodeError as error:
+            raise DataError(f"{folder}: label-{name} is not UTF-8: {error}") from error
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_open": {}}
+
+    def _locate(self, key: Key) -> tuple[Path, str]:
+        source, index = self.shares.locate(key)
+        return self.folders[source], f"{index + 1:09d}"
 
     def _size(self, folder: Path) -> int:
         size = self._get(folder, "num-samples")
@@ -184,12 +216,10 @@ class LMDBDataSet(Dataset):
         return int(size)
 
     def _get(self, folder: Path, key: str) -> bytes | None:
-        if folder not in self._open:
-            try:
-                self._open[folder] = lmdb.open(str(folder), readonly=True, lock=False, readahead=False, meminit=False)
-            except lmdb.Error as error:
-                raise DataError(f"{folder}: the LMDB folder cannot be opened: {error}") from error
-        with self._open[folder].begin() as transaction:
+        here = os.getpid(), folder
+        if here not in self._open:
+            self._open[here] = open_environment(folder)
+        with self._open[here].begin() as transaction:
             value: bytes | None = transaction.get(key.encode())
             return value
 
@@ -215,15 +245,29 @@ class MixedDataSet(Dataset):
         training: bool = False,
     ) -> None:
         super().__init__(transforms, seed, training)
-        self.parts = [DATASETS.build(node, transforms=transforms, seed=seed, training=training) for node in datasets]
+        self.parts: list[Dataset] = [
+            DATASETS.build(node, transforms=transforms, seed=seed, training=training) for node in datasets
+        ]
         ratios = check_ratios(ratio_list, len(self.parts))
         self.shares = Shares([len(part) for part in self.parts], ratios, seed)
 
     def __len__(self) -> int:
         return len(self.shares)
 
+    def pool(self, epoch: int) -> int:
+        """Return the number of samples of all parts."""
+        return self.shares.pool([part.pool(epoch) for part in self.parts])
+
+    def source(self, key: Key) -> str:
+        """Return where the part that owns *key* has the sample stored."""
+        part, inner = self._locate(key)
+        return part.source(inner)
+
     def read(self, key: Key) -> Sample:
         """Return the raw sample of the part that owns *key*."""
+        part, inner = self._locate(key)
+        return part.read(inner)
+
+    def _locate(self, key: Key) -> tuple[Dataset, Key]:
         source, index = self.shares.locate(key)
-        sample: Sample = self.parts[source].read((key[0], index))
-        return sample
+        return self.parts[source], (key[0], index)

@@ -18,7 +18,7 @@ from ppocr_lite.transforms.resize import batch_width, pad_batch
 class Collate:
     """Makes a batch of samples.
 
-    Samples with an ``error`` are left out; their messages come back under ``errors``.  If nothing is left,
+    Samples with an ``error`` are left out; ``errors`` maps where each is stored to its message.  If nothing is left,
     the batch holds ``errors`` only.
 
     Args:
@@ -35,7 +35,7 @@ class Collate:
             DataError: If images have different shapes and are not to be padded.
         """
         good = [sample for sample in samples if "error" not in sample]
-        batch: dict[str, Any] = {"errors": [sample["error"] for sample in samples if "error" in sample]}
+        batch: dict[str, Any] = {"errors": _errors(samples)}
         if good:
             keys = [key for key in good[0] if key not in TRAINING_KEYS]
             batch |= {key: self._join(key, [sample[key] for sample in good]) for key in keys}
@@ -62,6 +62,10 @@ class Collate:
         return np.stack(images)
 
 
+def _errors(samples: Sequence[Sample]) -> dict[str, str]:
+    return {sample["source"]: sample["error"] for sample in samples if "error" in sample}
+
+
 class CollateByWidth:
     """Makes several batches of lines, each of lines of like width, so that little of a batch is padding.
 
@@ -82,7 +86,7 @@ class CollateByWidth:
         count = -(-len(samples) // self.batch_size)
         edges = [len(good) * place // count for place in range(count + 1)]
         batches = [self.collate(good[start:stop]) for start, stop in itertools.pairwise(edges)]
-        batches[0]["errors"] = [sample["error"] for sample in samples if "error" in sample]
+        batches[0]["errors"] = _errors(samples)
         return {"batches": batches}
 
 

@@ -68,12 +68,21 @@ class SynthDataSet(Dataset):
     def __len__(self) -> int:
         return self.length
 
+    def pool(self, epoch: int) -> int:
+        """Return the number of samples rendered up to the end of *epoch*."""
+        return self.length * (epoch + 1 if self.vary else 1)
+
+    def source(self, key: Key) -> str:
+        """Return a name of the sample of *key*."""
+        epoch, index = key
+        return f"synth:{self.kind}/{epoch if self.vary else 0}/{index}"
+
     def read(self, key: Key) -> Sample:
         """Render the sample of *key*; ``image`` is a BGR array."""
         epoch, index = key
         rng = np.random.default_rng((self.seed, epoch if self.vary else 0, index, 1))
         image, label = self._maker.make(rng)
-        return {"image": image, "label": label, "path": f"synth:{self.kind}/{epoch}/{index}"}
+        return {"image": image, "label": label, "path": self.source(key)}
 
     @cached_property
     def _maker(self) -> SampleMaker:

@@ -92,16 +92,18 @@ def registries(backend: Backend) -> dict[str, Registry[Any]]:
     }
 
 
-def build_trainer(config: Config, folder: Path) -> Trainer:
+def build_trainer(config: Config, folder: Path, *, resuming: bool = False) -> Trainer:
     """Create every object of a training run, here and in this order.
 
     Args:
         config: A checked config with Architecture and Train.
         folder: Where checkpoints and records go.
+        resuming: Whether the caller will load a checkpoint, so that pretrained weights are not asked for.
 
     Raises:
         ConfigError: If a section is missing or two parts do not fit.
-        DataError: If the training data cannot be read.
+        DataError: If the training or evaluation data cannot be read.
+        ImageError: If the evaluation data name an image that is not there.
         CheckpointError: If the pretrained weights do not fit.
     """
     architecture, train = require(config.Architecture, "Architecture"), require(config.Train, "Train")
@@ -130,12 +132,14 @@ def build_trainer(config: Config, folder: Path) -> Trainer:
             speaker=chosen_network(config),
         )
     )
-    load_pretrained(config, backend, charset)
+    if not resuming:
+        load_pretrained(config, backend, charset)
     loader = build_loader(config, dataset, batches, backend)
     evaluator = build_evaluator(config, backend, charset) if config.Eval else None
     hooks = build_hooks(config, folder, -(-plan.steps // steps_per_epoch)) if backend.rank == 0 else ()
     train_metric = build_train_metric(config, backend, charset)
-    return Trainer(backend, schedule, loader, batches, plan, folder / "checkpoints", evaluator, hooks, train_metric)
+    place = folder / "checkpoints"
+    return Trainer(backend, schedule, loader, batches, plan, place, evaluator, hooks, train_metric, dataset.pool)
 
 
 def build_evaluator(config: Config, backend: Backend, charset: Charset | None) -> Callable[[], dict[str, float]]:
@@ -299,10 +303,17 @@ def prepare_folder(config: Config, *, resuming: bool) -> Path:
     """Create Global.save_model_dir and write the config into it.
 
     Raises:
-        ConfigError: If a run is there already and is not to be continued.
+        ConfigError: If a run is there already and is not to be continued, or a run of another folder is.
     """
     folder = Path(config.Global.save_model_dir)
-    if (folder / "checkpoints" / "latest").is_file() and not resuming:
+    begun = (folder / "checkpoints" / "latest").is_file()
+    source = config.Global.checkpoints
+    if begun and source is not None and not Path(source).resolve().is_relative_to(folder.resolve()):
+        raise ConfigError(
+            f"Global.save_model_dir: {folder} holds a run already, and Global.checkpoints={source} is of another one. "
+            "Choose another folder with -o Global.save_model_dir=…, or leave Global.checkpoints out and say --resume."
+        )
+    if begun and not resuming:
         raise ConfigError(
             f"Global.save_model_dir: {folder} holds a run already. "
             "Continue it with --resume, or choose another folder with -o Global.save_model_dir=…"

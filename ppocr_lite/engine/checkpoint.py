@@ -6,13 +6,15 @@ checkpoints/
 └── best          text: step_00000250
 
 A checkpoint is written under a hidden name and renamed when complete, so a kill at any moment leaves the last
-good one.  Arrays are stored without any framework; see :mod:`ppocr_lite.engine.backends.base` for their names.
+good one.  A run that goes back to one of its checkpoints gives up those after it.  Arrays are stored without any
+framework; see :mod:`ppocr_lite.engine.backends.base` for their names.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -26,7 +28,9 @@ from safetensors.numpy import load_file, save_file
 
 from ppocr_lite.engine.backends.base import Arrays, Backend
 from ppocr_lite.engine.pdparams import read_pdparams
-from ppocr_lite.errors import CheckpointError
+from ppocr_lite.errors import CheckpointError, DivergenceError
+
+log = logging.getLogger(__name__)
 
 MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
 
@@ -45,8 +49,8 @@ class TrainState:
         seed: Seed of the run.
         epoch: Whole epochs done.
         steps_per_epoch: Updates per epoch; with another number, step does not mean the same place.
-        bad_samples: Messages about training samples left out so far.
-        metrics: The last evaluation.
+        bad_samples: Where the training samples that were left out so far are stored.
+        metrics: What the evaluation of this step said; empty if there was none.
     """
 
     step: int = 0
@@ -59,20 +63,32 @@ class TrainState:
     metrics: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
+def name_of(step: int) -> str:
+    """Return the name of the checkpoint folder of *step*."""
+    return f"step_{step:08d}"
+
+
 def save(folder: Path, backend: Backend, state: TrainState) -> Path:
-    """Write ``folder/step_XXXXXXXX``; it appears under that name only when complete."""
-    final = folder / f"step_{state.step:08d}"
-    if final.name in _named(folder) and (final / MODEL).is_file():
-        return final  # a run stopped right after it was continued
+    """Write ``folder/step_XXXXXXXX``; it appears under that name only when complete.
+
+    No pointer may name a checkpoint of that step yet; see :func:`go_back`.
+
+    Raises:
+        DivergenceError: If a weight is not finite; then nothing is written.
+    """
+    weights = backend.weights()
+    if bad := sorted(name for name, value in weights.items() if not np.isfinite(value).all()):
+        raise DivergenceError(f"Step {state.step} is not saved, for weights are not finite: {_few(bad)}.")
+    final = folder / name_of(state.step)
     draft = folder / f".{final.name}.tmp"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    save_file(_contiguous(backend.weights()), draft / MODEL)
+    save_file(_contiguous(weights), draft / MODEL)
     save_file(_contiguous(backend.optimizer_state()), draft / OPTIMIZER)
     (draft / STATE).write_text(json.dumps(dataclasses.asdict(state), indent=2), encoding="utf-8")
     for file in draft.iterdir():
         _sync(file)
-    shutil.rmtree(final, ignore_errors=True)  # left by a kill before a pointer named it
+    shutil.rmtree(final, ignore_errors=True)  # left by a kill before a pointer named it, or by a run that went back
     draft.rename(final)
     _sync(folder)
     return final
@@ -86,12 +102,38 @@ def point(folder: Path, pointer: str, name: str) -> None:
     draft.replace(folder / pointer)
 
 
+def point_out(folder: Path, state: TrainState) -> None:
+    """Make ``latest`` name the checkpoint of *state*, and ``best`` that of its best step, if it is there."""
+    point(folder, "latest", name_of(state.step))
+    best = name_of(state.best_step)
+    if (folder / best / MODEL).is_file():
+        point(folder, "best", best)
+    else:
+        (folder / "best").unlink(missing_ok=True)
+
+
+def go_back(folder: Path, state: TrainState) -> None:
+    """Let the run in *folder* stand at *state*, one of its checkpoints; those after it are given up.
+
+    No pointer names them any more, so their steps may be saved anew; the next :func:`prune` removes the others.
+    """
+    point_out(folder, state)
+    given_up = [path.name for path in sorted(folder.glob("step_*")) if path.name > name_of(state.step)]
+    if given_up:
+        log.warning("The run goes back to step %d and gives up %s.", state.step, ", ".join(given_up))
+
+
 def prune(folder: Path, keep: int) -> None:
-    """Remove all but the newest *keep* checkpoints and those a pointer names, and drafts a kill left."""
+    """Remove all but the newest *keep* checkpoints and those a pointer names, and drafts a kill left.
+
+    What is later than ``latest`` goes, too: a run that went back has given it up.
+    """
     named = _named(folder)
+    latest = (folder / "latest").read_text(encoding="utf-8").strip()
     steps = sorted(path for path in folder.glob("step_*") if path.is_dir())
-    for path in steps[:-keep]:
-        if path.name not in named:
+    kept = [path for path in steps if path.name <= latest][-keep:]
+    for path in steps:
+        if path not in kept and path.name not in named:
             shutil.rmtree(path)
     for draft in folder.glob(".step_*.tmp"):
         shutil.rmtree(draft, ignore_errors=True)

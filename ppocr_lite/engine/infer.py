@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from ppocr_lite.engine.build import (
     require,
 )
 from ppocr_lite.engine.evaluate import Stage
-from ppocr_lite.errors import ConfigError
+from ppocr_lite.errors import ConfigError, ImageError
 from ppocr_lite.pages import list_files, read_pages
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
@@ -33,12 +34,14 @@ from ppocr_lite.results import Detections
 log = logging.getLogger(__name__)
 
 
-def infer(config: Config, weights: Path | None = None) -> Iterator[str]:
-    """Predict on the images of Global.infer_img; write the lines to Global.save_res_path, too, if that is given.
+def infer(config: Config, weights: Path | None = None, failed: list[Path] | None = None) -> Iterator[str]:
+    """Predict on the images of Global.infer_img; write each line to Global.save_res_path, too, if that is given.
 
     Args:
         config: A checked config with Architecture, Eval and PostProcess.
         weights: Checkpoint folder, run folder or weight file; by default as for the evaluation.
+        failed: Takes the files that cannot be read, which are named in the log and left out; without it the first such
+            file is an error.
 
     Yields:
         ``path<TAB>answer``: for det the regions as a label file has them, each with its score; for cls and rec
@@ -46,22 +49,31 @@ def infer(config: Config, weights: Path | None = None) -> Iterator[str]:
 
     Raises:
         ConfigError: If Global.infer_img is not given.
-        ImageError: If there are no images, or one cannot be read.
+        ImageError: If there are no images, or one cannot be read and *failed* is not given.
     """
     source = config.Global.infer_img
     if source is None:
         raise ConfigError("Global.infer_img is required: an image, a folder or a pattern. Give -o Global.infer_img=…")
-    stage = live_stage(config, weights)
-    lines = []
-    for file in list_files(source):
-        for name, image in read_pages(file):
-            lines.append(f"{name}\t{answer(stage, image)}")
-            yield lines[-1]
-    if config.Global.save_res_path is not None:
-        path = Path(config.Global.save_res_path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        log.info("%d results are in %s.", len(lines), path)
+    files, stage = list_files(source), live_stage(config, weights)
+    with _results(config.Global.save_res_path) as results:
+        for file in files:
+            try:
+                for name, image in read_pages(file):
+                    line = f"{name}\t{answer(stage, image)}"
+                    results.write(line + "\n")
+                    yield line
+            except ImageError as error:
+                if failed is None:
+                    raise
+                failed.append(file)
+                log.error("%s", error)
+
+
+def _results(path: str | None) -> TextIO:
+    """Open the file of results, line by line so that a later fault takes none away; what leads nowhere if None."""
+    target = Path(path or os.devnull)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target.open("w", encoding="utf-8", buffering=1)
 
 
 def live_stage(config: Config, weights: Path | None = None) -> Stage:

@@ -25,7 +25,7 @@ from ppocr_lite.engine.build import (
 )
 from ppocr_lite.engine.checkpoint import TrainState
 from ppocr_lite.engine.evaluate import Stage, as_plain
-from ppocr_lite.errors import CheckpointError, OCRError
+from ppocr_lite.errors import ConfigError, OCRError
 from ppocr_lite.predict.runner import Engine
 from ppocr_lite.predict.stages import load_classifier, load_detector, load_recognizer
 
@@ -46,24 +46,17 @@ def train(config: Config, *, resume: bool = False) -> TrainState:
     Returns:
         Where the run ended.
     """
-    resuming = resume or config.Global.checkpoints is not None
-    folder = prepare_folder(config, resuming=resuming)
+    folder = prepare_folder(config, resuming=resume or config.Global.checkpoints is not None)
     file = add_log_file(folder / "train.log")
     try:
-        trainer = build_trainer(config, folder)
+        start = checkpoint_to_continue(config, folder, resume=resume)
+        trainer = build_trainer(config, folder, resuming=start is not None)
         log.info(
             "%d samples, %d updates per epoch, %d updates in all; config and checkpoints in %s.",
             trainer.batches.length, trainer.steps_per_epoch, trainer.plan.steps, folder,
         )  # fmt: skip
-        if config.Global.checkpoints is not None:
-            trainer.resume(checkpoint.resolve(Path(config.Global.checkpoints)))
-        elif resume:
-            try:
-                trainer.resume(checkpoint.resolve(trainer.folder))
-            except CheckpointError:
-                if (trainer.folder / "latest").is_file():
-                    raise
-                log.info("There is no checkpoint in %s yet; start from the beginning.", folder)
+        if start is not None:
+            trainer.resume(start)
         return trainer.fit()
     except OCRError:
         log.exception("The run failed.")
@@ -71,6 +64,22 @@ def train(config: Config, *, resume: bool = False) -> TrainState:
     finally:
         logging.getLogger("ppocr_lite").removeHandler(file)
         file.close()
+
+
+def checkpoint_to_continue(config: Config, folder: Path, *, resume: bool) -> Path | None:
+    """Return the checkpoint that a run in *folder* begins at; None for the beginning.
+
+    Raises:
+        CheckpointError: If Global.checkpoints, or the pointer in *folder*, names none.
+    """
+    if config.Global.checkpoints is not None:
+        return checkpoint.resolve(Path(config.Global.checkpoints))
+    if not resume:
+        return None
+    if not (folder / "checkpoints" / "latest").is_file():
+        log.info("There is no checkpoint in %s yet; start from the beginning.", folder)
+        return None
+    return checkpoint.resolve(folder)
 
 
 def evaluate_run(config: Config, weights: Path | None = None) -> dict[str, float]:
@@ -148,11 +157,13 @@ def add_log_file(path: Path) -> logging.Handler:
     return handler
 
 
-def report_errors(main: Callable[[], None]) -> int:
-    """Run *main*; return 0, or 2 after writing a deliberate error to standard error."""
+def report_errors(main: Callable[[], int | None]) -> int:
+    """Run *main* and return the exit status of a tool, as the command line has it.
+
+    It is what *main* returns, None for 0.  A deliberate error goes to standard error: 2 for a wrong config, else 1.
+    """
     try:
-        main()
+        return main() or 0
     except OCRError as error:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
-        return 2
-    return 0
+        return 2 if isinstance(error, ConfigError) else 1

@@ -18,7 +18,7 @@ from ppocr_lite.engine.backends.base import Backend, Batch
 from ppocr_lite.engine.checkpoint import TrainState
 from ppocr_lite.engine.hooks import Hook
 from ppocr_lite.engine.stopping import Budget, StopOnSignal
-from ppocr_lite.errors import DataError
+from ppocr_lite.errors import DataError, DivergenceError
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Plan:
         accumulate: Batches that make one update.
         keep: Newest checkpoints kept, besides the best.
         minutes: Stop, with a checkpoint, before this long is over; None for never.
-        bad_share: Share of the samples of the training set that may be unusable.
+        bad_share: Share of the samples that training draws from that may be unusable.
         seed: Decides all randomness of the run.
     """
 
@@ -69,6 +69,7 @@ class Trainer:
         evaluate: Returns metrics, the first of which is maximised; None to skip.
         hooks: Watchers, called on rank 0 only.
         train_metric: Measures the training batches that are logged; None to skip.
+        pool: Epoch → number of different samples drawn from up to its end; None for those of one epoch.
     """
 
     def __init__(
@@ -82,23 +83,35 @@ class Trainer:
         evaluate: Callable[[], dict[str, float]] | None = None,
         hooks: Sequence[Hook] = (),
         train_metric: Callable[[Batch], dict[str, float]] | None = None,
+        pool: Callable[[int], int] | None = None,
     ) -> None:
         self.backend, self.schedule, self.loader, self.batches = backend, schedule, loader, batches
         self.plan, self.folder, self.evaluate, self.train_metric = plan, folder, evaluate, train_metric
         self.hooks = tuple(hooks) if backend.rank == 0 else ()
+        self.pool = pool or (lambda epoch: batches.length)
         self.steps_per_epoch = len(batches) // plan.accumulate
         self.state = TrainState(seed=plan.seed, steps_per_epoch=self.steps_per_epoch)
         self._meter = Meter(plan.smooth)
         self._stop = False
+        self._saved = -1
 
     def resume(self, path: Path) -> None:
-        """Continue the run saved at *path*, a checkpoint folder."""
+        """Continue the run saved at *path*, a checkpoint folder; the run's own later ones are given up."""
         self.state = checkpoint.resume(path, self.backend, self.plan.seed, self.steps_per_epoch)
+        if path.resolve() == (self.folder / checkpoint.name_of(self.state.step)).resolve():
+            self._saved = self.state.step
+            if self.backend.rank == 0:
+                checkpoint.go_back(self.folder, self.state)
         log.info("Continue from %s at step %d.", path, self.state.step)
 
     def fit(self) -> TrainState:
-        """Train until ``plan.steps``, or until a signal or the clock says stop; either way end with a checkpoint."""
-        budget, saved = Budget(self.plan.minutes), -1
+        """Train until ``plan.steps``, or until a signal or the clock says stop; either way end with a checkpoint.
+
+        Raises:
+            DataError: If more samples are unusable than ``plan.bad_share`` allows, or the evaluation's data are wrong.
+            DivergenceError: If a loss or a weight is not finite; the last checkpoint is from before.
+        """
+        budget = Budget(self.plan.minutes)
         with StopOnSignal() as signalled:
             for group in self._stream():
                 evaluates = self._evaluates_after(self.state.step + 1)
@@ -117,11 +130,16 @@ class Trainer:
                 self.train_step([] if anywhere["empty"] else usable)
                 if self.state.step % self.plan.log_every == 0:
                     self._log(usable)
-                improved = evaluates and self._evaluate()
                 if evaluates or _every(self.plan.save_every, self.state.step):
-                    saved = self._save(best=improved)
-        if saved != self.state.step:
-            self._save(best=False)
+                    self._check(self._meter.last())
+                    try:
+                        if evaluates:
+                            self._evaluate()
+                    finally:  # what was trained outlasts an evaluation that fails
+                        self._save()
+        if self._saved != self.state.step:
+            self._check(self._meter.last())
+            self._save()
         if self._stop:
             log.info("Stopped at step %d of %d; resume to continue.", self.state.step, self.plan.steps)
         for hook in self.hooks:
@@ -137,6 +155,7 @@ class Trainer:
             seed = self.plan.seed + 1_000_003 * (self.state.step + 1) + self.backend.rank
             losses = self.backend.train_step(usable, lr=lr, seed=seed % 2**31)
         self.state.step += 1
+        self.state.metrics = {}
         self.state.epoch = self.state.step // self.steps_per_epoch
         self._meter.add(losses, lr, sum(len(batch["image"]) for batch in usable), time.monotonic() - started)
 
@@ -161,13 +180,13 @@ class Trainer:
     def _count_errors(self, batch: Batch) -> None:
         """Name samples that were left out, once each."""
         known = self.state.bad_samples
-        for message in batch.get("errors", ()):
-            if message not in known:
-                known.append(message)
+        for source, message in batch.get("errors", {}).items():
+            if source not in known:
+                known.append(source)
                 log.warning("Left out: %s", message)
 
     def _too_many_errors(self) -> bool:
-        return len(self.state.bad_samples) > self.plan.bad_share * self.batches.length
+        return len(self.state.bad_samples) > self.plan.bad_share * self.pool(self.state.epoch)
 
     def _complaint(self) -> str:
         """Say why the run stops; the process that says it may not be the one that found the samples."""
@@ -175,8 +194,8 @@ class Trainer:
         if not self._too_many_errors():
             return "Another process found more unusable training samples than Global.max_bad_samples allows."
         return (
-            f"{len(known)} of {self.batches.length} training samples are unusable, more than "
-            f"Global.max_bad_samples allows ({self.plan.bad_share:g}). The last one: {known[-1]}"
+            f"{len(known)} of {self.pool(self.state.epoch)} training samples are unusable, more than "
+            f"Global.max_bad_samples allows ({self.plan.bad_share:g}). The log says why each is; the last: {known[-1]}"
         )
 
     def _evaluates_after(self, step: int) -> bool:
@@ -193,37 +212,40 @@ class Trainer:
         if self.train_metric is not None and usable:
             values |= self.train_metric(usable[-1])
             self._meter.restart()
-        if bad := {name: value for name, value in values.items() if not math.isfinite(value)}:
-            raise FloatingPointError(f"Step {self.state.step}: a loss is not finite: {bad}. All: {values}")
+        self._check(values)
         shown = TrainState(step=self.state.step, epoch=(self.state.step - 1) // self.steps_per_epoch)
         for hook in self.hooks:
             hook.on_log(shown, values)
 
-    def _evaluate(self) -> bool:
-        """Evaluate, tell the hooks, and say whether the first metric is a new best."""
+    def _check(self, values: Mapping[str, float]) -> None:
+        """Refuse losses that are not finite: from then on, so are the weights."""
+        if bad := {name: value for name, value in values.items() if not math.isfinite(value)}:
+            raise DivergenceError(
+                f"Step {self.state.step}: a loss is not finite: {bad}. All: {dict(values)}. "
+                "Use a lower learning rate, and go on from the last checkpoint if there is one."
+            )
+
+    def _evaluate(self) -> None:
+        """Evaluate, note whether the first metric is a new best, and tell the hooks."""
         if self.evaluate is None:
-            return False
+            return
         metrics = self.evaluate()
         self._meter.restart()
         main = next(iter(metrics.values()))
-        improved = self.state.best is None or main > self.state.best
-        if improved:
+        if self.state.best is None or main > self.state.best:
             self.state.best, self.state.best_step = main, self.state.step
         self.state.metrics = dict(metrics)
         for hook in self.hooks:
             hook.on_eval(self.state, metrics)
-        return improved
 
-    def _save(self, *, best: bool) -> int:
+    def _save(self) -> None:
         if self.backend.rank == 0:
             path = checkpoint.save(self.folder, self.backend, self.state)
-            checkpoint.point(self.folder, "latest", path.name)
-            if best:
-                checkpoint.point(self.folder, "best", path.name)
+            checkpoint.point_out(self.folder, self.state)
             checkpoint.prune(self.folder, self.plan.keep)
             log.info("Saved %s.", path)
         self._meter.restart()
-        return self.state.step
+        self._saved = self.state.step
 
 
 def _every(every: int, steps: int) -> bool:
@@ -258,6 +280,10 @@ class Meter:
         self.lr = lr
         self.updates += 1
         self.samples += samples
+
+    def last(self) -> dict[str, float]:
+        """Return the losses of the last update; empty before the first."""
+        return {name: float(value) for name, value in self.losses[-1].items()} if self.losses else {}
 
     def summary(self, updates_left: int) -> dict[str, float]:
         """Return the numbers of a log line and begin a new span."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ppocr_lite.errors import ConfigError
 from ppocr_lite.postprocess.base import POSTPROCESSES
 from ppocr_lite.results import Orientation
 
@@ -20,11 +21,16 @@ class ClsPostProcess:
         label_list: The angle in degrees that each class stands for, as text.
 
     Raises:
-        ValueError: If a label is not a whole number of degrees.
+        ConfigError: If a label is not a whole number of degrees.
     """
 
     def __init__(self, label_list: list[str] | tuple[str, ...] = ("0", "180")) -> None:
-        self.angles: Sequence[int] = [int(label) for label in label_list]
+        try:
+            self.angles: Sequence[int] = [int(label) for label in label_list]
+        except ValueError as error:
+            raise ConfigError(
+                f"ClsPostProcess.label_list must name angles in whole degrees. Received: {list(label_list)}"
+            ) from error
 
     def __call__(self, probabilities: NDArray[Any]) -> list[Orientation]:
         """Return one orientation per row of *probabilities* (N, number of labels)."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
 
-from ppocr_lite.errors import ConfigError
+from ppocr_lite.errors import ConfigError, DataError, ImageError
 from ppocr_lite.registry import Registry
 
 Sample = dict[str, Any]
 
 # A step that requires this key mixes samples. The chain gives it a list of one other sample of the data set, chosen by
-# the sample's generator and brought through the steps before; the step drops the key when it is done.
+# the sample's generator and brought through the steps before; the step drops the key when it is done. Where that one
+# is unusable the next one drawn takes its place, so a fault of another sample is not put down to this one.
 EXTRA = "ext_data"
+_DRAWS = 10
 _FOR_EXTRA = ("rng", "another")
 
 
@@ -69,8 +71,15 @@ class Compose:
     def _run(self, sample: Sample, count: int) -> Sample:
         for index, step in enumerate(self.steps[:count]):
             if EXTRA in step.requires:
-                drawn = {key: sample[key] for key in _FOR_EXTRA}
-                other = self._run(sample["another"](sample["rng"]) | drawn, index)
-                sample = sample | {EXTRA: [other]}
+                sample = sample | {EXTRA: [self._draw(sample, index)]}
             sample = step(sample)
         return sample
+
+    def _draw(self, sample: Sample, count: int) -> Sample:
+        """Return another sample of the data set after *count* steps."""
+        for _ in range(_DRAWS):
+            try:
+                return self._run(sample["another"](sample["rng"]) | {key: sample[key] for key in _FOR_EXTRA}, count)
+            except (DataError, ImageError) as error:
+                last = error
+        raise DataError(f"None of {_DRAWS} samples drawn to mix with is usable. The last one: {last}") from last

@@ -16,7 +16,8 @@ class DecodeImage:
     """Turn ``sample["image"]`` into pixels; an array passes through after a check.
 
     Args:
-        img_mode: Order of the channels. The models of this package expect BGR; ``"GRAY"`` repeats one channel.
+        img_mode: Order of the channels; ``"GRAY"`` repeats one. Prediction feeds networks BGR, so a config may not say
+            otherwise.
         channel_first: Return (3, H, W) instead of (H, W, 3). The other transforms expect False.
 
     Raises:

@@ -1,8 +1,9 @@
-"""The text of a label file → arrays."""
+"""Label files: their lines, and the label of a line → arrays."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +16,27 @@ from ppocr_lite.transforms.base import TRANSFORMS, Sample
 IGNORED_TEXTS = frozenset({"###", "*", ""})  # transcriptions of regions that nobody could read
 _MIN_POINTS = 4
 _MIN_AREA_PX = 1.0
+_FARTHEST_PX = 1e6  # no image is as large; far beyond, what computes with polygons overflows
+
+
+def read_lines(file: Path) -> list[tuple[int, str]]:
+    """Return number, counted from 1, and text of each line that is not blank.
+
+    A line ends at a line feed, or a carriage return and a line feed, and nowhere else: form feeds, U+0085 or U+2028,
+    at which ``str.splitlines`` splits too, may be part of a text.
+
+    Args:
+        file: UTF-8, with or without a byte-order mark.
+
+    Raises:
+        DataError: If the file cannot be read.
+    """
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{file}: the label file cannot be read: {error}") from error
+    lines = ((number, line.removesuffix("\r")) for number, line in enumerate(text.split("\n"), 1))
+    return [(number, line) for number, line in lines if line.strip()]
 
 
 @TRANSFORMS.register
@@ -26,7 +48,8 @@ class DetLabelEncode:
     as an ignored region: its convex hull is masked, and it is neither trained on nor scored.
 
     Raises:
-        DataError: When called, if the label is not such a list. Names the entry, and ``sample["path"]`` if any.
+        DataError: When called, if the label is not such a list, or a point lies a million pixels away. Names the
+            entry, and ``sample["path"]`` if any.
     """
 
     requires: ClassVar[tuple[str, ...]] = ("label",)
@@ -136,6 +159,8 @@ def _read_entry(entry: Any, where: str) -> tuple[str, geometry.Array]:
         raise DataError(f"{where}: {error}") from error
     if len(polygon) < _MIN_POINTS:
         raise DataError(f"{where} has {len(polygon)} points, needs at least {_MIN_POINTS}. Received: {points}")
+    if np.abs(polygon).max() > _FARTHEST_PX:
+        raise DataError(f"{where}: a point lies farther than {_FARTHEST_PX:g} pixels away. Received: {points}")
     return text, polygon
 
 

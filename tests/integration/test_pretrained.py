@@ -39,7 +39,8 @@ def equal(one: Arrays, other: Arrays) -> bool:
 def test_weights_of_another_head_need_reinit(make_trainer: Make, cls_label_file: Path) -> None:
     first = make_trainer("cls", cls_label_file, "Global.max_steps=1", run="first")
     first.fit()
-    start = (f"Global.pretrained_model={first.folder.parent}", "Architecture.Head.class_dim=3")
+    labels = "PostProcess={name: ClsPostProcess, label_list: ['0', '90', '180']}"
+    start = (f"Global.pretrained_model={first.folder.parent}", "Architecture.Head.class_dim=3", labels)
     with pytest.raises(CheckpointError, match="of another shape: head"):
         make_trainer("cls", cls_label_file, *start, run="second")
     second = make_trainer("cls", cls_label_file, *start, "Global.reinit=[head]", run="third")

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from ppocr_lite.engine import checkpoint
-from ppocr_lite.engine.run import evaluate_run
-from ppocr_lite.errors import CheckpointError
+from ppocr_lite.engine.run import evaluate_run, train
+from ppocr_lite.errors import CheckpointError, DivergenceError, ImageError
 
 Make = Callable[..., Any]
 Read = Callable[[Path], dict[int, float]]
@@ -115,3 +115,33 @@ def test_evaluating_a_checkpoint_repeats_the_metrics_of_training(
 ) -> None:
     state = make_trainer("cls", cls_label_file, "Global.epoch_num=1").fit()
     assert evaluate_run(load_small("cls", cls_label_file)) == state.metrics
+
+
+def test_a_resume_does_not_ask_for_the_pretrained_weights(load_small: Make, cls_label_file: Path) -> None:
+    train(load_small("cls", cls_label_file, "Global.max_steps=1", run="first"))
+    first = cls_label_file.parents[1] / "first"
+    start = f"Global.pretrained_model={first}"
+    train(load_small("cls", cls_label_file, start, "Global.max_steps=1", run="second"))
+    first.rename(first.with_name("moved"))
+    assert train(load_small("cls", cls_label_file, start, "Global.max_steps=2", run="second"), resume=True).step == 2
+    with pytest.raises(CheckpointError, match="No weights at"):
+        train(load_small("cls", cls_label_file, start, run="third"), resume=True)
+
+
+def test_a_run_that_diverges_fails_and_keeps_what_was_good(load_small: Make, cls_label_file: Path) -> None:
+    folder = cls_label_file.parents[1] / "run"
+    options = ("Global.print_batch_step=99", "Global.save_batch_step=1", "Global.max_steps=2")
+    train(load_small("cls", cls_label_file, *options))
+    wild = ("Optimizer.lr={name: Const, learning_rate: 1.0e+30}", "Global.max_steps=8")
+    with pytest.raises(DivergenceError, match="not finite"):
+        train(load_small("cls", cls_label_file, *options[:2], *wild), resume=True)
+    assert "DivergenceError" in (folder / "train.log").read_text(encoding="utf-8")
+    weights = checkpoint.read_weights(checkpoint.resolve(folder))
+    assert all(np.isfinite(value).all() for value in weights.values())
+
+
+def test_missing_evaluation_images_are_named_before_training(load_small: Make, cls_label_file: Path) -> None:
+    labels = cls_label_file.with_name("val.txt")
+    labels.write_text("line_0.png\t0\nnone.png\t0\n", encoding="utf-8")
+    with pytest.raises(ImageError, match=r"val\.txt:2: cannot read .*none\.png"):
+        train(load_small("cls", cls_label_file, f"Eval.dataset.label_file_list=[{labels}]"))

@@ -29,13 +29,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite.data.sampler import Key, KeyLists
+from ppocr_lite.errors import ConfigError
 from ppocr_lite.registry import Registry
 
 Arrays = dict[str, NDArray[Any]]
 AmpLevel = Literal["O0", "O1", "O2"]
 
-# A mini-batch: arrays, or what the backend's own loader made of them, and lists of strings.
+# A mini-batch: arrays, or what the backend's own loader made of them, and lists or mappings of strings.
 Batch = Mapping[str, Any]
+
+# Optimizer → the slots of the table above, all that its state holds for a parameter.
+_ADAM = frozenset({"moment1", "moment2", "beta1_pow_acc", "beta2_pow_acc"})
+SLOTS = {"Adam": _ADAM, "AdamW": _ADAM, "Momentum": frozenset({"velocity"})}
+
+
+class Truth(dict[str, Any]):
+    """A batch as a loss reads it; a key that is not there is a fault of the config."""
+
+    def __missing__(self, key: str) -> Any:
+        given = sorted(name for name in self if name != "errors")
+        raise ConfigError(
+            f"The loss needs {key!r}, but after Train.dataset.transforms samples have only {given}. "
+            "Name it in KeepKeys.keep_keys, after a transform that makes it."
+        )
 
 
 @dataclass(frozen=True)
@@ -112,6 +128,9 @@ class Backend(Protocol):
             seed: Seeds every random layer for this update (dropout …).  The caller derives it from
                 run seed, step and rank, so there is no random state to save: a resumed run repeats it.
 
+        Raises:
+            ConfigError: If a batch lacks what the loss reads.
+
         Returns:
             Loss terms by name, ``"loss"`` among them, averaged over *batches*: anything ``float()``
             takes, not yet synchronised with the device. Converting later must still give this step's value.
@@ -172,7 +191,7 @@ class Backend(Protocol):
         """Continue from what :meth:`optimizer_state` returned, in this or another process or engine.
 
         Raises:
-            CheckpointError: If names do not fit the parameters; lists them.
+            CheckpointError: If names do not fit the parameters, or are of another optimizer; lists them.
         """
         ...
 
@@ -201,4 +220,4 @@ class Backend(Protocol):
         ...
 
 
-__all__ = ["AmpLevel", "Arrays", "Backend", "Batch", "Key", "Task"]
+__all__ = ["SLOTS", "AmpLevel", "Arrays", "Backend", "Batch", "Key", "Task", "Truth"]

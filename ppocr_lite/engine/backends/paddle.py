@@ -14,7 +14,7 @@ from paddle.io import DataLoader
 
 from ppocr_lite.data.sampler import KeyLists
 from ppocr_lite.engine import distributed
-from ppocr_lite.engine.backends.base import Arrays, Batch, Task
+from ppocr_lite.engine.backends.base import SLOTS, Arrays, Batch, Task, Truth
 from ppocr_lite.engine.backends.paddle_optimizer import create_optimizer
 from ppocr_lite.engine.stopping import keep_handler
 from ppocr_lite.errors import CheckpointError, ConfigError
@@ -40,6 +40,7 @@ class PaddleBackend:
         self.network: Any = None
         self.loss: Any = None
         self.optimizer: Any = None
+        self.slots: frozenset[str] = frozenset()
         self.speaker: str | None = None
         self.amp = "O0"
         self.scaler = paddle.amp.GradScaler(enable=False)
@@ -66,6 +67,7 @@ class PaddleBackend:
         if task.optimizer is not None:
             learned = [p for p in self.network.parameters() if not p.stop_gradient]
             self.optimizer = create_optimizer(task.optimizer, learned)
+            self.slots = SLOTS[type(task.optimizer).__name__]
             if self.amp == "O2":
                 self.network, self.optimizer = paddle.amp.decorate(self.network, self.optimizer, level="O2")
         self.scaler = paddle.amp.GradScaler(enable=self.amp != "O0")
@@ -150,12 +152,14 @@ class PaddleBackend:
         unknown = []
         for key, value in state.items():
             name, _, slot = key.rpartition(".")
-            if name in generated:
+            if name in generated and slot in self.slots:
                 renamed[f"{generated[name]}_{slot}_0"] = paddle.to_tensor(value)
             elif not key.startswith((_SCALER, _LOSS)):
                 unknown.append(key)
         if unknown:
-            raise CheckpointError(f"The optimizer state does not fit the network. Unknown: {unknown[:20]}.")
+            raise CheckpointError(
+                f"The optimizer state does not fit the network and the optimizer. Unknown: {unknown[:20]}."
+            )
         if renamed:
             self.optimizer.set_state_dict(renamed)
         scaler = {key.removeprefix(_SCALER): value for key, value in state.items() if key.startswith(_SCALER)}
@@ -183,7 +187,7 @@ class PaddleBackend:
         return distributed.total(values)
 
     def _backward(self, batch: Batch, count: int) -> dict[str, Any]:
-        tensors = {key: _tensor(value) for key, value in batch.items()}
+        tensors = Truth({key: _tensor(value) for key, value in batch.items()})
         with paddle.amp.auto_cast(enable=self.amp != "O0", level=self.amp if self.amp != "O0" else "O1"):
             outputs = self.network(tensors["image"])
         losses: dict[str, Any] = self.loss(_to_float(outputs), tensors)

@@ -48,6 +48,30 @@ class RecResizeImg:
     def __init__(self, image_shape: tuple[int, int, int] = (3, 32, 320)) -> None: ...
 
 
+class DecodeImage:
+    def __init__(self, img_mode: str = "BGR") -> None: ...
+
+
+class KeepKeys:
+    def __init__(self, keep_keys: list[str]) -> None: ...
+
+
+class ClsHead:
+    def __init__(self, in_channels: int, class_dim: int = 2) -> None: ...
+
+
+class ClsPostProcess:
+    def __init__(self, label_list: tuple[str, ...] = ("0", "180")) -> None: ...
+
+
+class ClsLoss:
+    def __init__(self) -> None: ...
+
+
+class ClsMetric:
+    def __init__(self) -> None: ...
+
+
 class SimpleDataSet:
     def __init__(self, data_dir: str, transforms: Any = None) -> None: ...
 
@@ -70,6 +94,8 @@ def registries() -> dict[str, Registry[Any]]:
     for kind, cls in (
         *(("backbone", Net), ("neck", Net), ("head", Net), ("loss", CTCLoss), ("loss", CombinedLoss)),
         *(("optimizer", Adam), ("schedule", Const), ("transform", RecResizeImg)),
+        *(("transform", DecodeImage), ("transform", KeepKeys)),
+        *(("head", ClsHead), ("postprocess", ClsPostProcess), ("loss", ClsLoss), ("metric", ClsMetric)),
         *(("dataset", SimpleDataSet), ("dataset", MixedDataSet)),
         *(("postprocess", CTCLabelDecode), ("metric", RecMetric)),
     ):
@@ -81,8 +107,14 @@ def network(**more: Any) -> dict[str, Any]:
     return {"model_type": "rec", "Backbone": {"name": "Net"}, "Head": {"name": "Net"}, **more}
 
 
-def split(height: int = 32) -> dict[str, Any]:
-    steps = [{"RecResizeImg": {"image_shape": [3, height, 320]}}]
+def classifier(head: dict[str, Any], labels: list[str] | None = None) -> dict[str, Any]:
+    shown = {"PostProcess": {"name": "ClsPostProcess", "label_list": labels}} if labels else {}
+    architecture = {"model_type": "cls", "Backbone": {"name": "Net"}, "Head": {"name": "ClsHead"} | head}
+    return {"Architecture": architecture} | shown
+
+
+def split(height: int = 32, *more: dict[str, Any]) -> dict[str, Any]:
+    steps = [*more, {"RecResizeImg": {"image_shape": [3, height, 320]}}]
     return {"dataset": {"name": "SimpleDataSet", "data_dir": ".", "transforms": steps}}
 
 
@@ -167,12 +199,30 @@ def test_a_mixture_checks_its_parts(registries: dict[str, Registry[Any]]) -> Non
             r"Train.dataset.transforms\[0\] must be '- Class: {argument: value}'",
         ),
         ({"Train": split() | {"loader": {"num_workers": -1}}}, "Train.loader needs batch_size_per_card"),
+        ({"Global": {1: 2}}, "Global.1 is not an argument of GlobalSection"),
+        ({"Global": {True: 2}}, "Global.True is not an argument of GlobalSection"),
+        ({"Global": {"seed": -1}}, "Global.seed must not be negative. Received: -1"),
+        (
+            {"Eval": split(32, {"DecodeImage": {"img_mode": "RGB"}})},
+            r"Eval.dataset.transforms\[0\].DecodeImage.img_mode must be BGR, as in prediction. Received: 'RGB'",
+        ),
+        (
+            {"Train": split(32, {"DecodeImage": None}, {"KeepKeys": {"keep_keys": ["label"]}})},
+            r"Train.dataset.transforms\[1\].KeepKeys.keep_keys must name 'image'. Received: \['label'\]",
+        ),
+        (classifier({"class_dim": 4}), r"one label for each of the 4 classes .* Received: \['0', '180'\]"),
+        (classifier({}, ["0", "90", "180"]), r"one label for each of the 2 classes .* Received: \['0', '90', '180'\]"),
         ({"Train": split(32), "Eval": split(48)}, "must resize lines to one height. Received: 32 and 48"),
     ],
 )
 def test_a_mistake_is_named(registries: dict[str, Registry[Any]], raw: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         check_config(raw, registries)
+
+
+def test_a_classifier_may_have_more_classes(registries: dict[str, Registry[Any]]) -> None:
+    config = check_config(classifier({"class_dim": 4}, ["0", "90", "180", "270"]), registries)
+    assert (config.PostProcess or {})["label_list"] == ("0", "90", "180", "270")
 
 
 def test_a_reduced_learning_rate_may_be_a_number(registries: dict[str, Registry[Any]]) -> None:

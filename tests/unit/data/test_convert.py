@@ -43,6 +43,22 @@ def test_numbers_may_be_said_to_be_text(tmp_path: Path) -> None:
     assert read_icdar_page(path, transcribed=True)[0]["transcription"].endswith("34")
 
 
+def test_a_text_may_begin_with_numbers_where_the_number_of_points_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "gt.txt"
+    path.write_text(f"{QUAD},1,2,3 Go\n{QUAD},12\n{QUAD},###\n{QUAD}\n")
+    found = read_icdar_page(path, points=4)
+    assert [region["transcription"] for region in found] == ["1,2,3 Go", "12", "###", "text"]
+    assert all(region["points"] == POINTS for region in found)
+    with pytest.raises(DataError, match=r"gt\.txt:2: expected x1,y1,…,x5,y5"):
+        read_icdar_page(path, points=5)
+
+
+def test_only_a_line_feed_ends_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "gt.txt"
+    path.write_text(f"{QUAD},one\u2028two\n\x0c\n{QUAD},three\n", encoding="utf-8")
+    assert [region["transcription"] for region in read_icdar_page(path)] == ["one\u2028two", "three"]
+
+
 @pytest.mark.parametrize("line", ["1,2,3,4", "1,2,3,4,5,6,x", "a,b"])
 def test_a_wrong_line_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "gt.txt"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -82,10 +83,31 @@ def test_a_missing_label_file_is_named(tmp_path: Path) -> None:
         SimpleDataSet(str(tmp_path), str(tmp_path / "none.txt"))
 
 
-def test_a_missing_image_stops_evaluation(tmp_path: Path) -> None:
+def test_a_missing_image_stops_evaluation_before_it_begins(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("none.png\ttext\n")
     with pytest.raises(ImageError, match=r"a\.txt:1: cannot read .*none\.png"):
-        SimpleDataSet(str(tmp_path), str(tmp_path / "a.txt"))[(0, 0)]
+        SimpleDataSet(str(tmp_path), str(tmp_path / "a.txt"))
+    assert "error" in SimpleDataSet(str(tmp_path), str(tmp_path / "a.txt"), training=True)[(0, 0)]
+
+
+def test_only_a_line_feed_ends_a_line(tmp_path: Path) -> None:
+    """str.splitlines would end the texts at these characters, and take ``   `` for a line."""
+    (tmp_path / "a.png").write_bytes(b"a")
+    texts = [f"one{character}two" for character in "\u2028\u0085\x0c\x0b\x1c\r"]
+    rows = "".join(f"a.png\t{text}\r\n   \n" for text in texts)
+    (tmp_path / "a.txt").write_bytes(rows.encode("utf-8-sig"))
+    dataset = SimpleDataSet(str(tmp_path), str(tmp_path / "a.txt"))
+    assert [dataset[(0, index)]["label"] for index in range(len(dataset))] == texts
+    assert [dataset.source((0, index)) for index in range(2)] == [f"{tmp_path / 'a.txt'}:{n}" for n in (1, 3)]
+
+
+def test_a_sample_has_one_source_in_all_epochs(tmp_path: Path) -> None:
+    files = [write_files(tmp_path, "a", 10), write_files(tmp_path, "b", 4), write_files(tmp_path, "c", 7)]
+    dataset = SimpleDataSet(str(tmp_path), files, ratio_list=[0.5, 1.0, 0.0], seed=1)
+    keys = [(epoch, index) for epoch in range(20) for index in range(len(dataset))]
+    sources = {dataset.source(key): dataset[key]["label"] for key in keys}
+    assert len(sources) == dataset.pool(19) == 14  # of c nothing is drawn
+    assert sources[f"{files[1]}:3"] == "text b2"
 
 
 def test_a_bad_sample_is_left_out_of_a_training_batch_and_named(tmp_path: Path) -> None:
@@ -99,12 +121,12 @@ def test_a_bad_sample_is_left_out_of_a_training_batch_and_named(tmp_path: Path) 
     dataset = SimpleDataSet(str(tmp_path), str(labels), transforms=refuse, training=True)
     batch = Collate()([dataset[(0, index)] for index in range(4)])
     assert batch["value"].shape == (2,)
-    assert batch["errors"][0] == f"{tmp_path / 'a0.png'}: no good"
-    assert "a.txt:4" in batch["errors"][1]
+    assert batch["errors"][f"{labels}:1"] == f"{tmp_path / 'a0.png'}: no good"
+    assert "Received: 'no label'" in batch["errors"][f"{labels}:4"]
 
 
 def test_a_batch_of_bad_samples_only_has_errors() -> None:
-    assert Collate()([{"error": "x"}]) == {"errors": ["x"]}
+    assert Collate()([{"error": "x", "source": "a.txt:1"}]) == {"errors": {"a.txt:1": "x"}}
 
 
 def test_lines_are_padded_to_one_width() -> None:
@@ -152,6 +174,39 @@ def test_a_missing_lmdb_record_is_named(tmp_path: Path) -> None:
 def test_a_folder_without_lmdb_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no LMDB folder"):
         LMDBDataSet(str(tmp_path))
+
+
+def test_a_label_that_is_not_utf_8_is_a_bad_sample(tmp_path: Path) -> None:
+    folder = write_lmdb(tmp_path / "a", ["one", "two"])
+    with lmdb.open(str(folder), map_size=1 << 20) as environment, environment.begin(write=True) as records:
+        records.put(b"label-000000002", "识别".encode("gbk"))
+    with pytest.raises(DataError, match="label-000000002 is not UTF-8"):
+        LMDBDataSet(str(folder))[(0, 1)]
+    assert LMDBDataSet(str(folder), training=True)[(0, 1)]["source"] == f"{folder}:image-000000002"
+
+
+def test_two_data_sets_and_a_forked_process_read_one_lmdb_folder(tmp_path: Path) -> None:
+    folder = write_lmdb(tmp_path / "a", ["one", "two"])
+    first, second = LMDBDataSet(str(folder)), LMDBDataSet(str(tmp_path))
+    assert first[(0, 0)]["label"] == second[(0, 0)]["label"] == "one"
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        assert pool.apply(read_label, (first, 1)) == "two"
+    assert first[(0, 1)]["label"] == "two"
+    del first, second
+    lmdb.open(str(folder)).close()  # nobody holds it any more
+
+
+def read_label(dataset: LMDBDataSet, index: int) -> str:
+    return str(dataset[(0, index)]["label"])
+
+
+def test_the_pool_of_a_mixture_is_that_of_its_parts(tmp_path: Path) -> None:
+    stored = {"name": "SimpleDataSet", "data_dir": str(tmp_path), "label_file_list": write_files(tmp_path, "a", 4)}
+    made = {"name": "SynthDataSet", "kind": "rec", "length": 10}
+    dataset = MixedDataSet([stored, made, made | {"vary": False}], ratio_list=[1.0, 1.0, 0.5])
+    assert [dataset.pool(epoch) for epoch in (0, 2)] == [4 + 10 + 10, 4 + 30 + 10]
+    assert [dataset.source((2, index)) for index in (1, 5)] == [f"{tmp_path / 'a.txt'}:2", "synth:rec/2/1"]
+    assert dataset.source((2, 14)).startswith("synth:rec/0/")
 
 
 def test_a_mixture_takes_shares_of_its_parts(tmp_path: Path) -> None:

@@ -40,15 +40,16 @@ def test_lines_are_dealt_out_by_width() -> None:
 
 
 def test_unusable_lines_are_named_once_and_the_others_dealt_out_evenly() -> None:
-    samples = [line(0), {"error": "no such file"}, line(1), line(2), line(3)]
+    samples = [line(0), {"error": "no such file", "source": "a.txt:2"}, line(1), line(2), line(3)]
     batches = CollateByWidth(Collate(pad_width=True), 2)(samples)["batches"]
-    assert [batch["errors"] for batch in batches] == [["no such file"], [], []]
+    assert [batch["errors"] for batch in batches] == [{"a.txt:2": "no such file"}, {}, {}]
     assert labels(batches) == [[1], [2], [0, 3]]
 
 
 def test_a_group_without_any_line_still_counts_its_batches() -> None:
-    batches = CollateByWidth(Collate(pad_width=True), 2)([{"error": "a"}, {"error": "b"}, {"error": "c"}])["batches"]
-    assert batches == [{"errors": ["a", "b", "c"]}, {"errors": []}]
+    samples = [{"error": "broken", "source": source} for source in "abc"]
+    batches = CollateByWidth(Collate(pad_width=True), 2)(samples)["batches"]
+    assert batches == [{"errors": dict.fromkeys("abc", "broken")}, {"errors": {}}]
 
 
 def test_an_epoch_has_every_line_once_and_continues_where_it_was_left() -> None:

@@ -93,6 +93,16 @@ def test_a_folder_with_a_run_is_not_overwritten(tmp_path: Path) -> None:
     assert prepare_folder(config, resuming=True) == folder
 
 
+def test_a_folder_with_a_run_does_not_take_in_another(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    (folder / "checkpoints").mkdir(parents=True)
+    (folder / "checkpoints" / "latest").write_text("step_00000001")
+    own, other = (config_of(save_model_dir=str(folder), checkpoints=str(tmp_path / n)) for n in ("run", "run2"))
+    assert prepare_folder(own, resuming=True) == folder
+    with pytest.raises(ConfigError, match=r"holds a run already, and Global.checkpoints=.*run2 is of another one"):
+        prepare_folder(other, resuming=True)
+
+
 def test_a_batch_must_be_filled() -> None:
     split = Split({}, [], Loader(batch_size_per_card=8, drop_last=True))
     with pytest.raises(ConfigError, match="Train.loader.batch_size_per_card: The dataset must fill"):

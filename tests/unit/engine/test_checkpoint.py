@@ -12,7 +12,7 @@ import pytest
 from ppocr_lite.engine import checkpoint
 from ppocr_lite.engine.checkpoint import TrainState
 from ppocr_lite.engine.pdparams import read_pdparams
-from ppocr_lite.errors import CheckpointError
+from ppocr_lite.errors import CheckpointError, DivergenceError
 
 
 class Memory:
@@ -66,6 +66,22 @@ def test_a_checkpoint_left_without_pointer_is_written_again(tmp_path: Path) -> N
     (stale / checkpoint.MODEL).write_bytes(b"stale")
     save_steps(tmp_path, 2)
     assert checkpoint.read_weights(tmp_path)["head.fc.weight"][0, 0] == 2
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
+    save_steps(tmp_path, 1)
+    with pytest.raises(DivergenceError, match=r"Step 2 is not saved, .*: head\.fc\.weight\."):
+        checkpoint.save(tmp_path, Memory(float("nan")), TrainState(step=2))  # type: ignore[arg-type]
+    assert [path.name for path in tmp_path.iterdir() if "step" in path.name] == ["step_00000001"]
+
+
+def test_a_best_that_is_not_of_this_run_is_not_pointed_out(tmp_path: Path) -> None:
+    save_steps(tmp_path, 2, 4)
+    checkpoint.point(tmp_path, "best", "step_00000004")
+    checkpoint.go_back(tmp_path, TrainState(step=2))
+    assert ((tmp_path / "latest").read_text(), (tmp_path / "best").exists()) == ("step_00000002", False)
+    checkpoint.prune(tmp_path, keep=3)
+    assert [path.name for path in tmp_path.glob("step_*")] == ["step_00000002"]
 
 
 def test_the_newest_and_the_best_are_kept(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ paddle = pytest.importorskip("paddle", reason="the Paddle engine is not installe
 from ppocr_lite.data.sampler import EpochBatches, Key  # noqa: E402
 from ppocr_lite.engine.backends.base import Task  # noqa: E402
 from ppocr_lite.engine.backends.paddle import PaddleBackend  # noqa: E402
-from ppocr_lite.errors import ConfigError  # noqa: E402
+from ppocr_lite.errors import CheckpointError, ConfigError  # noqa: E402
+from ppocr_lite.optim.optimizers import Adam, Momentum  # noqa: E402
 
 CLS = {
     "model_type": "cls",
@@ -38,6 +39,30 @@ def test_threads_are_those_asked_for(monkeypatch: pytest.MonkeyPatch, threads: i
     assert seen == told
 
 
+def started(optimizer: Any) -> PaddleBackend:
+    backend = PaddleBackend()
+    backend.build(Task(CLS, loss={"name": "ClsLoss"}, optimizer=optimizer))
+    return backend
+
+
+def two_lines() -> dict[str, Any]:
+    return {"image": np.zeros((2, 3, 48, 96), np.float32), "label": np.array([0, 1])}
+
+
+def test_state_of_another_optimizer_is_refused() -> None:
+    backend = started(Momentum())
+    backend.train_step([two_lines()], lr=0.1, seed=1)
+    state = backend.optimizer_state()
+    started(Momentum()).load_optimizer_state(state)
+    with pytest.raises(CheckpointError, match=r"and the optimizer\. Unknown: .*velocity"):
+        started(Adam()).load_optimizer_state(state)
+
+
+def test_a_batch_without_what_the_loss_reads_is_a_fault_of_the_config() -> None:
+    with pytest.raises(ConfigError, match=r"The loss needs 'label', but .* have only \['image'\]\..*KeepKeys"):
+        started(Adam()).train_step([{"image": two_lines()["image"]}], lr=0.1, seed=1)
+
+
 class Numbers:
     """A sample is its key."""
 
@@ -51,7 +76,7 @@ class Numbers:
 def collate(indices: Sequence[int]) -> dict[str, Any]:
     """Samples 2 and 3 are unusable."""
     good = [index for index in indices if index not in (2, 3)]
-    batch: dict[str, Any] = {"errors": [f"sample {index}" for index in indices if index in (2, 3)]}
+    batch: dict[str, Any] = {"errors": {f"file:{index}": "broken" for index in indices if index in (2, 3)}}
     return batch | ({"image": np.array(good, np.float32)} if good else {})
 
 
@@ -59,7 +84,7 @@ def collate(indices: Sequence[int]) -> dict[str, Any]:
 def test_the_loader_goes_on_after_a_batch_of_unusable_samples_only(workers: int) -> None:
     loader = PaddleBackend().loader(Numbers(), EpochBatches(8, 2, shuffle=False), collate, workers)
     batches = list(loader)
-    assert [batch["errors"] for batch in batches] == [[], ["sample 2", "sample 3"], [], []]
+    assert [batch["errors"] for batch in batches] == [{}, {"file:2": "broken", "file:3": "broken"}, {}, {}]
     assert [batch["image"].tolist() for batch in batches if "image" in batch] == [[0, 1], [4, 5], [6, 7]]
 
 
@@ -67,5 +92,5 @@ def test_the_loader_goes_on_after_a_batch_of_unusable_samples_only(workers: int)
 def test_worker_processes_end_with_the_loop(taken: int) -> None:
     loader = PaddleBackend().loader(Numbers(), EpochBatches(8, 2, shuffle=False), collate, 2)
     for _ in range(2):
-        assert [batch["errors"] for batch in itertools.islice(loader, taken)][0] == []
+        assert [batch["errors"] for batch in itertools.islice(loader, taken)][0] == {}
         assert multiprocessing.active_children() == []

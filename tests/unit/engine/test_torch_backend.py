@@ -61,7 +61,7 @@ def batch(seed: int, count: int = 3, width: int = 48) -> dict[str, Any]:
         "label": rng.integers(1, CLASSES, (count, 6)).astype(np.int32),
         "length": rng.integers(1, 5, count),
         "path": ["x"] * count,
-        "errors": [],
+        "errors": {},
     }
 
 
@@ -126,8 +126,29 @@ def test_powers_that_vanished_mean_no_bias_correction() -> None:
 
 
 def test_state_of_another_network_is_refused() -> None:
-    with pytest.raises(CheckpointError, match=r"Unexpected: other\.weight\.moment1"):
+    with pytest.raises(CheckpointError, match=r"Unexpected: \['other\.weight\.moment1'\]"):
         started().load_optimizer_state({"other.weight.moment1": np.zeros(3, np.float32)})
+
+
+def test_an_empty_text_is_left_out() -> None:
+    logits, labels = torch.zeros(2, 3, CLASSES), torch.tensor([[1, 2], [0, 0]])
+    both = CTCLoss().compute(logits, labels, torch.tensor([2, 0]))
+    alone = CTCLoss().compute(logits[:1], labels[:1], torch.tensor([2]))
+    assert both["ctc_infeasible"] == 1
+    assert both["loss"] == alone["loss"]
+
+
+def test_state_of_another_optimizer_is_refused() -> None:
+    backend = started(Momentum())
+    backend.train_step([batch(0)], lr=0.1, seed=1)
+    with pytest.raises(CheckpointError, match=r"and the optimizer\. Unexpected: .*velocity"):
+        started(Adam()).load_optimizer_state(backend.optimizer_state())
+
+
+def test_a_batch_without_what_the_loss_reads_is_a_fault_of_the_config() -> None:
+    given = {key: value for key, value in batch(0).items() if key != "label"}
+    with pytest.raises(ConfigError, match=r"needs 'label', but .* only \['image', 'length', 'path'\]\..*KeepKeys"):
+        started().train_step([given], lr=0.1, seed=1)
 
 
 def test_weights_that_do_not_fit_are_all_named_and_change_nothing() -> None:
@@ -185,7 +206,7 @@ class Numbers:
 
 
 def collate(samples: Sequence[Any]) -> dict[str, Any]:
-    return {"image": np.stack([s["image"] for s in samples]), "path": [s["path"] for s in samples], "errors": []}
+    return {"image": np.stack([s["image"] for s in samples]), "path": [s["path"] for s in samples], "errors": {}}
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ppocr_lite.errors import ConfigError
 from ppocr_lite.postprocess import ClsPostProcess
 
 
@@ -18,3 +19,8 @@ def test_the_order_of_the_labels_counts() -> None:
 def test_another_number_of_classes_is_refused() -> None:
     with pytest.raises(ValueError, match=r"\(N, 2\)"):
         ClsPostProcess()(np.zeros((1, 3), np.float32))
+
+
+def test_labels_that_are_no_angles_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"label_list must name angles in whole degrees. Received: \['up', 'down'\]"):
+        ClsPostProcess(["up", "down"])

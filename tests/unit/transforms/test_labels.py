@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from ppocr_lite import geometry
 from ppocr_lite.charset import Charset
 from ppocr_lite.errors import DataError
-from ppocr_lite.transforms.labels import ClsLabelEncode, CTCLabelEncode, DetLabelEncode
+from ppocr_lite.transforms.labels import ClsLabelEncode, CTCLabelEncode, DetLabelEncode, read_lines
 
 QUAD = [[0, 0], [30, 0], [30, 9], [0, 9]]
 
@@ -16,6 +17,19 @@ QUAD = [[0, 0], [30, 0], [30, 9], [0, 9]]
 def encode(*regions: tuple[str, list[list[float]]]) -> dict[str, object]:
     label = json.dumps([{"transcription": text, "points": points} for text, points in regions])
     return DetLabelEncode()({"label": label, "path": "page.jpg"})
+
+
+def test_a_label_file_has_a_line_for_each_line_feed(tmp_path: Path) -> None:
+    path = tmp_path / "labels.txt"
+    path.write_bytes("a\tone\u2028two\r\n \x0c\n\nb\tthree\x85\rfour".encode("utf-8-sig"))
+    assert read_lines(path) == [(1, "a\tone\u2028two"), (4, "b\tthree\x85\rfour")]
+
+
+def test_a_label_file_of_another_encoding_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "labels.txt"
+    path.write_bytes("a\t识别\n".encode("gbk"))
+    with pytest.raises(DataError, match=r"labels\.txt: the label file cannot be read: .*utf-8"):
+        read_lines(path)
 
 
 def test_quads_and_polygons_may_stand_in_one_set() -> None:
@@ -38,6 +52,12 @@ def test_page_without_regions_gives_empty_lists() -> None:
     assert sample["texts"] == []
     assert sample["ignore_tags"].shape == (0,)
     assert sample["ignore_tags"].dtype == bool
+
+
+@pytest.mark.parametrize("far", [1e17, -1e7])
+def test_a_point_no_image_can_have_is_refused(far: float) -> None:
+    with pytest.raises(DataError, match=r"page\.jpg: entry 1: a point lies farther than 1e\+06 pixels away"):
+        encode(("a", QUAD), ("b", [[0, 0], [far, 0], [30, 9], [0, 9]]))
 
 
 @pytest.mark.parametrize("points", [[[5, 5]] * 4, [[0, 0], [9, 0], [5, 0], [2, 0]]])

@@ -119,12 +119,30 @@ def test_a_batch_of_a_data_set_has_shares(cls_label_file: Path, kind: Any) -> No
     chain = Compose(steps, (*RAW_KEYS, *TRAINING_KEYS))
     dataset = SimpleDataSet(str(cls_label_file.parent), str(cls_label_file), transforms=chain, training=True)
     batch = Collate()([dataset[0, index] for index in range(8)])
-    assert batch["errors"] == []
+    assert batch["errors"] == {}
     assert batch["image"].shape == (8, 3, 48, 96)
     assert batch["label"].shape == (8, 2)
     assert ((batch["label"] > 0) & (batch["label"] < 1)).any()
     again = Collate()([dataset[0, index] for index in range(8)])
     np.testing.assert_array_equal(again["label"], batch["label"])
+
+
+def test_a_broken_partner_is_replaced(cls_label_file: Path) -> None:
+    (cls_label_file.parent / "line_2.png").write_bytes(b"broken")
+    steps = [DecodeImage(), ClsLabelEncode(), ClsResizeImg((3, 48, 96)), Mixup(prob=1.0)]
+    chain = Compose(steps, (*RAW_KEYS, *TRAINING_KEYS))
+    dataset = SimpleDataSet(str(cls_label_file.parent), str(cls_label_file), transforms=chain, training=True)
+    keys = [(epoch, index) for epoch in range(6) for index in range(8)]
+    assert {dataset[key].get("source") for key in keys} == {None, f"{cls_label_file}:3"}
+    assert all(("error" in dataset[key]) == (key[1] == 2) for key in keys)
+
+
+def test_where_nothing_can_be_mixed_with_the_sample_is_unusable() -> None:
+    steps = [DecodeImage(), Mixup()]
+    sample = {"image": np.zeros((4, 4, 3), np.uint8), "label": 0, "path": "a", "rng": np.random.default_rng(0)}
+    chain = Compose(steps, (*RAW_KEYS, *TRAINING_KEYS))
+    with pytest.raises(DataError, match="None of 10 samples drawn to mix with is usable. The last one: .*not an image"):
+        chain(sample | {"another": lambda rng: {"image": b"broken", "label": 0, "path": "b"}})
 
 
 def test_evaluation_cannot_mix(cls_label_file: Path) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ppocr_lite.data.sampler import KeyLists
-from ppocr_lite.engine.backends.base import AmpLevel, Arrays, Batch, Task
+from ppocr_lite.engine.backends.base import AmpLevel, Arrays, Batch, Task, Truth
 from ppocr_lite.engine.backends.torch.base import BACKBONES, HEADS, LOSSES, NECKS
 from ppocr_lite.engine.backends.torch.loader import make_loader, to_tensors
 from ppocr_lite.engine.backends.torch.memory import keep_freed_memory
@@ -192,9 +192,9 @@ class TorchBackend:
         terms: Mapping[str, Tensor] = self.loss(_float(outputs), batch)  # type: ignore[misc]
         return terms
 
-    def _on_device(self, batch: Batch) -> dict[str, Any]:
-        moved = to_tensors(batch)
-        return {k: v.to(self.device, non_blocking=True) if isinstance(v, Tensor) else v for k, v in moved.items()}
+    def _on_device(self, batch: Batch) -> Truth:
+        moved = to_tensors(batch).items()
+        return Truth({k: v.to(self.device, non_blocking=True) if isinstance(v, Tensor) else v for k, v in moved})
 
 
 def choose_device(name: str) -> torch.device:

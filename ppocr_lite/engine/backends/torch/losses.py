@@ -44,7 +44,7 @@ class CTCLoss(nn.Module):
 
     A text that cannot be spelled in T steps (it needs one step per character and one more between equal neighbours)
     has no such probability. Frameworks give it loss 0 in silence, which would look like a perfect sample; here it is
-    left out of the mean and counted in ``ctc_infeasible``.
+    left out of the mean and counted in ``ctc_infeasible``, as is an empty text.
 
     Args:
         use_focal_loss: Weigh each sample by ``(1 - p)²``, p the probability of its text.
@@ -70,7 +70,7 @@ class CTCLoss(nn.Module):
         """Return the loss of logits found by the caller; arguments as under *Shape* of the class."""
         samples, steps = logits.shape[0], logits.shape[1]
         labels, lengths = labels.int(), lengths.long().flatten()
-        feasible = required_steps(labels, lengths) <= steps  # (N,)
+        feasible = torch.logical_and(required_steps(labels, lengths) <= steps, lengths > 0)  # (N,)
         values = F.ctc_loss(
             F.log_softmax(logits.float(), dim=2).transpose(0, 1),  # (T, N, C)
             labels,

@@ -83,12 +83,14 @@ class Updater:
         """Continue from *state*.
 
         Raises:
-            CheckpointError: If a name belongs to no parameter or a shape differs; lists them.
+            CheckpointError: If a name belongs to no parameter or another optimizer, or a shape differs; lists them.
         """
         known = {f"{key}.{name}" for key in self.slots for name in (*self.kept.values(), *self._powers())}
         wrong = sorted(set(state) - known - {name for name in state if name.startswith("scaler.")})
         if wrong:
-            raise CheckpointError(f"The optimizer state does not fit the network. Unexpected: {', '.join(wrong)}.")
+            raise CheckpointError(
+                f"The optimizer state does not fit the network and the optimizer. Unexpected: {wrong[:20]}."
+            )
         for key, slot in self.slots.items():
             parameter = self.named[slot.name]
             kept = self._kept_of(key, slot, parameter, state)
