@@ -83,7 +83,7 @@ def find_files(paths: Sequence[str], *, recursive: bool = False) -> list[tuple[P
 class Names:
     """Gives what is written of each input a name of its own.
 
-    ``a.png`` and ``a.jpg`` of one folder become ``a`` and ``a.jpg``, an ``a.png`` of another one ``a_2``.
+    ``a.png`` and ``a.jpg`` become ``a`` and ``a.jpg``, whatever else would be called ``a`` becomes ``a_2``, ``a_3``, ….
 
     Args:
         folder: Where to.
