@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import PIL.Image
-import PIL.ImageSequence
 from numpy.typing import NDArray
 
 from ppocr_lite import images
