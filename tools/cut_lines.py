@@ -8,6 +8,9 @@ Some sets are transcribed in capitals whatever is printed.  ``--restore-case MOD
 recogniser: where the two agree but for the case, the model's spelling is kept; where the model saw small letters and
 disagrees, the line is left out; lines read as capitals stay as they are.
 
+``--margin 0 0.15`` moves each side of a region outwards by a random share of its height between the two (inwards where
+it is negative), as far as the boxes of a detector are from those of annotators.
+
 ``--orientation`` makes crops for the classifier instead: every second one is turned by 180 degrees and the label is
 ``0`` or ``180``.  Texts that read as well upside down ("8", "NO", "96") are left out.
 """
@@ -17,11 +20,13 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ppocr_lite import OCR
 from ppocr_lite.charset import Charset
+from ppocr_lite.geometry import min_area_quad
 from ppocr_lite.images import read, write
 from ppocr_lite.predict.crop import crop_line, turn
 from ppocr_lite.synth.writer import TURNS_INTO_TEXT
@@ -36,6 +41,7 @@ def main() -> None:
     parser.add_argument("--charset", default="en")
     parser.add_argument("--min-height", type=int, default=8)
     parser.add_argument("--restore-case", metavar="MODEL", help="exported recogniser folder")
+    parser.add_argument("--margin", nargs=2, type=float, default=(0.0, 0.0), metavar=("LOW", "HIGH"))
     parser.add_argument("--orientation", action="store_true", help="crops for the classifier, every second one turned")
     arguments = parser.parse_args()
     known = set(Charset.load(arguments.charset).characters)
@@ -43,10 +49,13 @@ def main() -> None:
     (arguments.output / "images").mkdir(parents=True, exist_ok=True)
     lines: list[str] = []
     left_out: Counter[str] = Counter()
+    rng = np.random.default_rng(0)
     for file in arguments.labels:
         for _, row in read_lines(file):
             name, _, label = row.partition("\t")
-            crops = cut_page(file.parent / name, label, known, arguments.min_height, left_out)
+            page = DetLabelEncode()({"image": read(file.parent / name), "label": label, "path": name})
+            page["polys"] = [loosen(polygon, *arguments.margin, rng) for polygon in page["polys"]]
+            crops = cut_page(page, known, arguments.min_height, left_out)
             if ocr is not None:
                 crops = restore_case(ocr, crops, left_out)
             if arguments.orientation:
@@ -62,12 +71,25 @@ def main() -> None:
 Crop = tuple[np.ndarray, str]
 
 
-def cut_page(path: Path, label: str, known: set[str], min_height: int, left_out: Counter[str]) -> list[Crop]:
-    """Return (crop, text) of the lines of one page that can be trained on."""
-    sample = DetLabelEncode()({"image": read(path), "label": label, "path": str(path)})
+def loosen(polygon: np.ndarray, low: float, high: float, rng: np.random.Generator) -> np.ndarray:
+    """Return *polygon* (P, 2) as four corners (4, 2), each side moved out by *low* to *high* of the line's height."""
+    if low == high == 0:
+        return polygon
+    quad = (polygon if len(polygon) == 4 else min_area_quad(polygon)).astype(np.float64)
+    across, down = quad[1] + quad[2] - quad[0] - quad[3], quad[2] + quad[3] - quad[0] - quad[1]
+    lengths = np.hypot(*across), np.hypot(*down)  # twice those of the sides
+    left, top, right, bottom = rng.uniform(low, high, 4)[:, None] * min(lengths) / 2
+    across, down = (side / max(length, 1e-6) for side, length in zip((across, down), lengths, strict=True))
+    outwards = [-left * across - top * down, right * across - top * down]
+    outwards += [right * across + bottom * down, -left * across + bottom * down]
+    return np.float32(quad + outwards)
+
+
+def cut_page(page: dict[str, Any], known: set[str], min_height: int, left_out: Counter[str]) -> list[Crop]:
+    """Return (crop, text) of the lines of one page, as DetLabelEncode returns it, that can be trained on."""
     crops = []
-    for polygon, text, ignored in zip(sample["polys"], sample["texts"], sample["ignore_tags"], strict=True):
-        crop = crop_line(sample["image"], polygon)
+    for polygon, text, ignored in zip(page["polys"], page["texts"], page["ignore_tags"], strict=True):
+        crop = crop_line(page["image"], polygon)
         if ignored:
             left_out["ignored region"] += 1
         elif not set(text) <= known:

@@ -13,10 +13,19 @@ import numpy as np
 from ppocr_lite.errors import DataError
 from ppocr_lite.synth import phrases
 from ppocr_lite.synth.draws import chance, integer, pick, uniform, weighted
-from ppocr_lite.synth.wordlists import ACCENTED, CHINESE_FIELDS, CODAS, COMMON, NUCLEI, ONSETS
+from ppocr_lite.synth.wordlists import (
+    ACCENTED,
+    CHINESE_FIELDS,
+    CHINESE_UNITS,
+    CODAS,
+    COMMON,
+    NUCLEI,
+    ONSETS,
+)
 
 IDEOGRAPH = re.compile("[\u3400-\u9fff]")
 COUNTED = re.compile(r"^(\S+)[ \t]+(\d+)$")
+CHINESE_SHARE = 0.1  # of the characters of a running text, ideographs: more and it is Chinese
 ACCENTED_SHARE = 0.05  # of words, where the charset has letters with accents
 FLATTEN = 0.4  # power on the counts of a word list: rare words are seen too, frequent ones still dominate
 PLAIN = str.maketrans(
@@ -67,7 +76,7 @@ class Corpus:
                 self._lists.append(([word for word, _ in pairs], weights / weights[-1]))
             return
         text = "\n".join(lines).translate(PLAIN)
-        if len(IDEOGRAPH.findall(text[:5000])) > 500:
+        if len(IDEOGRAPH.findall(text)) > CHINESE_SHARE * len(text):  # of all of it: files begin with notes
             if self.ideographs:
                 self._chinese += self.clean(text.replace("\n", ""))
             return
@@ -180,25 +189,36 @@ class Corpus:
         return text
 
     def _chinese_phrase(self, rng: np.random.Generator, max_chars: int) -> str:
-        """Return Chinese prose, a field with a value, a date, a price or a number."""
-        form = rng.random()
-        if form < 0.75:
+        """Return Chinese prose, a field with a value, a heading, a date, a price, a number or a sum."""
+        if chance(rng, 0.72):
             return self._hanzi(rng, max(1, int(uniform(rng, 0.2, 1.05) * max_chars)))
+
+        def hanzi(least: int, most: int) -> str:
+            return self._hanzi(rng, integer(rng, least, most))
+
         year, month, day = integer(rng, 1950, 2030), integer(rng, 1, 12), integer(rng, 1, 31)
-        value = f"{10 ** uniform(rng, 0, 5):.2f}"
+        value, count = f"{10 ** uniform(rng, 0, 5):.2f}", integer(rng, 1, 99)
         key = pick(rng, CHINESE_FIELDS)
         return pick(
             rng,
             (
                 f"{year}年{month}月{day}日",
                 f"¥{value}",
-                f"{value}元",
-                f"{key}：{self._hanzi(rng, integer(rng, 2, 6))}",
+                f"{value}{pick(rng, CHINESE_UNITS)}",
+                f"{int(10 ** uniform(rng, 3, 9)):,}",
+                f"{count}.{phrases.digits(rng, integer(rng, 1, 4))}%",
+                phrases.arithmetic(rng),
+                f"{key}：{hanzi(2, 6)}",
                 f"{key}:{phrases.code(rng, lambda: self.word(rng))}",
                 f"{key} {value}",
-                f"第{integer(rng, 1, 99)}章 {self._hanzi(rng, integer(rng, 2, 8))}",
-                f"{self._hanzi(rng, integer(rng, 2, 6))}（{self._hanzi(rng, integer(rng, 1, 4))}）",
-                f"《{self._hanzi(rng, integer(rng, 2, 6))}》",
+                f"{key}{pick(rng, '：:')}",
+                f"【{key}】{hanzi(2, 6)}",
+                f"【{hanzi(1, 4)}】：{hanzi(2, 8)}",
+                f"第{count}章 {hanzi(2, 8)}",
+                f"{count}{pick(rng, ('、', '.', '. ', '）'))}{hanzi(2, 8)}",
+                f"{hanzi(2, 6)}（{hanzi(1, 4)}）",
+                f"《{hanzi(2, 6)}》",
+                f"“{hanzi(2, 6)}”",
                 phrases.phone(rng, lambda: ""),
             ),
         )

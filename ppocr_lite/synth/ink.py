@@ -58,7 +58,9 @@ def mean_advance(face: FontFace, size: int) -> float:
     return float(face.font(size).getlength(probe)) / len(probe)
 
 
-def draw(face: FontFace, size: int, text: str, spacing: float = 0.0, gap: float = 1.0) -> Ink | None:
+def draw(
+    face: FontFace, size: int, text: str, spacing: float = 0.0, gap: float = 1.0, smooth: bool = True
+) -> Ink | None:
     """Draw one line of text.
 
     Args:
@@ -67,6 +69,7 @@ def draw(face: FontFace, size: int, text: str, spacing: float = 0.0, gap: float 
         text: What to draw; spaces may be doubled.
         spacing: Extra space after each character, in em; may be slightly negative.
         gap: Factor on the width of spaces.
+        smooth: Whether pixels may be partly covered; otherwise each is ink or not, as on screens that do not smooth.
 
     Returns:
         The ink, or None if nothing became visible.
@@ -83,6 +86,7 @@ def draw(face: FontFace, size: int, text: str, spacing: float = 0.0, gap: float 
         x += font.getlength(piece) * (gap if piece == " " else 1.0) + spacing * size
     image = Image.new("L", (max(int(x) + 2 * pad, 1), height))
     pen = ImageDraw.Draw(image)
+    pen.fontmode = "L" if smooth else "1"
     for piece, x in zip(pieces, places, strict=True):
         if piece != " ":
             pen.text((pad + round(x), base), piece, fill=255, font=font, anchor="ls")

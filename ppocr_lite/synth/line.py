@@ -19,9 +19,12 @@ from ppocr_lite.synth.fonts import FontBook
 
 Image = NDArray[np.uint8]
 SIZES = (14, 17, 20, 24, 28, 32, 38, 46)  # pixels per em; few, so that the fonts stay cached
-STYLES = (("print", 0.36), ("receipt", 0.34), ("scene", 0.22), ("screen", 0.08))
+SCREEN_SIZES = (11, 12, 13, 14, 15, 16, 20)
+STYLES = (("print", 0.34), ("receipt", 0.31), ("scene", 0.21), ("screen", 0.14))
 TRIES = 12
 READABLE = 14.0  # grey levels between the means of ink and paper; less is guessing
+BITMAP = 0.5  # of the lines on screens, as where fonts are not smoothed
+CUT_TAILS = 0.15  # of lines with ink below the baseline, as where a detector frames letters without their tails
 STEP = 4  # pixels of a 32-high line that become one step of the recogniser
 
 
@@ -98,7 +101,7 @@ class LineMaker:
             text = "".join(char for char in text if char not in lacking).strip()
         if not self.charset.issuperset(text):
             text = "".join(char for char in text if char in self.charset).strip()
-        size = pick(rng, SIZES)
+        size = pick(rng, SCREEN_SIZES if style == "screen" else SIZES)
         if self.max_width:
             advance = ink.mean_advance(face, size)
             room = int(self.max_width / 32 * ink.cap_height(face, size) * 1.25 / max(advance, 1.0))
@@ -111,7 +114,8 @@ class LineMaker:
             spacing = uniform(rng, -0.04, 0.22) if style != "receipt" else uniform(rng, -0.03, 0.12)
         if chance(rng, 0.12):
             gap = uniform(rng, 0.7, 2.2)
-        drawn = ink.draw(face, size, text, spacing, gap)
+        smooth = not (style == "screen" and chance(rng, BITMAP))
+        drawn = ink.draw(face, size, text, spacing, gap, smooth)
         return None if drawn is None else (drawn, re.sub(" +", " ", text))
 
     def _print(self, drawn: ink.Ink, rng: np.random.Generator, style: str) -> ink.Mask:
@@ -149,6 +153,8 @@ class LineMaker:
             above = min(extent - ink_height, drawn.cap + drawn.top if drawn.top > -drawn.cap else 0)
         top, bottom, left, right = (self._margin(rng) for _ in range(4))
         left, right = max(left, 0.0), max(right, 0.0)
+        if drawn.bottom > 0.1 * drawn.cap and chance(rng, CUT_TAILS):
+            bottom = -uniform(rng, 0.0, 0.6) * drawn.bottom / extent
         scale = height / (extent * (1 + top + bottom))
         if style == "receipt":
             stretch = uniform(rng, 0.58, 1.1) if chance(rng, 0.7) else 1.0  # till printers have narrow letters
@@ -269,6 +275,8 @@ def _colours(rng: np.random.Generator, style: str) -> tuple[NDArray[np.float32],
         return paper, fill
     paper = colour(rng)
     if style == "screen":
+        if chance(rng, 0.4):  # most of what screens show
+            return np.full(3, pick(rng, (255, 250, 240)), np.float32), np.full(3, uniform(rng, 0, 60), np.float32)
         paper = np.full(3, pick(rng, (255, 245, 30, 18, 60, 230)), np.float32) if chance(rng, 0.6) else paper
     return paper, stand_out(paper, colour(rng), rng)
 

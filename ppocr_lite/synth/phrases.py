@@ -262,6 +262,17 @@ def measure(rng: np.random.Generator, words: Words) -> str:
     return pick(rng, forms)
 
 
+def arithmetic(rng: np.random.Generator) -> str:
+    """Sum with the signs that schoolbooks set, with or without its result."""
+
+    def operand() -> str:
+        whole = digits(rng, integer(rng, 1, 3)).lstrip("0") or "0"
+        return f"{whole}.{digits(rng, integer(rng, 1, 2))}" if chance(rng, 0.5) else whole
+
+    text = operand() + "".join(pick(rng, "+-×÷×") + operand() for _ in range(integer(rng, 1, 2)))
+    return text + pick(rng, ("=", "=", f"={operand()}", ""))
+
+
 def punctuated(rng: np.random.Generator, words: Words) -> str:
     """Words with brackets, quotes, operators and the rarer ASCII signs."""
     form = pick(rng, PUNCTUATED).replace("¦", "|")  # the list itself is cut at bars

@@ -91,6 +91,7 @@ COMMON = _list(
 CHINESE_FIELDS = _list(
     "姓名|性别|民族|出生|住址|电话|地址|日期|时间|金额|合计|总计|单价|数量|编号|单位|名称|备注|收款人|开户行|账号|有效期|规格|型号"
 )
+CHINESE_UNITS = _list("元|元|个|件|台|公斤|克|吨|米|厘米|毫升|平方米|万元|℃|%|kg|g|ml|mm|cm")
 ACCENTED = _list(
     "café|naïve|façade|résumé|crème|brûlée|château|garçon|forêt|hôtel|rôti|pâté|fête|élève|à|où|déjà|voilà|français|"
     "Île|Noël|cœur|été|première|sécurité|société|numéro|Müller|Jäger|Köln|Zürich|München|Größe|Straße|Übung|Öl|"

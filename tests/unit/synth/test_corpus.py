@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,21 @@ def test_chinese_text_is_drawn_from_a_chinese_charset(tmp_path: Path) -> None:
     texts = "".join(draws(Corpus(charset, [tmp_path / "zh.txt"]), 200))
     assert texts.count("天气很好") > 10
     assert set(texts) <= set(charset)
+
+
+def test_a_chinese_text_with_an_english_beginning_is_chinese(tmp_path: Path) -> None:
+    (tmp_path / "zh.txt").write_text(
+        "title: a page\nms.date: 11/15/2016\n" * 200 + "今天天气很好我们去公园散步吧" * 300, "utf-8"
+    )
+    charset = ASCII + "今天气很好我们去公园散步吧"
+    texts = "".join(draws(Corpus(charset, [tmp_path / "zh.txt"]), 200))
+    assert texts.count("天气很好") > 10
+
+
+def test_chinese_phrases_have_the_signs_of_documents() -> None:
+    texts = draws(Corpus(ASCII + "今天【】《》“”：、（）×÷℃年月日元"), 3000)
+    assert set("【】《》“”：、（）×÷℃年月日元") <= set("".join(texts))
+    assert any(re.fullmatch(r"[\d.]+([-+×÷][\d.]+)+=", text) for text in texts)
 
 
 def test_a_binary_file_is_refused_by_name(tmp_path: Path) -> None:

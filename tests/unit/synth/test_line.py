@@ -124,3 +124,11 @@ def test_spaced_letters_stand_apart(tiny_font: Path) -> None:
     usual, spaced = (ink.draw(face, 40, "ABA", spacing=spacing) for spacing in (0.0, 0.5))
     assert usual is not None and spaced is not None
     assert spaced.mask.shape[1] - usual.mask.shape[1] == pytest.approx(2 * 0.5 * 40, abs=1)
+
+
+def test_ink_that_is_not_smoothed_covers_whole_pixels(fonts: FontBook) -> None:
+    smooth, bitmap = (ink.draw(fonts.faces[0], 14, "Sagex", smooth=smooth) for smooth in (True, False))
+    assert smooth is not None and bitmap is not None
+    assert set(np.unique(bitmap.mask)) == {0, 255}
+    assert len(np.unique(smooth.mask)) > 10
+    assert abs(smooth.mask.shape[1] - bitmap.mask.shape[1]) <= 3
