@@ -1,6 +1,7 @@
 """The command ``ppocr-lite``: a table of verbs; each lives in a module of its own, imported when it is chosen.
 
-Exit status: 0 all done; 1 some inputs failed, each named on standard error; 2 wrong usage.
+Exit status: 0 all done; 1 something failed, each input that did is named on standard error and the others are done;
+2 wrong usage or a wrong config.
 """
 
 from __future__ import annotations

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 
+from ppocr_lite.engine.run import report_errors
 from ppocr_lite.images import read, write
 from ppocr_lite.transforms.labels import read_lines
 
@@ -73,4 +75,4 @@ def largest_rectangle(free: np.ndarray) -> tuple[int, int, int, int]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(report_errors(main))

@@ -18,6 +18,7 @@ it is negative), as far as the boxes of a detector are from those of annotators.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ import numpy as np
 
 from ppocr_lite import OCR
 from ppocr_lite.charset import Charset
+from ppocr_lite.engine.run import report_errors
 from ppocr_lite.geometry import min_area_quad
 from ppocr_lite.images import read, write
 from ppocr_lite.predict.crop import crop_line, turn
@@ -123,4 +125,4 @@ def turn_some(crops: list[Crop], start: int, left_out: Counter[str]) -> list[Cro
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(report_errors(main))

@@ -14,9 +14,11 @@ The space is in none: ``Charset.load`` appends it.
 from __future__ import annotations
 
 import argparse
+import sys
 import unicodedata
 from pathlib import Path
 
+from ppocr_lite.engine.run import report_errors
 from ppocr_lite.transforms.labels import read_lines
 
 ASCII = "".join(chr(code) for code in range(0x21, 0x7F))
@@ -66,4 +68,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(report_errors(main))

@@ -1,5 +1,8 @@
 """Validate label files: every line is parsed as training would, and its image decoded.
 
+What a recogniser may be taught depends on its dictionary and its longest text: give the config of the run with ``-c``,
+or both as options.
+
 Each fault is named as ``file:line: what is wrong`` on standard error; a summary of each file goes to standard output.
 """
 
@@ -13,7 +16,9 @@ from typing import Any
 
 from ppocr_lite.charset import Charset
 from ppocr_lite.commands.console import complain, progress, say
-from ppocr_lite.errors import DataError, ImageError
+from ppocr_lite.engine.build import load_charset
+from ppocr_lite.engine.run import add_config, read_config
+from ppocr_lite.errors import ConfigError, DataError, ImageError
 from ppocr_lite.transforms.base import Sample
 from ppocr_lite.transforms.decode import DecodeImage
 from ppocr_lite.transforms.labels import ClsLabelEncode, CTCLabelEncode, DetLabelEncode, read_lines
@@ -27,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="LABEL_FILE")
     parser.add_argument("--data-dir", type=Path, help="folder the paths start from (default: that of the label file)")
     parser.add_argument("--no-images", action="store_true", help="only parse the labels; do not open the images")
-    group = parser.add_argument_group("recognition")
+    add_config(parser, required=False)
+    group = parser.add_argument_group("recognition, without a config")
     group.add_argument("--charset", default="en", help="dictionary file or the name of a bundled one (default: en)")
     group.add_argument("--no-space", action="store_true", help="the space is not a character")
     group.add_argument("--max-text-length", type=int, default=100, metavar="N", help="longest text (default: 100)")
@@ -56,6 +62,12 @@ def _encoder(arguments: argparse.Namespace) -> Any:
         return DetLabelEncode()
     if arguments.kind == "cls":
         return ClsLabelEncode()
+    if arguments.config is not None:
+        config = read_config(arguments)
+        charset = load_charset(config)
+        if charset is None:
+            raise ConfigError(f"{arguments.config} is no config of a recogniser.")
+        return CTCLabelEncode(charset, config.Global.max_text_length)
     charset = Charset.load(arguments.charset, use_space_char=not arguments.no_space)
     return CTCLabelEncode(charset, arguments.max_text_length)
 

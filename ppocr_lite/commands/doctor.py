@@ -3,7 +3,7 @@
 Each model that comes with the package runs a few times on each engine, with as many threads as `OCR()` takes here; the
 last column is the engine that `engine="auto"` chooses.
 
-Exit status 1 if something that `OCR()` needs is missing or broken.
+Exit status 1 if something is wrong: what stands in the way of `OCR()`, or what will surprise.
 """
 
 from __future__ import annotations
@@ -38,7 +38,12 @@ PACKAGES = {
     "opencv-python-headless": "everything",
     "opencv-python": "comes with imgaug",
     "pillow": "everything",
-    "safetensors": "checkpoints",
+    "pyyaml": "everything",
+    "pyclipper": "everything",
+    "tqdm": "everything",
+    "safetensors": "[train] checkpoints",
+    "shapely": "[train] DetMetric",
+    "fonttools": "[train] making data",
     "imgaug": "[train] augmentation of pages",
     "lmdb": "[train] LMDBDataSet",
     "rapidfuzz": "[train] RecMetric",

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from ppocr_lite import images, visualize
 from ppocr_lite.commands.console import say
-from ppocr_lite.commands.inputs import add_paths, find_files, for_each
+from ppocr_lite.commands.inputs import Names, add_paths, find_files, for_each
 from ppocr_lite.engine.infer import live_maps
 from ppocr_lite.engine.run import add_config, read_config
+from ppocr_lite.pages import read_pages
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,14 +29,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Draw the maps of all pages; return the exit status."""
     files = find_files(arguments.paths, recursive=arguments.recursive)
     look = live_maps(read_config(arguments), arguments.weights)
+    names = Names(arguments.output)
 
     def work(file: Path, relative: Path) -> None:
-        image = images.read(file)
-        maps, found = look(image)
-        target = (arguments.output / relative).with_suffix("")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target = target.with_name(f"{target.name}_maps.png")
-        images.write(target, visualize.draw_maps(image, maps, found.polygons))
-        say(str(target))
+        for name, image in read_pages(file):
+            maps, found = look(image)
+            stem = names.free(file, relative, name)
+            target = stem.with_name(f"{stem.name}_maps.png")
+            images.write(target, visualize.draw_maps(image, maps, found.polygons))
+            say(str(target))
 
     return for_each(files, "files", work)

@@ -1,6 +1,7 @@
 """Make training data: images and a label file, the same for any number of workers.
 
-rec: text lines; cls: text lines, half of them upside down; det: pages with a polygon for each line.
+rec: text lines; cls: text lines, half of them upside down; det: pages with a polygon for each line, in
+scenes for each word.
 """
 
 from __future__ import annotations

@@ -40,10 +40,11 @@ class GlobalSection:
         log_smooth_window: Updates whose median a log line shows.
         print_batch_step: Updates between log lines.
         save_model_dir: Folder of the run.
-        save_epoch_step: Epochs between checkpoints, 0 for none but the last.
-        save_batch_step: Updates between checkpoints, 0 for none but the last.
+        save_epoch_step: Epochs between checkpoints, 0 for none but the last and those of evaluations.
+        save_batch_step: The same in updates; where given, *save_epoch_step* does not count.
         keep_checkpoints: Newest checkpoints kept, besides the best.
-        eval_batch_step: Updates between evaluations, or [first, between]; 0 for none but the last.
+        eval_batch_step: Updates between evaluations, or [after, between]: counted from update *after*; 0 for none but
+            the last.
         cal_metric_during_train: Also log the metric on the training batches that are logged.
         pretrained_model: Checkpoint folder or weight file to start from.
         pretrained_dict_path: Dictionary (file, bundled name, or exported folder) that *pretrained_model* was trained

@@ -300,7 +300,7 @@ def chosen_network(config: Config) -> str | None:
 
 
 def prepare_folder(config: Config, *, resuming: bool) -> Path:
-    """Create Global.save_model_dir and write the config into it.
+    """Create Global.save_model_dir.
 
     Raises:
         ConfigError: If a run is there already and is not to be continued, or a run of another folder is.
@@ -319,9 +319,13 @@ def prepare_folder(config: Config, *, resuming: bool) -> Path:
             "Continue it with --resume, or choose another folder with -o Global.save_model_dir=…"
         )
     folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def write_config(config: Config, folder: Path) -> None:
+    """Write what is run, with its overrides, as ``config.yml`` into the folder of the run."""
     text = yaml.safe_dump(config.source, allow_unicode=True, sort_keys=False, width=120)
     (folder / "config.yml").write_text(text, encoding="utf-8")
-    return folder
 
 
 def require(section: Any, name: str) -> Any:

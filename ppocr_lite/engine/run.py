@@ -22,6 +22,7 @@ from ppocr_lite.engine.build import (
     load_config,
     prepare_folder,
     require,
+    write_config,
 )
 from ppocr_lite.engine.checkpoint import TrainState
 from ppocr_lite.engine.evaluate import Stage, as_plain
@@ -57,6 +58,7 @@ def train(config: Config, *, resume: bool = False) -> TrainState:
         )  # fmt: skip
         if start is not None:
             trainer.resume(start)
+        write_config(config, folder)
         return trainer.fit()
     except OCRError:
         log.exception("The run failed.")
@@ -126,9 +128,9 @@ def argument_parser(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def add_config(parser: argparse.ArgumentParser) -> None:
+def add_config(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add ``-c config.yml`` and ``-o Section.key=value …``, several per ``-o``."""
-    parser.add_argument("-c", "--config", required=True, type=Path, metavar="FILE", help="YAML file of the run")
+    parser.add_argument("-c", "--config", required=required, type=Path, metavar="FILE", help="YAML file of the run")
     parser.add_argument(
         "-o", "--opt", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="e.g. Global.epoch_num=1"
     )

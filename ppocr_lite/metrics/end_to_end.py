@@ -8,17 +8,18 @@ from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 
-from ppocr_lite.metrics.base import METRICS, Counter
+from ppocr_lite.metrics.base import Counter
 from ppocr_lite.metrics.detection import match_regions
 
 
-@METRICS.register
 class EndToEndMetric(Counter):
     """Share of the text regions found *and* read without a fault, and the character error rate of whole pages.
 
     A found region is right if it covers a true one (intersection over union at least *iou_thresh*) and its text is
     equal.  Regions inside ignored ones take no part in any figure.  Words are also compared without their places, as
     sets that may hold a word several times, so that readers can be compared that divide a page otherwise.
+
+    It takes what whole chains of networks read, so no config of one network can name it.
 
     Args:
         iou_thresh: Least intersection over union of a match.

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ppocr_lite.errors import ConfigError
 from ppocr_lite.geometry import area, offset, order_quads, perimeter, undo_distance
 from ppocr_lite.postprocess.base import POSTPROCESSES
 from ppocr_lite.results import Detections
@@ -40,6 +41,9 @@ class DBPostProcess:
             whatever the aspect of the line: with 0.4, a ratio of 1.5 undoes the shrink of a square, long lines
             would need 3.
 
+    Raises:
+        ConfigError: If a probability is not from 0 to 1, or the growth negative.
+
     Source:
         Liao et al., Real-time Scene Text Detection with Differentiable Binarization, AAAI 2020, section 3.5.
     """
@@ -56,6 +60,11 @@ class DBPostProcess:
         min_size: float = 3.0,
         shrink_ratio: float | None = None,
     ) -> None:
+        if not (0 <= thresh <= 1 and 0 <= box_thresh <= 1 and unclip_ratio >= 0):
+            raise ConfigError(
+                "DBPostProcess: thresh and box_thresh must be from 0 to 1, unclip_ratio at least 0. "
+                f"Received: {thresh}, {box_thresh}, {unclip_ratio}."
+            )
         self.thresh = thresh
         self.box_thresh = box_thresh
         self.max_candidates = max_candidates

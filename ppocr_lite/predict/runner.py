@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite.errors import ModelError
+from ppocr_lite.errors import ConfigError, ModelError
 from ppocr_lite.predict.bundle import Bundle
 
 log = logging.getLogger(__name__)
@@ -189,8 +189,9 @@ def load_runner(
         trial: Shape of a first run, which shows whether the engine works for this network; None for none.
 
     Raises:
-        ModelError: If no engine works; says why for each. Of a named engine, if it is unknown, not installed, or
-            cannot read or run the network.
+        ModelError: If no engine works; says why for each. Of a named engine, if it is not installed, or cannot read
+            or run the network.
+        ConfigError: If there is no such engine or device.
     """
     if engine != "auto":
         return _load(engine, bundle, device, threads, trial)
@@ -219,7 +220,7 @@ def network_file(bundle: Bundle, engine: str) -> Path | None:
 
 def _load(engine: str, bundle: Bundle, device: str, threads: int, trial: Sequence[int] | None) -> EngineRunner:
     if engine not in ENGINES:
-        raise ModelError(f"There is no engine {engine!r}. Known: auto, {', '.join(ENGINES)}.")
+        raise ConfigError(f"There is no engine {engine!r}. Known: auto, {', '.join(ENGINES)}.")
     package, module, name = ENGINES[engine]
     if network_file(bundle, engine) is None:
         wanted = "network for Paddle" if engine == "paddle" else "model.onnx"
@@ -246,9 +247,9 @@ def gpu_index(device: str) -> int:
     """Return 1 of ``"gpu:1"``, 0 of ``"gpu"``.
 
     Raises:
-        ModelError: If *device* is neither the CPU nor a GPU.
+        ConfigError: If *device* is neither the CPU nor a GPU.
     """
     kind, _, number = device.partition(":")
     if kind != "gpu" or not (number or "0").isdigit():
-        raise ModelError(f"device must be 'cpu' or 'gpu:<number>'. Received: {device!r}")
+        raise ConfigError(f"device must be 'cpu' or 'gpu:<number>'. Received: {device!r}")
     return int(number or 0)

@@ -57,7 +57,7 @@ class OCR:
             stand otherwise than most lines of its page is read both ways, and the surer reading is kept.
         det_limit_side_len: Limit for a side of the image before detection, pixels; usually 960.
         det_limit_type: ``"max"``: the longer side is at most that; ``"min"``: the shorter is at least that.
-        det_db_thresh: A pixel above this probability is text; usually 0.3.
+        det_db_thresh: A pixel above this probability is text; 0.2 with the released detector.
         det_db_box_thresh: A region whose mean probability is below this is dropped; 0.5 with the released detector.
         det_db_unclip_ratio: How much a region grows; usually 1.5.
         det_db_score_mode: ``"fast"`` averages over the enclosing quad, ``"slow"`` over the region itself.
@@ -109,6 +109,11 @@ class OCR:
             raise ConfigError(f"OCR: lang must be one of {', '.join(LANGUAGES)}. Received: {lang!r}")
         if rec_batch_num < 1 or cls_batch_num < 1:
             raise ConfigError(f"OCR: a batch holds at least 1 line. Received: {rec_batch_num}, {cls_batch_num}")
+        for name, value in {
+            "rec_retry_score": rec_retry_score, "cls_thresh": cls_thresh, "drop_score": drop_score
+        }.items():  # fmt: skip
+            if not 0 <= value <= 1:
+                raise ConfigError(f"OCR: {name} must be from 0 to 1. Received: {value}")
         if threads is not None and threads < 1:
             raise ConfigError(f"OCR: threads must be at least 1. Received: {threads}")
         self.lang = lang or default_language()

@@ -73,7 +73,7 @@ def test_commands_parse(page: Path, installed_engine: list[str], monkeypatch: py
         parser = argparse.ArgumentParser(prog=" ".join(words), exit_on_error=False)
         module.add_arguments(parser)
         arguments = parser.parse_args(words[1:])
-        if hasattr(arguments, "config"):
+        if getattr(arguments, "config", None) is not None:
             load_config(arguments.config, [*arguments.opt, *installed_engine])
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from ppocr_lite.commands.doctor import has
-from ppocr_lite.errors import ModelError
+from ppocr_lite.errors import ConfigError, ModelError
 from ppocr_lite.predict.bundle import read_bundle
 from ppocr_lite.predict.engines.pool import cpu_count
 from ppocr_lite.predict.runner import ENGINES, EngineError, load_runner
@@ -137,7 +137,7 @@ def test_a_gpu_that_is_not_there_is_named(exported: Path, engine: str) -> None:
 
 
 def test_what_is_no_device_is_named(exported: Path) -> None:
-    with pytest.raises(ModelError, match="'cuda'"):
+    with pytest.raises(ConfigError, match="'cuda'"):
         load_runner(read_bundle(exported), "paddle", device="cuda")
 
 

@@ -57,6 +57,29 @@ def test_the_tool_names_a_broken_image_and_does_the_rest(
     assert (tmp_path / "out" / "results.txt").read_text(encoding="utf-8") == shown.out
 
 
+@pytest.mark.parametrize(
+    ("given", "passed"),
+    [
+        (["--use_angle_cls=false", "--use_dilation", "True"], ["--no-use-angle-cls", "--use-dilation"]),
+        (["--det_db_use_dilation=True", "--cpu_threads", "2"], ["--threads", "2", "--use-dilation"]),
+        (["--rec_image_shape=3,32,320", "--show_log", "False", "--det_algorithm=DB"], ["--rec-image-shape=3,32,320"]),
+        (["--use_gpu=True", "--gpu_id=1", "--drop_score", "0.3"], ["--device", "gpu:1", "--drop-score", "0.3"]),
+        (["--draw_img_save_dir=out"], ["--output", "out", "--format", "png,json"]),
+    ],
+)
+def test_the_options_of_the_field_are_translated(
+    given: list[str], passed: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tool = load_tool("infer_system")
+    seen: list[list[str]] = []
+    monkeypatch.setattr(tool, "command_line", lambda arguments: seen.append(arguments) or 0)
+    monkeypatch.setattr(sys, "argv", ["infer_system.py", "--image_dir=a.png", *given])
+    assert tool.main() == 0
+    ocr, image, *options = seen[0]
+    assert [ocr, image, *sorted(options)] == ["ocr", "a.png", *sorted(passed)]
+    assert ("--show_log has no effect" in capsys.readouterr().err) == ("--show_log" in given)
+
+
 def test_results_are_written_as_they_come(
     options: list[str], load_small: Callable[..., Any], cls_label_file: Path, tmp_path: Path
 ) -> None:

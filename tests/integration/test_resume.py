@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from ppocr_lite.engine import checkpoint
+from ppocr_lite.engine.build import load_config
 from ppocr_lite.engine.run import evaluate_run, train
 from ppocr_lite.errors import CheckpointError, DivergenceError, ImageError
 
@@ -90,6 +91,19 @@ def test_resume_refuses_another_division_of_the_data(make_trainer: Make, cls_lab
     other = make_trainer("cls", cls_label_file, "Train.loader.batch_size_per_card=4")
     with pytest.raises(CheckpointError, match="4 updates per epoch; this run has 3 and 2"):
         other.resume(checkpoint.resolve(first.folder))
+
+
+def test_a_config_that_does_not_fit_does_not_replace_that_of_the_run(
+    write_config: Callable[..., Path], cls_label_file: Path
+) -> None:
+    path = write_config("cls", cls_label_file)
+    folder = Path(load_config(path).Global.save_model_dir)
+    train(load_config(path, ["Global.epoch_num=1"]))
+    before = (folder / "config.yml").read_text(encoding="utf-8")
+    assert "epoch_num: 1" in before
+    with pytest.raises(CheckpointError, match="updates per epoch"):
+        train(load_config(path, ["Train.loader.batch_size_per_card=4"]), resume=True)
+    assert (folder / "config.yml").read_text(encoding="utf-8") == before
 
 
 def test_max_minutes_stops_with_a_checkpoint(make_trainer: Make, cls_label_file: Path) -> None:

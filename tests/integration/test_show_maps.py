@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from safetensors.numpy import save_file
 
 from ppocr_lite import cli, images, visualize
@@ -67,6 +68,20 @@ def test_a_page_that_cannot_be_read_is_named_and_the_others_are_done(
     assert cli.main(arguments) == 1
     assert "absent.png" in capsys.readouterr().err
     assert (output / "page_0_maps.png").is_file()
+
+
+def test_every_page_of_a_file_has_maps_and_a_name_of_its_own(
+    write_config: Callable[..., Path], det_label_file: Path, weights: Path
+) -> None:
+    folder, output = det_label_file.parent, weights.parent / "maps"
+    page = Image.open(folder / "page_0.png")
+    page.save(folder / "page_0.tif", save_all=True, append_images=[page])
+    page.save(folder / "page_0.jpg")
+    pages = [str(folder / f"page_0.{ending}") for ending in ("jpg", "png", "tif")]
+    config = write_config("det", det_label_file)
+    assert cli.main(["show-maps", *pages, "-c", str(config), "--weights", str(weights), "--output", str(output)]) == 0
+    names = ["page_0.png_maps.png", "page_0.tif_p001_maps.png", "page_0.tif_p002_maps.png", "page_0_maps.png"]
+    assert sorted(path.name for path in output.iterdir()) == names
 
 
 def test_only_a_detector_has_maps(

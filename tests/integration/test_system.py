@@ -232,6 +232,13 @@ def test_released_models_are_found_by_language(
         ({"rec_image_shape": "3,32"}, "image_shape"),
         ({"rec_image_shape": "3,x,320"}, "rec_image_shape must be like"),
         ({"rec_batch_num": 0}, "at least 1"),
+        ({"engine": "tensorrt"}, "no engine 'tensorrt'"),
+        ({"device": "tpu"}, "device must be"),
+        ({"det_db_thresh": 30}, "thresh and box_thresh must be from 0 to 1"),
+        ({"det_db_unclip_ratio": -1.0}, "unclip_ratio at least 0"),
+        ({"drop_score": 50}, "drop_score must be from 0 to 1"),
+        ({"cls_thresh": -0.1}, "cls_thresh must be"),
+        ({"rec_retry_score": 1.5}, "rec_retry_score must be"),
     ],
 )
 def test_a_wrong_value_is_named(small_models: dict[str, Path], arguments: dict[str, object], message: str) -> None:

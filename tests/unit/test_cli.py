@@ -280,6 +280,18 @@ def test_check_data_names_the_line_of_each_fault(rec_label_file: Path, capsys: p
     assert "4 unusable" in shown.out
 
 
+def test_check_data_takes_the_dictionary_and_the_longest_text_of_a_config(
+    rec_label_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    overrides = ["Global.max_text_length=9", "Global.character_dict_path=ascii"]
+    config = ["-c", "configs/rec/rec_en_mv3_crnn.yml", "-o", *overrides]
+    rec_label_file.write_text("line_0.png\tninechars\nline_1.png\tten chars!\nline_2.png\té\n", encoding="utf-8")
+    assert cli.main(["check-data", "rec", str(rec_label_file), *config]) == cli.FAILED
+    shown = capsys.readouterr().err
+    assert [number for number in (1, 2, 3) if f"{rec_label_file}:{number}:" in shown] == [2, 3]
+    assert cli.main(["check-data", "rec", str(rec_label_file), "-c", "configs/cls/cls_mv3.yml"]) == cli.USAGE
+
+
 def test_check_data_can_leave_the_images_alone(rec_label_file: Path) -> None:
     (rec_label_file.parent / "line_0.png").unlink()
     assert cli.main(["check-data", "rec", str(rec_label_file), "--no-images"]) == 0

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ppocr_lite.errors import ModelError
+from ppocr_lite.errors import ConfigError, ModelError
 from ppocr_lite.postprocess import CTCLabelDecode
 from ppocr_lite.predict.bundle import Bundle, TensorSpec, read_bundle, write_bundle
 from ppocr_lite.predict.runner import load_runner
@@ -118,7 +118,7 @@ def test_a_thing_to_adapt_is_checked_like_the_file(tmp_path: Path) -> None:
 
 
 def test_an_unknown_engine_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no engine 'tensorrt'. Known: auto, onnxruntime"):
+    with pytest.raises(ConfigError, match="no engine 'tensorrt'. Known: auto, onnxruntime"):
         load_runner(read_bundle(write(tmp_path, NODE)), "tensorrt")  # type: ignore[arg-type]
 
 
