@@ -323,8 +323,12 @@ def prepare_folder(config: Config, *, resuming: bool) -> Path:
 
 
 def write_config(config: Config, folder: Path) -> None:
-    """Write what is run, with its overrides, as ``config.yml`` into the folder of the run."""
-    text = yaml.safe_dump(config.source, allow_unicode=True, sort_keys=False, width=120)
+    """Write what is run, with its overrides, as ``config.yml`` into the folder of the run.
+
+    Without Global.checkpoints: where the run went on from once is not where it goes on from next.
+    """
+    general = {key: value for key, value in (config.source.get("Global") or {}).items() if key != "checkpoints"}
+    text = yaml.safe_dump(config.source | {"Global": general}, allow_unicode=True, sort_keys=False, width=120)
     (folder / "config.yml").write_text(text, encoding="utf-8")
 
 

@@ -17,6 +17,7 @@ from ppocr_lite.engine.build import (
     load_charset,
     make_plan,
     prepare_folder,
+    write_config,
 )
 from ppocr_lite.engine.evaluate import split_transforms
 from ppocr_lite.errors import ConfigError
@@ -90,6 +91,13 @@ def test_a_folder_with_a_run_is_not_overwritten(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="holds a run already. Continue it with --resume"):
         prepare_folder(config, resuming=False)
     assert prepare_folder(config, resuming=True) == folder
+
+
+def test_the_config_of_a_run_does_not_say_where_it_went_on_from_once(tmp_path: Path) -> None:
+    write_config(config_of(epoch_num=3, checkpoints="elsewhere"), tmp_path)
+    written = (tmp_path / "config.yml").read_text(encoding="utf-8")
+    assert "epoch_num: 3" in written
+    assert "checkpoints" not in written
 
 
 def test_a_folder_with_a_run_does_not_take_in_another(tmp_path: Path) -> None:
