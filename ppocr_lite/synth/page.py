@@ -20,15 +20,16 @@ from ppocr_lite.synth.layouts import document, magazine
 from ppocr_lite.synth.receipt import printer, receipt
 from ppocr_lite.synth.screen import terminal, window
 from ppocr_lite.synth.sheet import Mark, Sheet
+from ppocr_lite.synth.spreadsheet import spreadsheet
 
 Image = NDArray[np.uint8]
 LAYOUTS = {
     "document": document, "receipt": receipt, "form": form, "slide": slide, "magazine": magazine,
-    "terminal": terminal, "window": window,
+    "terminal": terminal, "window": window, "spreadsheet": spreadsheet,
 }  # fmt: skip
-SCREENS = ("slide", "terminal", "window")
+SCREENS = ("slide", "terminal", "window", "spreadsheet")
 KINDS = (*LAYOUTS, "scene", "empty")
-WEIGHTS = (0.16, 0.22, 0.09, 0.07, 0.05, 0.08, 0.05, 0.24, 0.04)
+WEIGHTS = (0.14, 0.20, 0.09, 0.06, 0.05, 0.07, 0.05, 0.09, 0.22, 0.03)
 FLAT_SHARE = {"receipt": 0.55, "terminal": 0.65, "window": 0.65}  # scans and screenshots; of other kinds 0.4
 ILLEGIBLE_PX = 6.0  # lines lower than this in the image are marked as ignored
 KEPT_SHARE = 0.7  # of a line's area that must be inside the image for its text to count
@@ -187,7 +188,7 @@ class PageMaker:
 
 def _paper_colour(rng: np.random.Generator, kind: str = "document") -> NDArray[np.float32]:
     """Return the colour of a sheet: near white, pale, or for screens anything flat and dark or light."""
-    if kind in SCREENS and chance(rng, 0.6):
+    if kind in SCREENS and chance(rng, 0.15 if kind == "spreadsheet" else 0.6):
         tint = colour(rng)
         level = uniform(rng, 10, 70) if chance(rng, 0.55) else uniform(rng, 225, 255)
         return np.asarray(np.clip(level + (tint - tint.mean()) * 0.25, 0, 255).astype(np.float32))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ppocr_lite.errors import DataError
-from ppocr_lite.synth import Backgrounds, Corpus, FontBook, PageMaker, ink, page, scene, screen
+from ppocr_lite.synth import Backgrounds, Corpus, FontBook, PageMaker, ink, page, scene, screen, spreadsheet
 from ppocr_lite.synth.page import KINDS
 from ppocr_lite.synth.sheet import Sheet, spread
 from tests.unit.synth.conftest import ASCII
@@ -52,13 +52,14 @@ def test_polygons_lie_inside_the_image_and_run_clockwise(fonts: FontBook, corpus
             assert set(label["transcription"]) <= set(ASCII)
 
 
-@pytest.mark.parametrize("kind", ["document", "receipt", "terminal"])
+@pytest.mark.parametrize("kind", ["document", "receipt", "terminal", "spreadsheet"])
 def test_polygons_cover_the_ink_of_a_warped_sheet(
     fonts: FontBook, corpus: Corpus, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("rule", "picture", "dashes", "barcode", "scribble"):
         monkeypatch.setattr(Sheet, name, lambda *args: None)
     monkeypatch.setattr(screen, "_chrome", lambda sheet, size: 0.0)  # title and frame
+    monkeypatch.setattr(spreadsheet, "_shade", lambda *args: None)
     monkeypatch.setattr(page, "colour", lambda rng: np.full(3, 255, np.float32))
     maker = PageMaker((640, 640), fonts, corpus, White(), only(kind), strength=0)
     shares = []
