@@ -138,6 +138,26 @@ def side_lengths(quad: Array) -> tuple[float, float]:
     return max(math.dist(a, b), math.dist(c, d)), max(math.dist(b, c), math.dist(d, a))
 
 
+def move_sides(quads: Array, outwards: ArrayLike) -> Array:
+    """Move the sides of quads outwards, those of a rectangle in parallel.
+
+    Args:
+        quads: (N, 4, 2), ordered.
+        outwards: (N, 4) pixels: the top, right, bottom and left side; inwards where negative.
+
+    Returns:
+        (N, 4, 2) float32.
+    """
+    a, b, c, d = quads.astype(np.float64).transpose(1, 0, 2)
+    top, right, bottom, left = np.asarray(outwards, np.float64).T[:, :, None]
+    across, down = (
+        side / np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9) for side in (b + c - a - d, c + d - a - b)
+    )
+    a, b = a - left * across - top * down, b + right * across - top * down
+    c, d = c + right * across + bottom * down, d - left * across + bottom * down
+    return np.asarray(np.stack([a, b, c, d], axis=1), np.float32)
+
+
 def runs_downwards(quad: Array) -> bool:
     """Say whether an ordered *quad* (4, 2) is so tall that its line is written downwards, as PP-OCR 2.x decides."""
     width, height = (max(round(side), 1) for side in side_lengths(quad))

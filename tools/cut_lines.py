@@ -28,7 +28,7 @@ import numpy as np
 from ppocr_lite import OCR
 from ppocr_lite.charset import Charset
 from ppocr_lite.engine.run import report_errors
-from ppocr_lite.geometry import min_area_quad
+from ppocr_lite.geometry import min_area_quad, move_sides, side_lengths
 from ppocr_lite.images import read, write
 from ppocr_lite.predict.crop import crop_line, turn
 from ppocr_lite.synth.writer import TURNS_INTO_TEXT
@@ -77,14 +77,8 @@ def loosen(polygon: np.ndarray, low: float, high: float, rng: np.random.Generato
     """Return *polygon* (P, 2) as four corners (4, 2), each side moved out by *low* to *high* of the line's height."""
     if low == high == 0:
         return polygon
-    quad = (polygon if len(polygon) == 4 else min_area_quad(polygon)).astype(np.float64)
-    across, down = quad[1] + quad[2] - quad[0] - quad[3], quad[2] + quad[3] - quad[0] - quad[1]
-    lengths = np.hypot(*across), np.hypot(*down)  # twice those of the sides
-    left, top, right, bottom = rng.uniform(low, high, 4)[:, None] * min(lengths) / 2
-    across, down = (side / max(length, 1e-6) for side, length in zip((across, down), lengths, strict=True))
-    outwards = [-left * across - top * down, right * across - top * down]
-    outwards += [right * across + bottom * down, -left * across + bottom * down]
-    return np.float32(quad + outwards)
+    quad = polygon if len(polygon) == 4 else min_area_quad(polygon)
+    return move_sides(quad[None], rng.uniform(low, high, (1, 4)) * min(side_lengths(quad)))[0]
 
 
 def cut_page(page: dict[str, Any], known: set[str], min_height: int, left_out: Counter[str]) -> list[Crop]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite.charset import Charset
+from ppocr_lite.errors import ConfigError
 from ppocr_lite.postprocess.base import POSTPROCESSES
 from ppocr_lite.results import Recognition
 
@@ -20,12 +21,19 @@ class CTCLabelDecode:
 
     Args:
         charset: The characters the classes stand for; class 0 is the blank.
+        drop_score: Below this a text is not worth showing, from 0 to 1. Decoding leaves none out; :class:`OCR` does.
+
+    Raises:
+        ConfigError: If *drop_score* is not from 0 to 1.
 
     Source:
         Graves et al., Connectionist Temporal Classification, ICML 2006, section 3.2 (best path decoding).
     """
 
-    def __init__(self, charset: Charset) -> None:
+    def __init__(self, charset: Charset, drop_score: float = 0.5) -> None:
+        if not 0 <= drop_score <= 1:
+            raise ConfigError(f"CTCLabelDecode: drop_score must be from 0 to 1. Received: {drop_score}")
+        self.drop_score = drop_score
         self.characters = np.array(["", *charset.characters], dtype=object)
 
     @property

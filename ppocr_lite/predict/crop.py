@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite.geometry import TALL, min_area_quad
+from ppocr_lite.geometry import TALL, min_area_quad, move_sides
 from ppocr_lite.textline import Points
 
 # Lines of fewer pixels are sampled with a cubic kernel; on taller ones it reads no better than a linear one, which
@@ -18,13 +18,15 @@ SMALL_PX = 40
 _UNIT = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64)
 
 
-def crop_line(image: NDArray[Any], polygon: Points, max_height: int | None = None) -> NDArray[np.uint8]:
+def crop_line(
+    image: NDArray[Any], polygon: Points, max_height: int | None = None, margin: float = 0.0
+) -> NDArray[np.uint8]:
     """Straighten the region of *polygon* into a rectangle of its own size; arguments as for :func:`crop_lines`."""
-    return crop_lines(image, [polygon], max_height)[0]
+    return crop_lines(image, [polygon], max_height, margin)[0]
 
 
 def crop_lines(
-    image: NDArray[Any], polygons: Sequence[Points], max_height: int | None = None
+    image: NDArray[Any], polygons: Sequence[Points], max_height: int | None = None, margin: float = 0.0
 ) -> list[NDArray[np.uint8]]:
     """Straighten each region into a rectangle of its own size, or a smaller one.
 
@@ -33,6 +35,7 @@ def crop_lines(
         polygons: Each (P, 2) float32, (x, y) pixels. Four points are taken as the corners, clockwise from the top left;
             of more, the smallest enclosing rectangle is cut.
         max_height: A line taller than this many pixels is cut at this height, in the same step.
+        margin: What is cut beyond each side of the region, as a share of its shorter side.
 
     Returns:
         For each, (h, w, 3) uint8, at least 1 by 1; a region taller than 1.5 times its width is turned a quarter
@@ -41,6 +44,8 @@ def crop_lines(
     if not len(polygons):
         return []
     corners = np.array([p if len(p) == 4 else min_area_quad(p) for p in polygons], np.float32)
+    if margin:
+        corners = move_sides(corners, margin * _sizes(corners).min(axis=1)[:, None] * np.ones(4))
     own = _sizes(corners)  # (N, 2), width and height
     downwards = own[:, 1] >= TALL * own[:, 0]
     heights = np.where(downwards, own[:, 0], own[:, 1])

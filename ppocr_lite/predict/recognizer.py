@@ -17,7 +17,6 @@ from ppocr_lite.transforms.base import Compose
 from ppocr_lite.transforms.resize import RecResizeImg
 
 SCALES = (0.8, 1.25)  # of the text of a doubtful line when it is read again, see doc/benchmarks.md
-NO_DOUBT = (1.0, 1.0)
 FEW_WIDTHS = (128, 256, 512, 1024)  # what doubtful lines are padded to: a page has too few to fill batches of many
 
 
@@ -34,7 +33,10 @@ class TextRecognizer:
         batch_size: Images per run of the network.
         widths: What a line may be padded to, pixels at the height of the network.
         margin: Least padding, as a share of the height; 0 for a network that was trained with any padding.
-        doubt: Lines whose score is at least the first number and below the second are read again; none by default.
+        retry_score: Lines whose score is below this, but not below *drop_score*, are read again; 0 for none.
+
+    Attributes:
+        drop_score: Least score of a text that is worth showing, as the post-processing has it.
     """
 
     def __init__(
@@ -45,10 +47,11 @@ class TextRecognizer:
         batch_size: int = 6,
         widths: Sequence[int] = WIDTHS,
         margin: float = MARGIN,
-        doubt: tuple[float, float] = NO_DOUBT,
+        retry_score: float = 0.0,
     ) -> None:
         self.runner, self.preprocess, self.postprocess = runner, preprocess, postprocess
-        self.batch_size, self.doubt = batch_size, doubt
+        self.batch_size, self.retry_score = batch_size, retry_score
+        self.drop_score: float = getattr(postprocess, "drop_score", 0.0)
         self.lines = LinePreparer(preprocess)
         self.buckets, self._few = WidthBuckets(widths, margin), WidthBuckets(FEW_WIDTHS, margin)
         resize = self.lines.resize
@@ -72,8 +75,7 @@ class TextRecognizer:
         self, lines: Sequence[Line], texts: Sequence[Recognition], timer: Timer = NO_TIMER
     ) -> list[Recognition]:
         """Return the text of each line, in place of a doubtful one the surest that other scales give."""
-        least, enough = self.doubt
-        doubtful = [index for index, text in enumerate(texts) if least <= text.score < enough]
+        doubtful = [index for index, text in enumerate(texts) if self.drop_score <= text.score < self.retry_score]
         with timer("resize"):
             others = [(index, line) for index in doubtful for line in self.lines.zoomed(lines[index], SCALES)]
         surest = list(texts)

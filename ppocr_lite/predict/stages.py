@@ -20,7 +20,7 @@ from ppocr_lite.predict.bundle import Bundle, ModelType, read_bundle
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
 from ppocr_lite.predict.official import fit_characters
-from ppocr_lite.predict.recognizer import NO_DOUBT, TextRecognizer
+from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.runner import Engine, EngineRunner, load_runner
 from ppocr_lite.transforms import TRANSFORMS
 from ppocr_lite.transforms.base import Compose
@@ -80,7 +80,8 @@ def load_recognizer(
     batch_size: int = 6,
     resize: Mapping[str, Any] | None = None,
     dictionary: Path | str | None = None,
-    doubt: tuple[float, float] = NO_DOUBT,
+    drop_score: float | None = None,
+    retry_score: float = 0.0,
 ) -> TextRecognizer:
     """Load a recogniser; arguments and errors as for :func:`load_detector`.
 
@@ -92,9 +93,11 @@ def load_recognizer(
         batch_size: Lines per run.
         resize: Arguments of the resize to use instead of the folder's.
         dictionary: File of characters to use instead of the folder's.
-        doubt: Scores between which a line is read again, see :class:`TextRecognizer`.
+        drop_score: Least score of a text that is worth showing, instead of the folder's.
+        retry_score: A line whose score is below this, but not below the least one, is read again, see
+            :class:`TextRecognizer`.
     """
-    bundle = adapt(_read(model, "rec"), resize or {}, {})
+    bundle = adapt(_read(model, "rec"), resize or {}, {"drop_score": drop_score})
     source = str(bundle.folder / "inference.yml")
     if dictionary is not None:
         source = str(dictionary)
@@ -111,7 +114,7 @@ def load_recognizer(
     spaceless = bundle.foreign or (dictionary is not None and " " not in bundle.characters)
     fitting = fit_characters(bundle.characters, output.shape[2], source, str(bundle.folder), add_space=spaceless)
     postprocess = dataclasses.replace(bundle, characters=fitting).build_postprocess()
-    return TextRecognizer(runner, preprocess, postprocess, batch_size, doubt=doubt)
+    return TextRecognizer(runner, preprocess, postprocess, batch_size, retry_score=retry_score)
 
 
 def on_one_thread(stage: S) -> S:

@@ -30,6 +30,7 @@ from ppocr_lite.textline import Points, TextLine, find_words
 
 Image = NDArray[np.uint8]
 S = TypeVar("S")
+CROP_MARGIN = 0.03  # of the height of a line, read beyond each side of its box; see doc/benchmarks.md
 MAX_LINE_PX = 96  # taller lines are cut at this height, twice that of the tallest recognisers
 _UNREAD = Recognition("", 0.0)
 MAX_THREADS = 4  # more bring the networks of this size nothing
@@ -69,7 +70,7 @@ class OCR:
             larger, and the surest reading is kept; 0 reads every line once.
         cls_thresh: A line is turned only if the classifier is surer than this.
         cls_batch_num: Lines per run of the classifier.
-        drop_score: Lines read with less confidence are left out.
+        drop_score: Lines read with less confidence are left out; 0.7 with the released English recogniser, else 0.5.
 
     Raises:
         ModelError: If a model is missing, incomplete or does not fit.
@@ -103,21 +104,21 @@ class OCR:
         rec_retry_score: float = 0.95,
         cls_thresh: float = 0.9,
         cls_batch_num: int = 6,
-        drop_score: float = 0.5,
+        drop_score: float | None = None,
     ) -> None:
         if lang not in (None, *LANGUAGES):
             raise ConfigError(f"OCR: lang must be one of {', '.join(LANGUAGES)}. Received: {lang!r}")
         if rec_batch_num < 1 or cls_batch_num < 1:
             raise ConfigError(f"OCR: a batch holds at least 1 line. Received: {rec_batch_num}, {cls_batch_num}")
         for name, value in {
-            "rec_retry_score": rec_retry_score, "cls_thresh": cls_thresh, "drop_score": drop_score
+            "rec_retry_score": rec_retry_score, "cls_thresh": cls_thresh, "drop_score": drop_score or 0.0
         }.items():  # fmt: skip
             if not 0 <= value <= 1:
                 raise ConfigError(f"OCR: {name} must be from 0 to 1. Received: {value}")
         if threads is not None and threads < 1:
             raise ConfigError(f"OCR: threads must be at least 1. Received: {threads}")
         self.lang = lang or default_language()
-        self.cls_thresh, self.drop_score = cls_thresh, drop_score
+        self.cls_thresh = cls_thresh
         self._missing: dict[str, ModelError] = {}
         if threads:
             cv2.setNumThreads(threads)
@@ -139,8 +140,9 @@ class OCR:
         line = {"image_shape": _three_numbers(rec_image_shape)}
         self._detector = load_detector(det, *use, resize, boxes) if det else None
         self._classifier = load_classifier(cls, *use, cls_batch_num) if cls else None
-        doubt = (drop_score, rec_retry_score)
-        self._recognizer = load_recognizer(rec, *use, rec_batch_num, line, rec_char_dict_path, doubt) if rec else None
+        scores = (drop_score, rec_retry_score)
+        self._recognizer = load_recognizer(rec, *use, rec_batch_num, line, rec_char_dict_path, *scores) if rec else None
+        self.drop_score = self._recognizer.drop_score if self._recognizer else drop_score or 0.0
 
     @overload
     def ocr(
@@ -266,7 +268,7 @@ class OCR:
         if not cls and not rec:
             return page
         with timer("crop"):
-            crops = crop_lines(image, found.polygons, MAX_LINE_PX) if det else [image]
+            crops = crop_lines(image, found.polygons, MAX_LINE_PX, CROP_MARGIN) if det else [image]
         if cls and self._classifier:
             page.angles = self._turn(crops, timer)
         if rec:

@@ -15,6 +15,8 @@ import pytest
 from ppocr_lite import OCR, OCRResult
 from ppocr_lite.errors import ConfigError, ModelError
 from ppocr_lite.predict import released
+from ppocr_lite.predict.crop import crop_line
+from ppocr_lite.predict.system import CROP_MARGIN
 from ppocr_lite.results import Detections, Orientation
 
 EVERYTHING = {"det_db_box_thresh": 0.0, "drop_score": 0.0, "threads": 1}
@@ -131,7 +133,7 @@ def test_a_line_that_stands_otherwise_than_its_page_is_read_both_ways(
     monkeypatch.setattr(reader, "_detect", lambda *_: Detections([_band(60 * i) for i in range(3)], [1.0] * 3))
     monkeypatch.setattr(reader._classifier, "classify", lambda *_: [Orientation(a, 1.0) for a in (0, 180, 0)])
     line = reader.ocr(pages[0]).lines[1]
-    crop = pages[0][60:100]
+    crop = crop_line(pages[0], _band(60), margin=CROP_MARGIN)
     upright, turned = reader.recognize([crop, np.ascontiguousarray(crop[::-1, ::-1])])
     surer = (upright, 0) if upright.score >= turned.score else (turned, 180)
     assert ((line.text, line.score), line.angle) == surer
@@ -163,7 +165,10 @@ def test_a_folder_is_streamed_page_by_page(ocr: OCR, pages: list[np.ndarray], tm
         f"{tmp_path}/b.png",
     ]
     assert [result.size for result in results] == [(200, 300), (64, 64), (320, 240)]
-    assert results[0].lines == ocr.ocr(pages[0]).lines
+    alone = ocr.ocr(pages[0])
+    assert [line.text for line in results[0]] == [line.text for line in alone]
+    assert [line.polygon.tolist() for line in results[0]] == [line.polygon.tolist() for line in alone]
+    np.testing.assert_allclose([line.score for line in results[0]], [line.score for line in alone], rtol=1e-5)
     assert [result.source for result in ocr.stream(tmp_path / "*.tiff", pages="2")] == [f"{tmp_path}/a.tiff#2"]
 
 

@@ -140,3 +140,12 @@ def test_convex_hull_is_clockwise_and_drops_inner_points() -> None:
     hull = geometry.convex_hull([*SQUARE.tolist(), [10, 10]])
     assert len(hull) == 4
     assert geometry.signed_area(hull) == 400
+
+
+def test_sides_move_by_what_is_asked_of_each() -> None:
+    level = np.float32([[10, 10], [50, 10], [50, 20], [10, 20]])
+    upright = np.float32([[10, 10], [10, -30], [20, -30], [20, 10]])  # the same, read upwards
+    moved = geometry.move_sides(np.stack([level, upright]), [[1, 2, 3, 4], [1, 2, 3, 4]])
+    np.testing.assert_allclose(moved[0], [[6, 9], [52, 9], [52, 23], [6, 23]], atol=1e-5)
+    np.testing.assert_allclose(moved[1], [[9, 14], [9, -32], [23, -32], [23, 14]], atol=1e-5)
+    np.testing.assert_allclose(geometry.move_sides(moved, -np.float32([[1, 2, 3, 4]] * 2)), [level, upright], atol=1e-4)

@@ -55,3 +55,16 @@ def test_a_half_turn_twice_is_nothing() -> None:
     image = gradient()
     np.testing.assert_array_equal(turn(turn(image, 180), 180), image)
     assert turn(image, 0) is image
+
+
+@pytest.mark.parametrize("angle", [0, 20, -70])
+def test_a_margin_is_cut_beyond_each_side(angle: float) -> None:
+    page = np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8)
+    line = np.array([[100, 140], [200, 140], [200, 160], [100, 160]], np.float32)
+    wider = line + np.float32([[-2, -2], [2, -2], [2, 2], [-2, 2]])
+    turned, grown = (
+        cv2.transform(q[None], cv2.getRotationMatrix2D((150.0, 150.0), angle, 1.0))[0] for q in (line, wider)
+    )
+    loose = crop_line(page, turned, margin=0.1)
+    assert loose.shape == (24, 104, 3)
+    np.testing.assert_allclose(loose, crop_line(page, grown), atol=3)

@@ -116,7 +116,7 @@ def test_another_set_of_widths_can_be_given() -> None:
     assert seen == [(2, 3, 32, 160), (1, 3, 32, 320)]
 
 
-def surer_when_wide(seen: list[tuple[int, ...]], doubt: tuple[float, float]) -> TextRecognizer:
+def surer_when_wide(seen: list[tuple[int, ...]], drop: float, retry: float) -> TextRecognizer:
     """A recogniser that reads "a", "b" … with the less doubt the more it is padded: 0.6 for 64 pixels, 0.7 for 96 …"""
 
     def run(batch: np.ndarray) -> np.ndarray:
@@ -128,28 +128,28 @@ def surer_when_wide(seen: list[tuple[int, ...]], doubt: tuple[float, float]) -> 
         return probabilities
 
     preprocess = Compose([RecResizeImg((3, 32, 320), squeeze=False)], ("image",))
-    return TextRecognizer(FunctionRunner(run), preprocess, CTCLabelDecode(LETTERS), doubt=doubt)
+    return TextRecognizer(FunctionRunner(run), preprocess, CTCLabelDecode(LETTERS, drop), retry_score=retry)
 
 
 def test_a_doubtful_line_is_read_at_other_scales_and_the_surest_reading_stands() -> None:
     seen: list[tuple[int, ...]] = []
-    (found,) = surer_when_wide(seen, (0.5, 0.95)).recognize(lines(120))  # pixels, and 8 kept clear
+    (found,) = surer_when_wide(seen, 0.5, 0.95).recognize(lines(120))  # pixels, and 8 kept clear
     assert seen == [(1, 3, 32, 128), (1, 3, 32, 128), (1, 3, 32, 256)]  # 120, 96 and 148 of them
     assert (found.text, found.score) == ("g", pytest.approx(0.99))
     assert found.positions == (pytest.approx(0.5 * 128 / 148),)  # on the line: first of two steps over 256 pixels
 
 
-@pytest.mark.parametrize("doubt", [(0.0, 0.6), (0.65, 0.9)], ids=["sure", "not text"])
-def test_a_line_that_is_sure_or_hopeless_is_read_once(doubt: tuple[float, float]) -> None:
+@pytest.mark.parametrize("scores", [(0.0, 0.6), (0.65, 0.9)], ids=["sure", "not text"])
+def test_a_line_that_is_sure_or_hopeless_is_read_once(scores: tuple[float, float]) -> None:
     seen: list[tuple[int, ...]] = []
-    (found,) = surer_when_wide(seen, doubt).recognize(lines(56))
+    (found,) = surer_when_wide(seen, *scores).recognize(lines(56))
     assert len(seen) == 1
     assert (found.text, found.score) == ("a", pytest.approx(0.6))
 
 
 def test_only_the_doubtful_lines_are_read_again_and_together() -> None:
     seen: list[tuple[int, ...]] = []
-    found = surer_when_wide(seen, (0.5, 0.65)).recognize(lines(56, 80, 50))
+    found = surer_when_wide(seen, 0.5, 0.65).recognize(lines(56, 80, 50))
     assert [(shape[0], shape[3]) for shape in seen] == [(2, 64), (1, 96), (4, 128)]  # the one of 80 pixels is sure
     assert [line.text for line in found] == ["c", "b", "c"]
 
