@@ -35,7 +35,7 @@ def crop_lines(
         polygons: Each (P, 2) float32, (x, y) pixels. Four points are taken as the corners, clockwise from the top left;
             of more, the smallest enclosing rectangle is cut.
         max_height: A line taller than this many pixels is cut at this height, in the same step.
-        margin: What is cut beyond each side of the region, as a share of its shorter side.
+        margin: What is cut beyond both ends of a line, as a share of its height.
 
     Returns:
         For each, (h, w, 3) uint8, at least 1 by 1; a region taller than 1.5 times its width is turned a quarter
@@ -44,10 +44,12 @@ def crop_lines(
     if not len(polygons):
         return []
     corners = np.array([p if len(p) == 4 else min_area_quad(p) for p in polygons], np.float32)
-    if margin:
-        corners = move_sides(corners, margin * _sizes(corners).min(axis=1)[:, None] * np.ones(4))
     own = _sizes(corners)  # (N, 2), width and height
     downwards = own[:, 1] >= TALL * own[:, 0]
+    if margin:
+        beyond = margin * own.min(axis=1)
+        corners = move_sides(corners, np.stack([beyond * downwards, beyond * ~downwards] * 2, axis=1))
+        own = _sizes(corners)
     heights = np.where(downwards, own[:, 0], own[:, 1])
     shrink = np.minimum(1.0, (max_height or np.inf) / heights)
     sizes = np.maximum(np.round(own * shrink[:, None]), 1)

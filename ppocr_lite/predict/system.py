@@ -30,7 +30,7 @@ from ppocr_lite.textline import Points, TextLine, find_words
 
 Image = NDArray[np.uint8]
 S = TypeVar("S")
-CROP_MARGIN = 0.03  # of the height of a line, read beyond each side of its box; see doc/benchmarks.md
+CROP_MARGIN = 0.05  # of the height of a line, read beyond both ends of its box; see doc/benchmarks.md
 MAX_LINE_PX = 96  # taller lines are cut at this height, twice that of the tallest recognisers
 _UNREAD = Recognition("", 0.0)
 MAX_THREADS = 4  # more bring the networks of this size nothing
