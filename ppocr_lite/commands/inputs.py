@@ -36,6 +36,7 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], tuple[str, ...] | None, str]] = {
         None,
         "lines from --drop-score up to this are read at other sizes, too; 0: none",
     ),
+    "--rec-margin": (float, None, "how far lines are read beyond the ends of their boxes, as a share of the height"),
     "--cls-thresh": (float, None, "certainty above which a line is turned"),
     "--cls-batch-num": (int, None, "lines per run of the classifier"),
     "--drop-score": (float, None, "lines below this score are left out"),

@@ -30,7 +30,6 @@ from ppocr_lite.textline import Points, TextLine, find_words
 
 Image = NDArray[np.uint8]
 S = TypeVar("S")
-CROP_MARGIN = 0.05  # of the height of a line, read beyond both ends of its box; see doc/benchmarks.md
 MAX_LINE_PX = 96  # taller lines are cut at this height, twice that of the tallest recognisers
 _UNREAD = Recognition("", 0.0)
 MAX_THREADS = 4  # more bring the networks of this size nothing
@@ -68,6 +67,7 @@ class OCR:
         rec_batch_num: Lines per run of the recogniser.
         rec_retry_score: A line read with less confidence, but enough for *drop_score*, is read again smaller and
             larger, and the surest reading is kept; 0 reads every line once.
+        rec_margin: How far a line is read beyond both ends of its box, as a share of its height.
         cls_thresh: A line is turned only if the classifier is surer than this.
         cls_batch_num: Lines per run of the classifier.
         drop_score: Lines read with less confidence are left out; 0.7 with the released English recogniser, else 0.5.
@@ -102,6 +102,7 @@ class OCR:
         rec_image_shape: str | Sequence[int] | None = None,
         rec_batch_num: int = 6,
         rec_retry_score: float = 0.95,
+        rec_margin: float = 0.05,
         cls_thresh: float = 0.9,
         cls_batch_num: int = 6,
         drop_score: float | None = None,
@@ -118,7 +119,9 @@ class OCR:
         if threads is not None and threads < 1:
             raise ConfigError(f"OCR: threads must be at least 1. Received: {threads}")
         self.lang = lang or default_language()
-        self.cls_thresh = cls_thresh
+        if not 0 <= rec_margin < 1:
+            raise ConfigError(f"OCR: rec_margin must be at least 0 and below 1. Received: {rec_margin}")
+        self.cls_thresh, self.rec_margin = cls_thresh, rec_margin
         self._missing: dict[str, ModelError] = {}
         if threads:
             cv2.setNumThreads(threads)
@@ -268,7 +271,7 @@ class OCR:
         if not cls and not rec:
             return page
         with timer("crop"):
-            crops = crop_lines(image, found.polygons, MAX_LINE_PX, CROP_MARGIN) if det else [image]
+            crops = crop_lines(image, found.polygons, MAX_LINE_PX, self.rec_margin) if det else [image]
         if cls and self._classifier:
             page.angles = self._turn(crops, timer)
         if rec:

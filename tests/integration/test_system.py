@@ -16,7 +16,6 @@ from ppocr_lite import OCR, OCRResult
 from ppocr_lite.errors import ConfigError, ModelError
 from ppocr_lite.predict import released
 from ppocr_lite.predict.crop import crop_line
-from ppocr_lite.predict.system import CROP_MARGIN
 from ppocr_lite.results import Detections, Orientation
 
 EVERYTHING = {"det_db_box_thresh": 0.0, "drop_score": 0.0, "threads": 1}
@@ -133,7 +132,7 @@ def test_a_line_that_stands_otherwise_than_its_page_is_read_both_ways(
     monkeypatch.setattr(reader, "_detect", lambda *_: Detections([_band(60 * i) for i in range(3)], [1.0] * 3))
     monkeypatch.setattr(reader._classifier, "classify", lambda *_: [Orientation(a, 1.0) for a in (0, 180, 0)])
     line = reader.ocr(pages[0]).lines[1]
-    crop = crop_line(pages[0], _band(60), margin=CROP_MARGIN)
+    crop = crop_line(pages[0], _band(60), margin=reader.rec_margin)
     upright, turned = reader.recognize([crop, np.ascontiguousarray(crop[::-1, ::-1])])
     surer = (upright, 0) if upright.score >= turned.score else (turned, 180)
     assert ((line.text, line.score), line.angle) == surer
@@ -244,6 +243,7 @@ def test_released_models_are_found_by_language(
         ({"drop_score": 50}, "drop_score must be from 0 to 1"),
         ({"cls_thresh": -0.1}, "cls_thresh must be"),
         ({"rec_retry_score": 1.5}, "rec_retry_score must be"),
+        ({"rec_margin": -0.1}, "rec_margin must be"),
     ],
 )
 def test_a_wrong_value_is_named(small_models: dict[str, Path], arguments: dict[str, object], message: str) -> None:
