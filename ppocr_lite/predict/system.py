@@ -118,9 +118,9 @@ class OCR:
                 raise ConfigError(f"OCR: {name} must be from 0 to 1. Received: {value}")
         if threads is not None and threads < 1:
             raise ConfigError(f"OCR: threads must be at least 1. Received: {threads}")
-        self.lang = lang or default_language()
         if not 0 <= rec_margin < 1:
             raise ConfigError(f"OCR: rec_margin must be at least 0 and below 1. Received: {rec_margin}")
+        self.lang = lang or default_language()
         self.cls_thresh, self.rec_margin = cls_thresh, rec_margin
         self._missing: dict[str, ModelError] = {}
         if threads:
