@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -111,7 +112,9 @@ class TextLine:
         return cls(**{**data, "words": tuple(Word.from_dict(word) for word in data.get("words", ()))})
 
 
-def find_words(text: str, positions: Sequence[float], polygon: Points, angle: int = 0) -> tuple[Word, ...]:
+def find_words(
+    text: str, positions: Sequence[float], polygon: Points, angle: int = 0, margin: float = 0.0
+) -> tuple[Word, ...]:
     """Return the words of a line, what stands between its spaces, each with its place.
 
     Args:
@@ -120,13 +123,18 @@ def find_words(text: str, positions: Sequence[float], polygon: Points, angle: in
             are not as many as characters, these count as equally wide.
         polygon: (P, 2), pixels; of more than four points, the smallest rectangle around them was read.
         angle: 0 or 180, degrees the line was turned before it was read.
+        margin: How far beyond both ends of the polygon the line was read, as a share of its height.
     """
     spans = [match.span() for match in _WORD.finditer(text)]
     if not spans:
         return ()
+    corners = reading_corners(polygon, angle)
     if len(positions) != len(text):
         positions = [(index + 0.5) / len(text) for index in range(len(text))]
-    corners = reading_corners(polygon, angle)
+    elif margin:
+        length, height = math.dist(corners[0], corners[1]), math.dist(corners[0], corners[3])
+        beyond = margin * height / max(length, 1.0)
+        positions = [min(max(at * (1 + 2 * beyond) - beyond, 0.0), 1.0) for at in positions]
     words = []
     for start, end in spans:
         left, right = _edges(positions, start, end)

@@ -32,6 +32,7 @@ class FoundPage:
         lines: Each line as the recogniser takes it, then those :meth:`unlike_most` the other way up; none if the page
             is not to be read.
         texts: What has been read so far, by index in *lines*.
+        margin: How far beyond the ends of its region each line is read, as a share of its height.
     """
 
     source: str | None
@@ -40,6 +41,7 @@ class FoundPage:
     angles: list[int]
     lines: list[Line]
     texts: dict[int, Recognition] = field(default_factory=dict)
+    margin: float = 0.0
 
     @property
     def is_read(self) -> bool:

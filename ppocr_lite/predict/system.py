@@ -267,11 +267,11 @@ class OCR:
         """Find the lines of a page and turn them upright; if they are to be read, prepare them for that."""
         size = image.shape[0], image.shape[1]
         found = self._detect(image, timer) if det else Detections([_whole(size)], [1.0])
-        page = FoundPage(source, size, found, [0] * len(found.polygons), [])
+        page = FoundPage(source, size, found, [0] * len(found.polygons), [], margin=self.rec_margin if det else 0.0)
         if not cls and not rec:
             return page
         with timer("crop"):
-            crops = crop_lines(image, found.polygons, MAX_LINE_PX, self.rec_margin) if det else [image]
+            crops = crop_lines(image, found.polygons, MAX_LINE_PX, page.margin) if det else [image]
         if cls and self._classifier:
             page.angles = self._turn(crops, timer)
         if rec:
@@ -283,7 +283,9 @@ class OCR:
         """Return what was found and, if it was asked for, read; lines read with too little confidence are left out."""
         read = page.readings() if rec else [(angle, _UNREAD) for angle in page.angles]
         lines = tuple(
-            TextLine(polygon, *text, det_score, angle, find_words(text.text, text.positions, polygon, angle))
+            TextLine(
+                polygon, *text, det_score, angle, find_words(text.text, text.positions, polygon, angle, page.margin)
+            )
             for polygon, det_score, (angle, text) in zip(*page.found, read, strict=True)
             if not rec or text.score >= self.drop_score
         )

@@ -94,3 +94,12 @@ def test_words_of_a_corrected_line_keep_their_places_if_there_are_as_many() -> N
     corrected = dataclasses.replace(line, text="the end").placed_words()
     assert corrected == (Word("the", line.words[0].polygon), line.words[1])
     assert dataclasses.replace(line, text="theend").placed_words() == TextLine(QUAD, "theend").placed_words()
+
+
+@pytest.mark.parametrize("angle", [0, 180])
+def test_a_line_that_was_read_beyond_its_ends_has_its_words_in_the_same_places(angle: int) -> None:
+    level = np.float32([[10, 20], [110, 20], [110, 40], [10, 40]])  # 100 × 20, read from 4 pixels before it to 4 after
+    exact = [(x - 10) / 100 for x in (15, 25, 60, 95, 105)]
+    read = [(x - 6) / 108 for x in (15, 25, 60, 95, 105)]
+    words = find_words("ab cd", read, level, angle, margin=0.2)
+    assert words == find_words("ab cd", exact, level, angle)
