@@ -55,7 +55,8 @@ def main() -> None:
     for file in arguments.labels:
         for _, row in read_lines(file):
             name, _, label = row.partition("\t")
-            page = DetLabelEncode()({"image": read(file.parent / name), "label": label, "path": name})
+            path = file.parent / name
+            page = DetLabelEncode()({"image": read(path), "label": label, "path": str(path)})
             page["polys"] = [loosen(polygon, *arguments.margin, rng) for polygon in page["polys"]]
             crops = cut_page(page, known, arguments.min_height, left_out)
             if ocr is not None:

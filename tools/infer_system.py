@@ -48,11 +48,13 @@ def main() -> int:
         parser.add_argument(old, dest=old, nargs="?", const="", help=f"has no effect: {why}")
     known, others = parser.parse_known_args()
     values, rest = vars(known), [_dashed(part) for part in others]
-    for name in (name for name in IGNORED if values[name] is not None):
-        sys.stderr.write(f"{name} has no effect: {IGNORED[name]}.\n")
+    for name, why in IGNORED.items():
+        if values[name] is not None:
+            sys.stderr.write(f"{name} has no effect: {why}.\n")
     given = [part for new in OPTIONS.values() if values[new] is not None for part in (new, values[new])]
-    for name in (name for name in dict.fromkeys(SWITCHES.values()) if values[name] is not None):
-        given.append(name if values[name] else name.replace("--", "--no-", 1))
+    for name in dict.fromkeys(SWITCHES.values()):
+        if values[name] is not None:
+            given.append(name if values[name] else name.replace("--", "--no-", 1))
     if known.use_gpu:
         given += ["--device", f"gpu:{known.gpu_id}"]
     if values["--output"] is not None and "--format" not in rest:

@@ -16,8 +16,7 @@ from typing import Any
 
 from ppocr_lite.charset import Charset
 from ppocr_lite.commands.console import complain, progress, say
-from ppocr_lite.engine.build import load_charset
-from ppocr_lite.engine.run import add_config, read_config
+from ppocr_lite.config.arguments import add_config
 from ppocr_lite.errors import ConfigError, DataError, ImageError
 from ppocr_lite.transforms.base import Sample
 from ppocr_lite.transforms.decode import DecodeImage
@@ -63,7 +62,9 @@ def _encoder(arguments: argparse.Namespace) -> Any:
     if arguments.kind == "cls":
         return ClsLabelEncode()
     if arguments.config is not None:
-        config = read_config(arguments)
+        from ppocr_lite.engine.build import load_charset, load_config  # noqa: PLC0415  needs what training needs
+
+        config = load_config(arguments.config, arguments.opt)
         charset = load_charset(config)
         if charset is None:
             raise ConfigError(f"{arguments.config} is no config of a recogniser.")

@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 
 from ppocr_lite.commands.console import say
-from ppocr_lite.engine.run import add_config, evaluate_bundle, evaluate_run, read_config, start_logging
+from ppocr_lite.config.arguments import add_config
+from ppocr_lite.engine.run import evaluate_bundle, evaluate_run, read_config, start_logging
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 
 from ppocr_lite.commands.console import say
+from ppocr_lite.config.arguments import add_config
 from ppocr_lite.engine.export import export_model
-from ppocr_lite.engine.run import add_config, read_config, start_logging
+from ppocr_lite.engine.run import read_config, start_logging
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -31,11 +31,7 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], tuple[str, ...] | None, str]] = {
     "--det-box-type": (str, ("quad", "poly"), "four corners or outlines"),
     "--rec-image-shape": (str, None, "channels, height and standard width of a line, like 3,32,320"),
     "--rec-batch-num": (int, None, "lines per run of the recogniser"),
-    "--rec-retry-score": (
-        float,
-        None,
-        "lines from --drop-score up to this are read at other sizes, too; 0: none",
-    ),
+    "--rec-retry-score": (float, None, "lines from --drop-score up to this are read at other sizes, too; 0: none"),
     "--rec-margin": (float, None, "how far lines are read beyond the ends of their boxes, as a share of the height"),
     "--cls-thresh": (float, None, "certainty above which a line is turned"),
     "--cls-batch-num": (int, None, "lines per run of the classifier"),

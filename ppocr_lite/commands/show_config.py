@@ -7,7 +7,8 @@ import argparse
 import yaml
 
 from ppocr_lite.commands.console import say
-from ppocr_lite.engine.run import add_config, read_config
+from ppocr_lite.config.arguments import add_config
+from ppocr_lite.engine.run import read_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from ppocr_lite import images, visualize
 from ppocr_lite.commands.console import complain, progress, say
+from ppocr_lite.config.arguments import add_config
 from ppocr_lite.data import DATASETS
 from ppocr_lite.data.sampler import Key
 from ppocr_lite.engine.build import build_chain, load_charset, require
-from ppocr_lite.engine.run import add_config, read_config
+from ppocr_lite.engine.run import read_config
 from ppocr_lite.errors import DataError, ImageError
 from ppocr_lite.transforms.base import Sample
 

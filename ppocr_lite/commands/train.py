@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from ppocr_lite.commands.console import say
-from ppocr_lite.engine.run import add_config, read_config, start_logging, train
+from ppocr_lite.config.arguments import add_config
+from ppocr_lite.engine.run import read_config, start_logging, train
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

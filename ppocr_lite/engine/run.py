@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from ppocr_lite.config.arguments import add_config
 from ppocr_lite.config.schema import Config
 from ppocr_lite.engine import checkpoint
 from ppocr_lite.engine.backends.base import Task
@@ -126,14 +127,6 @@ def argument_parser(description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_config(parser)
     return parser
-
-
-def add_config(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
-    """Add ``-c config.yml`` and ``-o Section.key=value …``, several per ``-o``."""
-    parser.add_argument("-c", "--config", required=required, type=Path, metavar="FILE", help="YAML file of the run")
-    parser.add_argument(
-        "-o", "--opt", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="e.g. Global.epoch_num=1"
-    )
 
 
 def read_config(arguments: argparse.Namespace) -> Config:

@@ -111,9 +111,7 @@ class OCR:
             raise ConfigError(f"OCR: lang must be one of {', '.join(LANGUAGES)}. Received: {lang!r}")
         if rec_batch_num < 1 or cls_batch_num < 1:
             raise ConfigError(f"OCR: a batch holds at least 1 line. Received: {rec_batch_num}, {cls_batch_num}")
-        for name, value in {
-            "rec_retry_score": rec_retry_score, "cls_thresh": cls_thresh, "drop_score": drop_score or 0.0
-        }.items():  # fmt: skip
+        for name, value in {"rec_retry_score": rec_retry_score, "cls_thresh": cls_thresh}.items():
             if not 0 <= value <= 1:
                 raise ConfigError(f"OCR: {name} must be from 0 to 1. Received: {value}")
         if threads is not None and threads < 1:

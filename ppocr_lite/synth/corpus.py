@@ -13,15 +13,7 @@ import numpy as np
 from ppocr_lite.errors import DataError
 from ppocr_lite.synth import phrases
 from ppocr_lite.synth.draws import chance, integer, pick, uniform, weighted
-from ppocr_lite.synth.wordlists import (
-    ACCENTED,
-    CHINESE_FIELDS,
-    CHINESE_UNITS,
-    CODAS,
-    COMMON,
-    NUCLEI,
-    ONSETS,
-)
+from ppocr_lite.synth.wordlists import ACCENTED, CHINESE_FIELDS, CHINESE_UNITS, CODAS, COMMON, NUCLEI, ONSETS
 
 IDEOGRAPH = re.compile("[\u3400-\u9fff]")
 COUNTED = re.compile(r"^(\S+)[ \t]+(\d+)$")

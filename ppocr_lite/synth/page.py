@@ -27,7 +27,7 @@ LAYOUTS = {
     "document": document, "receipt": receipt, "form": form, "slide": slide, "magazine": magazine,
     "terminal": terminal, "window": window, "spreadsheet": spreadsheet,
 }  # fmt: skip
-SCREENS = ("slide", "terminal", "window", "spreadsheet")
+SCREENS = {"slide": 0.6, "terminal": 0.6, "window": 0.6, "spreadsheet": 0.15}  # kind → share not on paper's colours
 KINDS = (*LAYOUTS, "scene", "empty")
 WEIGHTS = (0.14, 0.20, 0.09, 0.06, 0.05, 0.07, 0.05, 0.09, 0.22, 0.03)
 FLAT_SHARE = {"receipt": 0.55, "terminal": 0.65, "window": 0.65}  # scans and screenshots; of other kinds 0.4
@@ -188,7 +188,7 @@ class PageMaker:
 
 def _paper_colour(rng: np.random.Generator, kind: str = "document") -> NDArray[np.float32]:
     """Return the colour of a sheet: near white, pale, or for screens anything flat and dark or light."""
-    if kind in SCREENS and chance(rng, 0.15 if kind == "spreadsheet" else 0.6):
+    if kind in SCREENS and chance(rng, SCREENS[kind]):
         tint = colour(rng)
         level = uniform(rng, 10, 70) if chance(rng, 0.55) else uniform(rng, 225, 255)
         return np.asarray(np.clip(level + (tint - tint.mean()) * 0.25, 0, 255).astype(np.float32))

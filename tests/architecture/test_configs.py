@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shlex
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ppocr_lite.config import Config
 from ppocr_lite.engine.build import load_charset, load_config
 from ppocr_lite.engine.run import argument_parser
+from tests.scripts import load_script
 
 ROOT = Path(__file__).parents[2]
 PLANS = sorted((ROOT / "configs" / "strategies").glob("*.yml"))
 CONFIGS = sorted(set((ROOT / "configs").rglob("*.yml")) - set(PLANS))
-
-
-def load_tool(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def check_centres(config: Config) -> None:
@@ -52,7 +41,7 @@ def test_there_is_a_config_of_each_family() -> None:
 def test_every_run_of_a_plan_loads(path: Path, installed_engine: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("PPOCR_LITE_DATA", "data")
-    plan = load_tool("compare_strategies").read_plan(path)
+    plan = load_script("tools/compare_strategies.py").read_plan(path)
     for name in plan.runs:
         command = plan.command(name)
         source, overrides = plan.runs[name].config, command[command.index("-o") + 1 :]
@@ -69,7 +58,7 @@ def test_every_run_of_a_plan_loads(path: Path, installed_engine: list[str], monk
 def test_every_run_of_a_plan_shows_a_strategy(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("PPOCR_LITE_DATA", "data")
-    plan = load_tool("compare_strategies").read_plan(path)
+    plan = load_script("tools/compare_strategies.py").read_plan(path)
     shown = {entry[side] for entry in plan.strategies for side in ("without", "with")}
     needed = {name for run in plan.runs.values() for name in run.needs}
     assert set(plan.runs) == shown | needed
@@ -79,7 +68,7 @@ def test_every_run_of_a_plan_shows_a_strategy(path: Path, monkeypatch: pytest.Mo
 def test_the_tables_of_a_plan_are_current(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("PPOCR_LITE_DATA", "data")
-    tool = load_tool("compare_strategies")
+    tool = load_script("tools/compare_strategies.py")
     plan = tool.read_plan(path)
     text = (ROOT / "doc" / "strategies.md").read_text(encoding="utf-8")
     shown = text.partition(f"<!-- begin {plan.name} -->")[2].partition(f"<!-- end {plan.name} -->")[0]

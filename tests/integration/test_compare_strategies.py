@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -15,17 +13,14 @@ import pytest
 import yaml
 
 from ppocr_lite.errors import ConfigError
+from tests.scripts import load_script
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def tool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("compare_strategies", ROOT / "tools" / "compare_strategies.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    module = load_script("tools/compare_strategies.py")
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(module, "RUNS", tmp_path / "runs")
     return module

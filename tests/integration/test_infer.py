@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,16 +15,7 @@ from ppocr_lite.engine.build import create_backend
 from ppocr_lite.engine.infer import infer
 from ppocr_lite.engine.run import report_errors
 from ppocr_lite.errors import ConfigError, DataError, ImageError
-
-TOOLS = Path(__file__).parents[2] / "tools"
-
-
-def load_tool(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from tests.scripts import load_script
 
 
 @pytest.fixture
@@ -49,7 +38,7 @@ def test_the_tool_names_a_broken_image_and_does_the_rest(
 ) -> None:
     config = ["-c", str(write_config("cls", cls_label_file)), "--weights", str(tmp_path / "w.safetensors")]
     monkeypatch.setattr(sys, "argv", ["infer_cls.py", *config, "-o", *options])
-    assert report_errors(load_tool("infer_cls").main) == 1
+    assert report_errors(load_script("tools/infer_cls.py").main) == 1
     shown = capsys.readouterr()
     assert str(cls_label_file.parent / "line_1.png") in shown.err
     names = [line.split("\t")[0] for line in shown.out.splitlines()]
@@ -70,7 +59,7 @@ def test_the_tool_names_a_broken_image_and_does_the_rest(
 def test_the_options_of_the_field_are_translated(
     given: list[str], passed: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tool = load_tool("infer_system")
+    tool = load_script("tools/infer_system.py")
     seen: list[list[str]] = []
     monkeypatch.setattr(tool, "command_line", lambda arguments: seen.append(arguments) or 0)
     monkeypatch.setattr(sys, "argv", ["infer_system.py", "--image_dir=a.png", *given])

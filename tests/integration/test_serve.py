@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import importlib.util
 import json
 import threading
 import urllib.error
@@ -17,16 +16,12 @@ import numpy as np
 import pytest
 
 from ppocr_lite import OCR
-
-SCRIPT = Path(__file__).parents[2] / "deploy" / "serve.py"
+from tests.scripts import load_script
 
 
 @pytest.fixture
 def address(small_models: dict[str, Path]) -> Iterator[str]:
-    spec = importlib.util.spec_from_file_location("serve", SCRIPT)
-    assert spec is not None and spec.loader is not None
-    serve = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(serve)
+    serve = load_script("deploy/serve.py")
     ocr = OCR(**small_models, threads=1)
     with serve.make_server(ocr, port=0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

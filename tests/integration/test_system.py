@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -165,9 +166,9 @@ def test_a_folder_is_streamed_page_by_page(ocr: OCR, pages: list[np.ndarray], tm
     ]
     assert [result.size for result in results] == [(200, 300), (64, 64), (320, 240)]
     alone = ocr.ocr(pages[0])
-    assert [line.text for line in results[0]] == [line.text for line in alone]
-    assert [line.polygon.tolist() for line in results[0]] == [line.polygon.tolist() for line in alone]
     np.testing.assert_allclose([line.score for line in results[0]], [line.score for line in alone], rtol=1e-5)
+    rounded = [dataclasses.replace(a, score=b.score) for a, b in zip(results[0], alone, strict=True)]
+    assert tuple(rounded) == alone.lines  # but for the last bits of a score, which depend on the batch
     assert [result.source for result in ocr.stream(tmp_path / "*.tiff", pages="2")] == [f"{tmp_path}/a.tiff#2"]
 
 

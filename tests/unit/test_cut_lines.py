@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -12,17 +11,14 @@ import cv2
 import numpy as np
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "tools" / "cut_lines.py"
+from tests.scripts import load_script
+
 LINE = np.array([[20, 30], [120, 30], [120, 50], [20, 50]], np.float32)
 
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("cut_lines", SCRIPT)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("tools/cut_lines.py")
 
 
 @pytest.mark.parametrize("angle", [0, 30, -80])

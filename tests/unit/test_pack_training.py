@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -14,18 +13,12 @@ from types import ModuleType
 import pytest
 
 from ppocr_lite.errors import DataError
-
-SCRIPT = Path(__file__).parents[2] / "tools" / "pack_training.py"
+from tests.scripts import load_script
 
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("pack_training", SCRIPT)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_script("tools/pack_training.py")
 
 
 def test_parts_joined_are_the_archive(tool: ModuleType, tmp_path: Path) -> None:

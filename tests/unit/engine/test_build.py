@@ -94,9 +94,9 @@ def test_a_folder_with_a_run_is_not_overwritten(tmp_path: Path) -> None:
 
 
 def test_the_config_of_a_run_does_not_say_where_it_went_on_from_once(tmp_path: Path) -> None:
-    write_config(config_of(epoch_num=3, checkpoints="elsewhere"), tmp_path)
+    write_config(config_of(save_model_dir=str(tmp_path), checkpoints="elsewhere"), tmp_path)
     written = (tmp_path / "config.yml").read_text(encoding="utf-8")
-    assert "epoch_num: 3" in written
+    assert "save_model_dir" in written
     assert "checkpoints" not in written
 
 
