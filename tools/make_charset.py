@@ -23,8 +23,11 @@ from ppocr_lite.transforms.labels import read_lines
 
 ASCII = "".join(chr(code) for code in range(0x21, 0x7F))
 LATIN1_LETTERS = "".join(chr(code) for code in range(0xC0, 0x100) if unicodedata.category(chr(code))[0] == "L")
+SIGNS = "¡¢£¥§©«®°±²³µ·»¼½¾¿×÷Œœ–—‘’“”•…€™−"  # money, units, quotations: what English and its neighbours print
 CHINESE_MARKS = "，。、；：？！“”‘’（）《》〈〉【】〔〕『』「」…—～·￥"
-SYMBOLS = "£€¥¢§©®™°±×÷²³µ‰№℃≤≥≠≈∞√πΩΔαβγλθ→←↑↓★☆●○◆◇■□▲△▼※✓①②③④⑤⑥⑦⑧⑨⑩ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ㎡"
+FULL_WIDTH = "．［］〇"  # as Chinese documents set numbers and references
+PINYIN = "āǎēěīǐōǒūǔǖǘǚǜ"  # the vowels that Latin-1 lacks
+SYMBOLS = "◀▶£€¥¢§©®™°±×÷²³µ‰№℃≤≥≠≈∞√πΩΔαβγλθ→←↑↓★☆●○◆◇■□▲△▼※✓①②③④⑤⑥⑦⑧⑨⑩ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ㎡"
 
 
 def gb2312_hanzi() -> str:
@@ -38,11 +41,13 @@ def dictionary(name: str) -> tuple[str, str]:
     if name == "ascii":
         return "Printable ASCII without the space, in code order", ASCII
     if name == "en":
-        return "Printable ASCII without the space, then the letters of Latin-1, in code order", ASCII + LATIN1_LETTERS
-    return (
-        "Printable ASCII without the space, Chinese punctuation, symbols, the hanzi of GB 2312 levels 1 and 2",
-        ASCII + CHINESE_MARKS + SYMBOLS + gb2312_hanzi(),
+        origin = "Printable ASCII without the space, the letters of Latin-1, signs, each in code order"
+        return origin, ASCII + LATIN1_LETTERS + SIGNS
+    groups = (ASCII, CHINESE_MARKS, SYMBOLS, gb2312_hanzi(), LATIN1_LETTERS, SIGNS, FULL_WIDTH, PINYIN)
+    origin = (
+        "Printable ASCII without the space, Chinese punctuation, symbols, GB 2312, the letters and signs of en, pinyin"
     )
+    return origin, "".join(dict.fromkeys("".join(groups)))
 
 
 def of_labels(files: list[Path]) -> tuple[str, str]:

@@ -46,6 +46,7 @@ class Corpus:
         self.ideographs = "".join(char for char in self.signs if IDEOGRAPH.match(char))
         self.accented = tuple(word for word in ACCENTED if self.charset.issuperset(word))
         self.latin = all(char in self.charset for char in string.ascii_lowercase)
+        self._plain = {code: plain for code, plain in PLAIN.items() if chr(code) not in self.charset}
         self._tokens: list[str] = []  # running text, cut at spaces
         self._lists: list[tuple[list[str], np.ndarray[Any, Any]]] = []
         self._chinese = ""  # running text without spaces
@@ -67,7 +68,7 @@ class Corpus:
                 weights = np.cumsum(np.array([int(count) for _, count in pairs], np.float64) ** FLATTEN)
                 self._lists.append(([word for word, _ in pairs], weights / weights[-1]))
             return
-        text = "\n".join(lines).translate(PLAIN)
+        text = "\n".join(lines).translate(self._plain)
         if len(IDEOGRAPH.findall(text)) > CHINESE_SHARE * len(text):  # of all of it: files begin with notes
             if self.ideographs:
                 self._chinese += self.clean(text.replace("\n", ""))
@@ -200,6 +201,8 @@ class Corpus:
                 f"{int(10 ** uniform(rng, 3, 9)):,}",
                 f"{count}.{phrases.digits(rng, integer(rng, 1, 4))}%",
                 phrases.arithmetic(rng),
+                phrases.signs(rng, lambda: self.word(rng)),
+                phrases.lone(rng, lambda: self.word(rng)),
                 f"{key}：{hanzi(2, 6)}",
                 f"{key}:{phrases.code(rng, lambda: self.word(rng))}",
                 f"{key} {value}",

@@ -25,6 +25,7 @@ from ppocr_lite.synth.wordlists import (
     LAST,
     MONTHS,
     PUNCTUATED,
+    SHORT,
     STREETS,
     UNITS,
 )
@@ -279,7 +280,78 @@ def punctuated(rng: np.random.Generator, words: Words) -> str:
     return form.format(*(words() if chance(rng, 0.75) else digits(rng, 2) for _ in range(form.count("{}"))))
 
 
+def signs(rng: np.random.Generator, words: Words) -> str:
+    """Money, temperatures, tolerances, fractions, quotations and marks: what is printed and not on a keyboard.
+
+    The dictionary at hand may lack some; the corpus then writes a plain sign, or leaves the character out.
+    """
+    one, two = number(rng, words), number(rng, words)
+    money = f"{10 ** uniform(rng, 0, 4.5):,.2f}"
+    word, other = words(), words()
+    degrees = integer(rng, -40, 250)
+    part = pick(rng, ("", " cup", " lb", " in", " " + word))
+    forms = (
+        f"{pick(rng, ('£', '€', '¥', '£ ', '€ '))}{money}",
+        f"{money} €",
+        f"{money.replace(',', ' ').replace('.', ',')} €",
+        f"{pick(rng, ('−', '–', '-'))}{one}",
+        f"{pick(rng, ('−', '–', '-'))}{pick(rng, ('£', '€', '$', ''))}{money}",
+        f"{degrees}°C".replace("-", pick(rng, "-−")),
+        f"{degrees} °{pick(rng, 'CF')}",
+        f"{integer(rng, 0, 180)}°",
+        f"{integer(rng, 0, 89)}° {integer(rng, 0, 59)}' {pick(rng, 'NSEW')}",
+        f"±{one}",
+        f"{one} ± {two}",
+        f"{one} × {two}",
+        f"{integer(rng, 2, 9)}× {word}",
+        f"{one} ÷ {two} = {number(rng, words)}",
+        f"{one} {pick(rng, ('µm', 'µg', 'µs', 'm²', 'm³', 'cm²', 'km²', '¢'))}",
+        f"{pick(rng, ('', str(integer(rng, 1, 12))))}{pick(rng, '½¼¾')}{part}",
+        f"§ {integer(rng, 1, 400)}{pick(rng, ('', ' (1)', '.2', ' Abs. 3'))}",
+        f"§§ {integer(rng, 1, 99)}–{integer(rng, 100, 199)}",
+        f"© {integer(rng, 1980, 2035)} {word.title()}",
+        f"{word.title()}{pick(rng, '®™')}",
+        f"{integer(rng, 1, 99)}–{integer(rng, 100, 999)}",
+        f"{integer(rng, 1900, 2030)}–{integer(rng, 0, 99):02d}",
+        f"{word} – {other}",
+        f"{word} — {other}",
+        f"{word}—{other}",
+        f"“{word} {other}”",
+        f"“{word.capitalize()},”",
+        f"‘{word}’",
+        f"{word}’{pick(rng, ('s', 't', 're', 'll', 've', 'd'))} {other}",
+        f"{pick(rng, ('I', 'you', 'we', 'it', 'don', 'can', 'They'))}’{pick(rng, ('m', 't', 's', 're', 'll', 've'))}",
+        f"{word}…",
+        f"• {word} {other}",
+        f"{pick(rng, '•·')} {word.capitalize()}",
+        f"«{word} {other}»",
+        f"« {word} »",
+        f"¿{word.capitalize()} {other}?",
+        f"¡{word.capitalize()}!",
+    )
+    return pick(rng, forms)
+
+
+def lone(rng: np.random.Generator, words: Words) -> str:
+    """One to three characters that stand alone: table cells, axis labels, boxes of forms, puzzles, sizes."""
+    form = rng.random()
+    if form < 0.4:
+        return digits(rng, 1)
+    if form < 0.5:
+        return pick(rng, string.ascii_uppercase)
+    if form < 0.56:
+        return pick(rng, string.ascii_lowercase)
+    if form < 0.64:
+        return pick(rng, ("-", "–", "—", "+", "x", "X", "×", "*", "/", "?", "=", "%", "#", "&", "$", "•", "|"))
+    if form < 0.72:
+        return f"{pick(rng, '-−+')}{digits(rng, integer(rng, 1, 2))}"
+    if form < 0.8:
+        return f"{digits(rng, 1)}.{digits(rng, 1)}"
+    return pick(rng, SHORT)
+
+
 MAKERS: tuple[tuple[Maker, float], ...] = (
     (number, 5), (price, 10), (date, 6), (time, 2), (phone, 4), (code, 9), (name, 5), (company, 5), (address, 7),
     (item, 15), (labelled, 16), (courtesy, 4), (web, 4), (measure, 4), (punctuated, 6),
+    (signs, 14), (lone, 7),
 )  # fmt: skip

@@ -70,6 +70,9 @@ PUNCTUATED = _list(
     "{}+{}|{}*|~{}|{}^2|`{}`|{}\\{}|${}|{}%|{}, {}|{}. {}|{} & {}|{}'s|({}:{})|{} ¦ {}|{}¦{}|¦{}¦|"
     ">> {}|{} --> {}|** {} **|== {} ==|{}://{}|[{}]({})|{}@{}|{}->{}|{} {}, {}|--{}"
 )
+SHORT = _list(
+    "No|To|Of|Qty|ID|OK|A1|B2|N/A|XL|L|M|S|am|pm|in|cm|kg|RM|x1|x2|1.|2.|a)|b)|(1)|(a)|II|IV|1st|2nd|W|kW|V|mA|0%|5%"
+)
 ONSETS = _list(
     "b|c|d|f|g|h|j|k|l|m|n|p|r|s|t|v|w|y|z|bl|br|ch|cl|cr|dr|fl|fr|gl|gr|kn|ph|pl|pr|qu|sc|sh|sk|sl|sm|sn|sp|st|"
     "str|th|tr|wh"

@@ -23,10 +23,16 @@ def test_ascii_list_is_printable_ascii_and_the_space() -> None:
     assert charset.num_classes == 96
 
 
-def test_english_list_adds_the_letters_of_latin_1() -> None:
+def test_english_list_adds_the_letters_of_latin_1_and_signs() -> None:
     charset = Charset.load("en", use_space_char=False)
     latin1 = bytes(range(0xC0, 0x100)).decode("latin-1")
-    assert charset.characters == (*ASCII, *(letter for letter in latin1 if letter.isalpha()))
+    letters = (*ASCII, *(letter for letter in latin1 if letter.isalpha()))
+    assert charset.characters[: len(letters)] == letters
+    assert set("°£€¥±§©®™µ½¼¾×÷−–—‘’“”•…¿¡«»") <= set(charset.characters[len(letters) :])
+
+
+def test_chinese_list_can_write_all_that_the_english_one_can() -> None:
+    assert set(Charset.load("en").characters) <= set(Charset.load("ch").characters)
 
 
 def test_chinese_list_holds_ascii_and_every_hanzi_of_gb_2312() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ppocr_lite.charset import Charset
 from ppocr_lite.errors import DataError
 from ppocr_lite.synth import Corpus
 from tests.unit.synth.conftest import ASCII
@@ -70,6 +71,25 @@ def test_chinese_phrases_have_the_signs_of_documents() -> None:
     texts = draws(Corpus(ASCII + "今天【】《》“”：、（）×÷℃年月日元"), 3000)
     assert set("【】《》“”：、（）×÷℃年月日元") <= set("".join(texts))
     assert any(re.fullmatch(r"[\d.]+([-+×÷][\d.]+)+=", text) for text in texts)
+
+
+def test_signs_that_no_keyboard_has_are_drawn_where_the_charset_has_them() -> None:
+    wanted = set("°£€¥±§©®™µ½¼¾×÷−–—‘’“”•…")
+    drawn = set("".join(draws(Corpus("".join(Charset.load("en").characters)), 6000)))
+    assert wanted <= drawn
+    assert not wanted & set("".join(draws(Corpus(ASCII), 2000)))
+
+
+def test_text_files_keep_typographic_quotes_that_the_charset_has(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("we don’t “know” — yet " * 400, "utf-8")
+    texts = " ".join(draws(Corpus(ASCII + "’“”—", [tmp_path / "a.txt"]), 400))
+    assert "don’t" in texts
+    assert "“know”" in texts
+
+
+def test_lone_characters_are_drawn() -> None:
+    lengths = [len(text) for text in draws(Corpus(ASCII), 2000)]
+    assert sum(length == 1 for length in lengths) > 30
 
 
 def test_a_binary_file_is_refused_by_name(tmp_path: Path) -> None:
