@@ -1,0 +1,170 @@
+"""What the trainers share: time, weights that grow, averages, logs, and one update checked against the CPU."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.numpy import load_file, save_file
+from torch import Tensor, nn
+
+from ppocr_lite.engine.backends.torch.model import build_model
+from ppocr_lite.engine.backends.torch.weights import export_weights, import_weights
+
+Arrays = dict[str, np.ndarray]
+
+
+class Clock:
+    """Learning rate by the share of the time that is gone, so that the schedule ends when the machine does.
+
+    Args:
+        control: Folder with ``start`` and ``deadline``, in seconds since 1970; the deadline may be moved during the run.
+        peak: Highest learning rate.
+        warmup: Share of the time in which it rises.
+    """
+
+    def __init__(self, control: Path, peak: float, warmup: float = 0.03) -> None:
+        self.control, self.peak, self.warmup = control, peak, warmup
+        self.start = time.time()
+        self.deadline = 0.0
+        self.read()
+
+    def read(self) -> None:
+        """Look where the deadline is now."""
+        self.deadline = float((self.control / "deadline").read_text())
+
+    def gone(self) -> float:
+        """Return the share of the time that is gone, 0 to 1."""
+        return min(1.0, (time.time() - self.start) / max(self.deadline - self.start, 1.0))
+
+    def rate(self) -> float:
+        """Return the learning rate now: a rise, then a cosine to 0."""
+        gone = self.gone()
+        if gone < self.warmup:
+            return self.peak * gone / self.warmup
+        return self.peak * 0.5 * (1 + math.cos(math.pi * (gone - self.warmup) / (1 - self.warmup)))
+
+
+def grow(given: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray]) -> Arrays:
+    """Return the weights of a wider network that computes what the narrower one does.
+
+    What both have is copied; new channels begin as *wanted* has them, and nothing of the old network listens to them
+    yet.  Weights have Paddle's names and layouts.  A recurrent layer may have more inputs, not more units.
+    """
+    grown = {}
+    for name, fresh in wanted.items():
+        old = given[name]
+        if old.ndim != fresh.ndim or any(a > b for a, b in zip(old.shape, fresh.shape, strict=True)):
+            raise ValueError(f"{name}: {old.shape} does not fit into {fresh.shape}.")
+        new = np.array(fresh, np.float32)
+        if new.ndim >= 2 and old.shape != new.shape:
+            # Paddle: convolution (out, in, ...), transposed convolution and linear (in, out), LSTM (4 * units, in).
+            into = 0 if new.ndim == 2 and ".lstm." not in name and "weight_ih" not in name else 1
+            if new.ndim == 4 and is_transposed(name):
+                into = 0
+            listening = [slice(None)] * new.ndim
+            listening[1 - into] = slice(0, old.shape[1 - into])
+            listening[into] = slice(old.shape[into], None)
+            new[tuple(listening)] = 0
+        new[tuple(slice(0, size) for size in old.shape)] = old
+        grown[name] = new
+    return grown
+
+
+def is_transposed(name: str) -> bool:
+    """Say whether a weight is of a transposed convolution: the second and third of a branch of DBHead."""
+    return "head." in name and (".conv2.weight" in name or ".conv3.weight" in name)
+
+
+class Student:
+    """A network with its optimizer, and the running average of its weights.
+
+    Args:
+        name: Of the files it is saved to.
+        architecture: Section of a config.
+        device: Where it trains.
+        classes: Of a recogniser.
+        decay: Of the average, once there are enough updates.
+    """
+
+    def __init__(
+        self, name: str, architecture: dict[str, Any], device: str, classes: int | None = None, decay: float = 0.999
+    ) -> None:
+        torch.manual_seed(0)
+        self.name, self.device, self.decay = name, device, decay
+        self.network = build_model(copy.deepcopy(architecture), classes)
+        self.average: nn.Module | None = None
+        self.updates = 0
+
+    def weights(self) -> Arrays:
+        """Return the weights as Paddle names them."""
+        return export_weights(self.network)
+
+    def begin(self, weights: Mapping[str, np.ndarray], decay: float = 1e-5) -> None:
+        """Take the weights to start from, and move to the device."""
+        import_weights(self.network, weights)
+        self.network.to(self.device, memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.network).eval()
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=0.0, weight_decay=decay, fused=True)
+
+    def update(self, loss: Tensor, rate: float, clip: float = 5.0) -> None:
+        """Make one update from a loss."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), clip, foreach=True)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self.updates += 1
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        with torch.no_grad():
+            mine, theirs = list(self.average.parameters()), list(self.network.parameters())
+            torch._foreach_mul_(mine, decay)
+            torch._foreach_add_(mine, theirs, alpha=1 - decay)
+            for kept, live in zip(self.average.buffers(), self.network.buffers(), strict=True):
+                if kept.is_floating_point():
+                    kept.mul_(decay).add_(live, alpha=1 - decay)
+                else:
+                    kept.copy_(live)
+
+    def save(self, folder: Path) -> None:
+        """Write the average and the last weights."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for kind, network in (("average", self.average), ("last", self.network)):
+            temporary = folder / f".{self.name}.{kind}"
+            save_file({k: np.ascontiguousarray(v) for k, v in export_weights(network).items()}, temporary)
+            temporary.rename(folder / f"{self.name}.{kind}.safetensors")
+
+
+class Log:
+    """Lines of JSON, with the seconds since the start."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.file = (folder / f"{name}.jsonl").open("a", buffering=1)
+        self.start = time.time()
+
+    def __call__(self, **values: Any) -> None:
+        """Write one line."""
+        rounded = {k: round(v, 5) if isinstance(v, float) else v for k, v in values.items()}
+        self.file.write(json.dumps({"t": round(time.time() - self.start, 1), **rounded}) + "\n")
+
+
+def check_against_cpu(student: Student, loss_of: Callable[[nn.Module, str], Tensor]) -> dict[str, float]:
+    """Return the loss of a batch, and how far it is from that on the CPU, relative; both in float32."""
+    with torch.no_grad():
+        there = loss_of(copy.deepcopy(student.network), student.device)
+        here = loss_of(copy.deepcopy(student.network).to("cpu", memory_format=torch.contiguous_format), "cpu")
+    return {"loss": float(here), "difference": abs(float(there.cpu()) - float(here)) / max(abs(float(here)), 1e-9)}
+
+
+def load(path: Path) -> Arrays:
+    """Return the weights of a file as float32."""
+    return {name: np.asarray(value, np.float32) for name, value in load_file(path).items()}
