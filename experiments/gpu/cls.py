@@ -1,23 +1,22 @@
 """Train the orientation classifier on a GPU, from weights that are there, on the lines of its pool.
 
-    python experiments/gpu/cls.py --store /dev/shm/gpu --packs .gpu --control CONTROL --output OUTPUT
+python experiments/gpu/cls.py --store /dev/shm/gpu --packs .gpu --control CONTROL --output OUTPUT
 """
 
 from __future__ import annotations
 
-import argparse
 import time
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
-
-from common import Clock, Log, Student, check_against_cpu, load
+from common import Run, Student, load, parser
 from rec import prepare
 from ring import Ring
+from torch import Tensor
 
+LEAST = 2000  # lines that must be there to begin
 ARCHITECTURE = {
     "model_type": "cls",
     "algorithm": "CLS",
@@ -39,45 +38,35 @@ def draw(ring: Ring, rng: np.random.Generator, size: int, device: str) -> tuple[
 
 def main() -> None:
     """Train until the deadline."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("store", "packs", "control", "output"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--device", default="cuda")
-    parser.add_argument("--batch", type=int, default=256)
-    parser.add_argument("--rate", type=float, default=0.001)
-    parser.add_argument("--pause", type=float, default=0.05, help="seconds after each update: the GPU is shared")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    log, ring = Log(arguments.output, "cls"), Ring(arguments.store, "cls")
-    student = Student("cls", ARCHITECTURE, arguments.device)
+    options = parser(__doc__, rate=0.001)
+    options.add_argument("--batch", type=int, default=256)
+    options.add_argument("--pause", type=float, default=0.05, help="seconds before each update: the GPU is shared")
+    arguments = options.parse_args()
+    torch.set_num_threads(arguments.threads)
+    ring, rng, device = Ring(arguments.store, "cls"), np.random.default_rng(0), arguments.device
+    student = Student("cls", ARCHITECTURE, device)
     student.begin(load(arguments.packs / "cls" / "model.safetensors"))
-    rng = np.random.default_rng(0)
-    while ring.filled().sum() < 2000:
+    while ring.filled().sum() < LEAST:
         time.sleep(0.5)
-    x, label = draw(ring, rng, 64, "cpu")
-    log(check="cls", **check_against_cpu(
-        student, lambda network, device: F.cross_entropy(network(x.to(device))["logits"], label.to(device))))  # fmt: skip
-    clock, step, right, saved, since = Clock(arguments.control, arguments.rate), 0, 0.0, time.time(), time.time()
-    student.network.train()
-    while clock.gone() < 1:
-        x, label = draw(ring, rng, arguments.batch, arguments.device)
-        with torch.autocast(arguments.device, torch.bfloat16, enabled=arguments.device == "cuda"):
-            logits = student.network(x)["logits"]
-        student.update(F.cross_entropy(logits.float(), label), clock.rate())
-        step += 1
-        if step % 100 == 0:
-            clock.read()
-            right = float((logits.argmax(1) == label).float().mean())
-            log(step=step, made=int(ring.made.sum()), rate=clock.rate(), right=right,
-                lines_a_second=100 * arguments.batch / (time.time() - since))  # fmt: skip
-            since = time.time()
-        if time.time() - saved > 60:
-            student.save(arguments.output)
-            saved = time.time()
+    run = Run("cls", [student], arguments)
+    first = draw(ring, rng, 64, device)
+    run.check(lambda network, place: cross_entropy(network, [part.to(place) for part in first]))
+
+    def batch() -> tuple[int, tuple[Tensor, Tensor]]:
         time.sleep(arguments.pause)
-    student.save(arguments.output)
-    log(step=step, made=int(ring.made.sum()), last=True)
-    (arguments.output / "cls.done").touch()
+        return arguments.batch, draw(ring, rng, arguments.batch, device)
+
+    @torch.no_grad()
+    def judge(judged: Student) -> dict[str, float]:
+        x, turned = draw(ring, rng, 1024, device)
+        return {"right": float((judged.average(x).argmax(1) == turned).float().mean())}
+
+    run.fit(batch, cross_entropy, judge, lambda: {"made": int(ring.made.sum())})
+
+
+def cross_entropy(network: torch.nn.Module, batch: Sequence[Tensor]) -> Tensor:
+    """Return the loss of a batch as ``draw`` returns it."""
+    return F.cross_entropy(network(batch[0])["logits"], batch[1])
 
 
 if __name__ == "__main__":

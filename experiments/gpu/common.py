@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import copy
 import json
 import math
@@ -25,7 +26,7 @@ class Clock:
     """Learning rate by the share of the time that is gone, so that the schedule ends when the machine does.
 
     Args:
-        control: Folder with ``start`` and ``deadline``, in seconds since 1970; the deadline may be moved during the run.
+        control: Folder with the file ``deadline``, seconds since 1970; it may be moved during the run.
         peak: Highest learning rate.
         warmup: Share of the time in which it rises.
     """
@@ -112,6 +113,9 @@ class Student:
         import_weights(self.network, weights)
         self.network.to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval()
+        for module in (*self.network.modules(), *self.average.modules()):
+            if isinstance(module, nn.LSTM):
+                module.flatten_parameters()
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=0.0, weight_decay=decay, fused=True)
 
     def update(self, loss: Tensor, rate: float, clip: float = 5.0) -> None:
@@ -128,11 +132,9 @@ class Student:
             mine, theirs = list(self.average.parameters()), list(self.network.parameters())
             torch._foreach_mul_(mine, decay)
             torch._foreach_add_(mine, theirs, alpha=1 - decay)
-            for kept, live in zip(self.average.buffers(), self.network.buffers(), strict=True):
-                if kept.is_floating_point():
-                    kept.mul_(decay).add_(live, alpha=1 - decay)
-                else:
-                    kept.copy_(live)
+            kept, live = ([b for b in n.buffers() if b.is_floating_point()] for n in (self.average, self.network))
+            torch._foreach_mul_(kept, decay)
+            torch._foreach_add_(kept, live, alpha=1 - decay)
 
     def save(self, folder: Path) -> None:
         """Write the average and the last weights."""
@@ -157,12 +159,101 @@ class Log:
         self.file.write(json.dumps({"t": round(time.time() - self.start, 1), **rounded}) + "\n")
 
 
-def check_against_cpu(student: Student, loss_of: Callable[[nn.Module, str], Tensor]) -> dict[str, float]:
-    """Return the loss of a batch, and how far it is from that on the CPU, relative; both in float32."""
-    with torch.no_grad():
-        there = loss_of(copy.deepcopy(student.network), student.device)
-        here = loss_of(copy.deepcopy(student.network).to("cpu", memory_format=torch.contiguous_format), "cpu")
-    return {"loss": float(here), "difference": abs(float(there.cpu()) - float(here)) / max(abs(float(here)), 1e-9)}
+class Run:
+    """The loop of a trainer: updates until the deadline, with log lines, judgements and saved weights.
+
+    Args:
+        name: Of the log, and of the file ``NAME.done`` at the end.
+        students: Learn from the same batches.
+        arguments: As :func:`parser` reads them.
+    """
+
+    def __init__(self, name: str, students: list[Student], arguments: argparse.Namespace) -> None:
+        self.name, self.students, self.arguments = name, students, arguments
+        self.log = Log(arguments.output, name)
+
+    def check(self, loss_of: Callable[[nn.Module, str], Tensor]) -> None:
+        """Log the loss of one batch, and how far it is from that on the CPU, relative; both in float32."""
+        set_tf32(False)
+        for student in self.students:
+            with torch.no_grad():
+                there = float(loss_of(copy.deepcopy(student.network), student.device).cpu())
+                copied = copy.deepcopy(student.network).to("cpu", memory_format=torch.contiguous_format)
+                here = float(loss_of(copied, "cpu"))
+            self.log(check=student.name, loss=here, difference=abs(there - here) / max(abs(here), 1e-9))
+        set_tf32(
+            True
+        )  # float32 products on the matrix units: here faster than bfloat16, whose depthwise layers are slow
+
+    def fit(
+        self,
+        draw: Callable[[], tuple[int, Any]],
+        loss: Callable[[nn.Module, Any], Tensor],
+        judge: Callable[[Student], Mapping[str, float]],
+        about: Callable[[], Mapping[str, Any]],
+    ) -> None:
+        """Train until the deadline.
+
+        Args:
+            draw: Returns the number of samples of a batch, and the batch on the device.
+            loss: Of a network in training and a batch.
+            judge: Measures a student on validation data.
+            about: What log lines say beside losses and speed.
+        """
+        every, clock = self.arguments.log_every, Clock(self.arguments.control, self.arguments.rate)
+        sums = {student.name: torch.zeros((), device=student.device) for student in self.students}
+        step, seen, counted, waited, judged, since = 0, 0, 0, 0.0, time.time(), time.time()
+        while clock.gone() < 1:
+            begun = time.time()
+            count, batch = draw()
+            waited += time.time() - begun
+            for student in self.students:
+                student.network.train()
+                value = loss(student.network, batch)
+                student.update(value, clock.rate())
+                sums[student.name] += value.detach()
+            step, seen = step + 1, seen + count
+            if step % every == 0:
+                clock.read()
+                seconds = time.time() - since
+                losses = {name: float(total) / every for name, total in sums.items()}
+                speed = {"a_second": (seen - counted) / seconds, "waited": waited / seconds}
+                self.log(step=step, samples=seen, rate=clock.rate(), **losses, **speed, **about())
+                since, waited, counted = time.time(), 0.0, seen
+                sums = {name: torch.zeros_like(total) for name, total in sums.items()}
+            if time.time() - judged > self.arguments.judge_every:
+                self._judge(judge, step=step)
+                judged = since = time.time()
+        self._judge(judge, step=step, samples=seen, last=True, **about())
+        (self.arguments.output / f"{self.name}.done").touch()
+
+    def _judge(self, judge: Callable[[Student], Mapping[str, float]], **notes: Any) -> None:
+        for student in self.students:
+            student.save(self.arguments.output)
+            self.log(judged=student.name, **notes, **judge(student))
+
+
+def set_tf32(on: bool) -> None:
+    """Say whether products of float32 numbers may be rounded to TF32."""
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = on
+
+
+def parser(description: str | None, rate: float) -> argparse.ArgumentParser:
+    """Return the options that all trainers have."""
+    made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, what in (
+        ("store", "folder of the pools"),
+        ("packs", "folder of packs and weights to start from"),
+        ("control", "folder with the file deadline"),
+        ("output", "where weights and logs go"),
+    ):
+        made.add_argument(f"--{name}", type=Path, required=True, help=what)
+    made.add_argument("--device", default="cuda")
+    made.add_argument("--threads", type=int, default=2)
+    made.add_argument("--rate", type=float, default=rate)
+    made.add_argument("--log-every", type=int, default=50, help="updates")
+    made.add_argument("--judge-every", type=float, default=90, help="seconds")
+    return made
 
 
 def load(path: Path) -> Arrays:

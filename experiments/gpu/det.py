@@ -1,6 +1,6 @@
 """Train detectors on a GPU, from weights that are there: packed real pages and the made pages of the pool.
 
-    python experiments/gpu/det.py --store /dev/shm/gpu --packs .gpu --control CONTROL --output OUTPUT
+python experiments/gpu/det.py --store /dev/shm/gpu --packs .gpu --control CONTROL --output OUTPUT
 
 All pages lie on the GPU with their target maps, and crops are scaled, turned, mirrored and damaged there.  Several
 widths learn from the same crops.
@@ -8,7 +8,6 @@ widths learn from the same crops.
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import multiprocessing
@@ -21,13 +20,13 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
-
-from common import Clock, Log, Student, check_against_cpu, grow, load
+from common import Run, Student, grow, load, parser
 from make import read_pack
 from pagemaps import IGNORED, page_layers
-from ppocr_lite.engine.backends.torch.base import LOSSES
 from ring import Ring
+from torch import Tensor
+
+from ppocr_lite.engine.backends.torch.base import LOSSES
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 LEAST = 4.5  # pixels of height in the crop, below which a text is not learnt
@@ -161,7 +160,7 @@ class View:
         if x1 - x0 < 4 or y1 - y0 < 4:
             x0, y0, x1, y1 = 0, 0, width, height
         cos, sin = math.cos(turn), math.sin(turn)
-        # Output (u, v) in [-1, 1] to page pixels: centre + R · (u · reach x, v · reach y); then to [-1, 1] of the window.
+        # (u, v) in [-1, 1] of the crop → page pixels: centre + R · (u · reach x, v · reach y) → [-1, 1] of the window.
         theta = np.array([
             [mirror * cos * reach[0], -sin * reach[1], centre[0] - x0],
             [mirror * sin * reach[0], cos * reach[1], centre[1] - y0],
@@ -214,7 +213,8 @@ def damage(x: Tensor, clean: Tensor) -> Tensor:
     for share, size in ((0.18, 3), (0.10, 5)):
         soft = F.avg_pool2d(F.pad(x, [size // 2] * 4, mode="replicate"), size, 1)
         x = x + (soft - x) * some(share) * torch.rand(count, 1, 1, 1, device=device)
-    low = F.interpolate(F.interpolate(x, scale_factor=0.6, mode="area"), x.shape[2:], mode="bilinear", align_corners=False)
+    small = F.interpolate(x, scale_factor=0.6, mode="area")
+    low = F.interpolate(small, x.shape[2:], mode="bilinear", align_corners=False)
     x = torch.where(some(0.15).bool(), low, x)
     return (x + some(0.3) * torch.randn_like(x) * torch.rand(count, 1, 1, 1, device=device) * 14).clamp(0, 255)
 
@@ -240,102 +240,59 @@ def normalise(x: Tensor) -> Tensor:
 @torch.no_grad()
 def judge(student: Student, pages: Pages, side: int = 960, most: int = 40) -> dict[str, float]:
     """Return the overlap (2 · both ÷ sum) of found and true text cores on whole validation pages."""
-    torch.backends.cudnn.benchmark = False  # pages have many sizes
     found = {}
     for group, layers in pages.val.items():
         both = total = 0.0
         for page, _ in layers[:most]:
             scale = min(1.0, side / max(page.shape[1:]))
             size = [max(32, round(s * scale / 32) * 32) for s in page.shape[1:]]
-            x = F.interpolate(page[None, :3].float(), size, mode="bilinear", align_corners=False)
-            maps = F.interpolate(page[None, 3:].float(), size, mode="nearest")
+            beyond = [0, side - size[1], 0, side - size[0]]  # one shape for all pages
+            x = F.pad(F.interpolate(page[None, :3].float(), size, mode="bilinear", align_corners=False), beyond)
+            maps = F.pad(F.interpolate(page[None, 3:].float(), size, mode="nearest"), beyond)
             seen = student.average(normalise(x))[:, 0] > 0.3
             truth, mask = maps[:, 1] > 127, maps[:, 2] < IGNORED
             both += float((seen & truth & mask).sum())
             total += float((seen & mask).sum() + (truth & mask).sum())
         found[group] = 2 * both / max(total, 1.0)
-    torch.backends.cudnn.benchmark = True
     return found
 
 
 def main() -> None:
     """Train until the deadline."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("store", "packs", "control", "output"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--device", default="cuda")
-    parser.add_argument("--batch", type=int, default=24)
-    parser.add_argument("--side", type=int, default=640)
-    parser.add_argument("--rate", type=float, default=0.0015)
-    parser.add_argument("--scales", type=float, nargs="+", default=(0.5, 0.75))
-    parser.add_argument("--workers", type=int, default=6)
-    parser.add_argument("--judge-every", type=float, default=90)
-    parser.add_argument("--log-every", type=int, default=50)
-    parser.add_argument("--pages", type=int, default=400, help="real pages that must be there to begin")
-    arguments = parser.parse_args()
-    torch.set_num_threads(2)
-    torch.backends.cudnn.benchmark = True
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    cuda = arguments.device == "cuda"
-    log = Log(arguments.output, "det")
-    while not (arguments.packs / "pages.zip").exists():  # comes with a later call
+    options = parser(__doc__, rate=0.0015)
+    options.add_argument("--batch", type=int, default=24)
+    options.add_argument("--side", type=int, default=640)
+    options.add_argument("--scales", type=float, nargs="+", default=(0.5, 0.75))
+    options.add_argument("--workers", type=int, default=8, help="processes that draw the maps of packed pages")
+    options.add_argument("--pages", type=int, default=400, help="real pages that must be there to begin")
+    arguments = options.parse_args()
+    torch.set_num_threads(arguments.threads)
+    while not (arguments.packs / "pages.zip").exists():  # comes with a later command
         time.sleep(0.5)
     pages = Pages(arguments.store, arguments.packs, arguments.device, arguments.workers)
-    students = []
     given = load(arguments.packs / "det" / "model.safetensors")
+    students = []
     for scale in arguments.scales:
-        student = Student(f"det_{scale:g}", architecture(scale), arguments.device)
-        student.begin(grow(given, student.weights()))
-        students.append(student)
-    loss = LOSSES.build({"name": "DBLoss"})
-    rng = np.random.default_rng(0)
+        students.append(Student(f"det_{scale:g}", architecture(scale), arguments.device))
+        students[-1].begin(grow(given, students[-1].weights()))
     while pages.done < min(arguments.pages, len(pages.names)):
         pages.fetch(2)
-    found, _ = pages.batch(rng, 2, 320)
-    truth = targets(found)
+    rng, db_loss = np.random.default_rng(0), LOSSES.build({"name": "DBLoss"})
 
-    def loss_of(network: torch.nn.Module, device: str) -> Tensor:
-        there = {key: value.to(device) for key, value in truth.items()}
-        return loss(network(normalise(found[:, :3].to(device))), there)["loss"]
+    def draw(size: int = arguments.batch, side: int = arguments.side) -> tuple[int, tuple[Tensor, dict[str, Tensor]]]:
+        pages.fetch(0.01)
+        found, clean = pages.batch(rng, size, side)
+        return size, (normalise(damage(found[:, :3], clean)), targets(found))
 
-    for student in students:
-        log(check=student.name, **check_against_cpu(student, loss_of))
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-    clock = Clock(arguments.control, arguments.rate)
-    sums = {student.name: torch.zeros((), device=arguments.device) for student in students}
-    step, seen, since, judged = 0, 0, time.time(), time.time()
-    while clock.gone() < 1:
-        if step % 10 == 0:
-            pages.fetch(0.1)
-        found, clean = pages.batch(rng, arguments.batch, arguments.side)
-        truth, x = targets(found), normalise(damage(found[:, :3], clean))
-        for student in students:
-            student.network.train()
-            with torch.autocast(arguments.device, torch.bfloat16, enabled=cuda):
-                outputs = student.network(x)
-            value = loss({"maps": outputs["maps"].float()}, truth)["loss"]
-            student.update(value, clock.rate())
-            sums[student.name] += value.detach()
-        step += 1
-        seen += len(x)
-        if step % arguments.log_every == 0:
-            clock.read()
-            now = time.time()
-            means = {name: float(total) / arguments.log_every for name, total in sums.items()}
-            log(step=step, crops=seen, pages=pages.done, made=len(pages.sets[MADE]), rate=clock.rate(), **means,
-                crops_a_second=arguments.log_every * len(x) / (now - since))  # fmt: skip
-            since = now
-            for total in sums.values():
-                total.zero_()
-        if time.time() - judged > arguments.judge_every:
-            for student in students:
-                log(step=step, judged=student.name, **judge(student, pages))
-                student.save(arguments.output)
-            judged = since = time.time()
-    for student in students:
-        student.save(arguments.output)
-        log(step=step, crops=seen, judged=student.name, last=True, **judge(student, pages, most=100))
-    (arguments.output / "det.done").touch()
+    def loss(network: torch.nn.Module, batch: tuple[Tensor, dict[str, Tensor]]) -> Tensor:
+        return db_loss(network(batch[0]), batch[1])["loss"]
+
+    run = Run("det", students, arguments)
+    _, (x, truth) = draw(2, 320)
+    run.check(lambda network, place: loss(network, (x.to(place), {k: v.to(place) for k, v in truth.items()})))
+    run.fit(
+        draw, loss, lambda student: judge(student, pages), lambda: {"pages": pages.done, "made": len(pages.sets[MADE])}
+    )
 
 
 if __name__ == "__main__":

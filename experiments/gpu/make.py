@@ -1,6 +1,6 @@
 """Fill the pools of :mod:`ring`: one process makes lines, re-cuts packed real lines, or makes pages.
 
-    python experiments/gpu/make.py en 0 --store /dev/shm/gpu --packs .gpu
+python experiments/gpu/make.py en 0 --store /dev/shm/gpu --packs .gpu
 
 Roles: ``en`` and ``zh`` draw lines, ``real`` re-cuts and augments real ones of both languages, ``page`` draws pages
 with their target maps and cuts lines out of made scenes.  Lines go to the classifier's pool, too.
@@ -18,8 +18,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-
 from pagemaps import page_layers
+from ring import Ring
+
 from ppocr_lite.charset import Charset
 from ppocr_lite.geometry import min_area_quad, move_sides, side_lengths
 from ppocr_lite.predict.crop import crop_line
@@ -27,7 +28,6 @@ from ppocr_lite.synth import Backgrounds, Corpus, FontBook, PageMaker, build_mak
 from ppocr_lite.synth.writer import TURNS_INTO_TEXT
 from ppocr_lite.transforms.augment_line import RecAug
 from ppocr_lite.transforms.resize import ClsResizeImg, RecResizeImg
-from ring import Ring
 
 WIDTH = 640  # pixels of the longest line at height 32
 PAGE = 736  # side of a made page
@@ -37,6 +37,10 @@ CLS_EVERY = 3  # of the lines, for the classifier
 CORPORA = {
     "en": ("en_rust_book.txt", "en_words.txt"),
     "zh": ("zh_docs.txt", "zh_d2l.txt", "zh_words.txt", "zh_places.txt"),
+}
+LENGTHS = {  # most characters, most pixels, share
+    "en": ((12, 220, 0.55), (26, 400, 0.3), (48, WIDTH, 0.15)),
+    "zh": ((12, 220, 0.6), (40, WIDTH, 0.4)),
 }
 # Share of each group of real lines; the rest of a language is dealt out evenly.
 REAL = {
@@ -51,9 +55,10 @@ REAL = {
     },
 }  # fmt: skip
 CLEAN = ("pdf_", "web_", "screens_")  # rendered pages: they need the damage that made lines get
+MILD = float(os.environ.get("MILD", "1"))  # times the usual damage: less of it at the end of training
 AUGMENT = RecAug(
-    tia_prob=0.2, rotate_prob=0.25, crop_prob=0.1, reverse_prob=0.08, noise_prob=0.1, jitter_prob=0.08, blur_prob=0.12,
-    hsv_aug_prob=0.2,
+    tia_prob=0.2 * MILD, rotate_prob=0.25 * MILD, crop_prob=0.1 * MILD, reverse_prob=0.08 * MILD, noise_prob=0.1 * MILD,
+    jitter_prob=0.08 * MILD, blur_prob=0.12 * MILD, hsv_aug_prob=0.2 * MILD,
 )  # fmt: skip
 REC = RecResizeImg(image_shape=(3, 32, WIDTH))
 CLS = ClsResizeImg(image_shape=(3, 48, 192), max_ratio=6)
@@ -82,9 +87,11 @@ def make_lines(role: str, index: int, store: Path, packs: Path) -> None:
     name = "ch" if role == "zh" else "en"
     text = "".join(Charset.load(name).characters)
     corpora = [packs / "corpora" / each for each in CORPORA[role]]
-    sizes = ((12, 220, 0.55), (26, 400, 0.3), (48, WIDTH, 0.15)) if role == "en" else ((12, 220, 0.6), (40, WIDTH, 0.4))
+    sizes = LENGTHS[role]
     makers = [
-        build_maker("rec", text, corpora, fonts(packs, role), backgrounds(packs), "all", max_chars=most, max_width=width)
+        build_maker(
+            "rec", text, corpora, fonts(packs, role), backgrounds(packs), "all", max_chars=most, max_width=width
+        )
         for most, width, _ in sizes
     ]
     shares = np.array([share for *_, share in sizes])
@@ -112,7 +119,7 @@ def make_real(index: int, store: Path, packs: Path) -> None:
             row = groups[group][int(rng.integers(len(groups[group])))]
             image = trim(unpack(images, row), row["share"], rng)
             if group.startswith(CLEAN):
-                image = effects.degrade_line(image, rng, 1.0)
+                image = effects.degrade_line(image, rng, MILD)
             lines[language].put(image, row["text"], rng)
 
 

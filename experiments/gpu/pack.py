@@ -28,6 +28,7 @@ import cv2
 import numpy as np
 from fontTools import subset
 from fontTools.ttLib import TTFont
+from rapidfuzz.distance import Levenshtein
 from rapidocr import RapidOCR
 from rapidocr.ch_ppocr_rec.typings import TextRecInput
 
@@ -46,7 +47,9 @@ PAGE_SETS = (
     "pdf_zh_tex", "pdf_zh_theses", "web_zh_docs", "web_zh_phone", "web_zh_admin", "pdf_en_papers", "pdf_en_forms",
     "web_en_docs", "negatives",
 )  # fmt: skip
-LINE_SETS = (*(name for name in PAGE_SETS if name != "negatives"), "lines_en_commentaries", "plates_zh")
+CROPS = ("lines_en_commentaries", "plates_zh")  # lists of lines, not of pages
+LINE_SETS = (*(name for name in PAGE_SETS if name != "negatives"), *CROPS)
+ANY_WAY_UP = ("wire_tags",)  # labelled upright, though some stand on their head
 CAPITALS = ("receipts_en", "receipts_en_more")  # transcribed in capitals whatever is printed
 LONGEST = 25  # of a line, in heights; longer ones are not trained on
 JUDGED, LINES_JUDGED = 40, 300  # validation pages and lines of a set: enough to watch a run
@@ -85,7 +88,9 @@ def few(faces: list[Any], name: str) -> list[Any]:
 
 def cut_font(path: str, index: int, text: str) -> bytes:
     """Return a font file with the glyphs of *text* alone, hints included."""
-    options = subset.Options(layout_features=[], name_IDs=["*"], notdef_outline=True, drop_tables=["EBLC", "EBDT", "EBSC"])
+    options = subset.Options(
+        layout_features=[], name_IDs=["*"], notdef_outline=True, drop_tables=["EBLC", "EBDT", "EBSC"]
+    )
     font = TTFont(path, fontNumber=index, lazy=True)
     cutter = subset.Subsetter(options)
     cutter.populate(text=text)
@@ -102,15 +107,19 @@ def labelled(folder: Path, split: str) -> Iterator[tuple[Path, Any]]:
         yield folder / name, label
 
 
-def cut(image: np.ndarray, polygon: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the straightened region with its border, and the height of the line in it as a share of the crop's."""
+def cut(image: np.ndarray, polygon: np.ndarray) -> np.ndarray:
+    """Return the straightened region with its border."""
     quad = polygon if len(polygon) == 4 else min_area_quad(polygon)
     height = min(side_lengths(quad))
-    crop = crop_line(image, move_sides(quad[None], np.full((1, 4), BORDER) * height)[0])
-    if crop.shape[0] > LINE_HEIGHT:
-        width = max(1, round(crop.shape[1] * LINE_HEIGHT / crop.shape[0]))
-        crop = cv2.resize(crop, (width, LINE_HEIGHT), interpolation=cv2.INTER_AREA)
-    return crop, 1 / (1 + 2 * BORDER)
+    return lower(crop_line(image, move_sides(quad[None], np.full((1, 4), BORDER) * height)[0]))
+
+
+def lower(crop: np.ndarray) -> np.ndarray:
+    """Return a crop that is at most LINE_HEIGHT pixels high."""
+    if crop.shape[0] <= LINE_HEIGHT:
+        return crop
+    width = max(1, round(crop.shape[1] * LINE_HEIGHT / crop.shape[0]))
+    return cv2.resize(crop, (width, LINE_HEIGHT), interpolation=cv2.INTER_AREA)
 
 
 def webp(image: np.ndarray, quality: int) -> bytes:
@@ -137,6 +146,13 @@ class Teacher:
         found = self.engine.text_rec(TextRecInput(img=crops, return_word_box=False))
         return list(zip(found.txts, found.scores, strict=True))
 
+    def upright(self, crop: np.ndarray, text: str) -> np.ndarray:
+        """Return the crop, turned if it reads more like *text* that way."""
+        ways = [crop, np.ascontiguousarray(crop[::-1, ::-1])]
+        cuts = [way[way.shape[0] // 8 : -(way.shape[0] // 8) or None] for way in ways]  # without most of the border
+        alike = [Levenshtein.normalized_similarity(seen.lower(), text.lower()) for seen, _ in self.read(cuts)]
+        return ways[int(alike[1] > alike[0])]
+
     def lines(self, image: np.ndarray) -> list[tuple[np.ndarray, str]]:
         """Return the quads and texts of a page that two readings, with and without a border, agree on."""
         page = self.engine(image, use_det=True, use_cls=True, use_rec=True)
@@ -152,63 +168,78 @@ class Teacher:
         return kept
 
 
-def pack_lines(output: zipfile.ZipFile, data: Path, teacher: Teacher | None, quality: int) -> None:
-    """Write line crops of the training lists, and of some validation lists as ``val``."""
-    known = set(Charset.load("ch").characters)
-    rows: list[dict[str, Any]] = []
-    counts: Counter[str] = Counter()
-    blob = io.BytesIO()  # one entry: a zip spends 150 bytes on each
+class Lines:
+    """Collects line crops: one blob, since a zip spends 150 bytes on each entry, and a row of text about each."""
 
-    def add(group: str, split: str, image: np.ndarray, text: str, share: float) -> None:
+    def __init__(self, quality: int) -> None:
+        self.quality, self.blob = quality, io.BytesIO()
+        self.rows: list[dict[str, Any]] = []
+        self.counts: Counter[str] = Counter()
+        self.known = set(Charset.load("ch").characters)
+
+    def add(self, group: str, split: str, image: np.ndarray, text: str, share: float = 1 / (1 + 2 * BORDER)) -> None:
+        """Keep a crop whose line is *share* of its height, unless it cannot be trained on."""
+        if split == "val" and self.counts[f"{group} val"] >= LINES_JUDGED:
+            return
         height, width = image.shape[:2]
         line = share * height
-        if split == "val" and counts[f"{group} val"] >= LINES_JUDGED:
-            return
         too_long = width - (height - line) > LONGEST * line
-        if not text.strip() or not set(text) <= known or min(height, width) < 8 or too_long:
-            counts[f"{group} {split} left out"] += 1
+        if too_long or not text.strip() or not set(text) <= self.known or min(height, width) < 8:
+            self.counts[f"{group} {split} left out"] += 1
             return
-        data = webp(image, quality)
-        rows.append({"at": blob.tell(), "size": len(data), "text": text, "group": group, "split": split, "share": share})
-        blob.write(data)
-        counts[f"{group} {split}"] += 1
+        data = webp(image, self.quality)
+        row = {"at": self.blob.tell(), "size": len(data), "text": text, "group": group, "split": split, "share": share}
+        self.rows.append(row)
+        self.blob.write(data)
+        self.counts[f"{group} {split}"] += 1
 
+    def write(self, output: zipfile.ZipFile) -> None:
+        """Write the blob and the rows."""
+        output.writestr("images", self.blob.getvalue())
+        output.writestr("labels.json", json.dumps(self.rows, ensure_ascii=False), zipfile.ZIP_LZMA)
+        for name, count in sorted(self.counts.items()):
+            print(f"{name}: {count}")
+
+
+def pack_lines(output: zipfile.ZipFile, data: Path, teacher: Teacher | None, quality: int) -> None:
+    """Write line crops of the training lists, and of some of the validation lists as ``val``."""
+    lines = Lines(quality)
     for group in LINE_SETS:
         for split in ("train", "val"):
             for path, label in labelled(data / group, split):
-                if group in ("lines_en_commentaries", "plates_zh"):
-                    image = read(path)
-                    height = min(LINE_HEIGHT, image.shape[0])
-                    size = (max(1, round(image.shape[1] * height / image.shape[0])), height)
-                    add(group, split, cv2.resize(image, size, interpolation=cv2.INTER_AREA), label, 1.0)
-                    continue
-                page = DetLabelEncode()({"image": read(path), "label": label, "path": str(path)})
-                kept = [
-                    (*cut(page["image"], polygon), polygon, text)
-                    for polygon, text, ignored in zip(page["polys"], page["texts"], page["ignore_tags"], strict=True)
-                    if not ignored
-                ]
-                texts = [text for *_, text in kept]
-                if split == "train" and group in CAPITALS and teacher is not None:
-                    read_as = teacher.read([crop_line(page["image"], polygon) for _, _, polygon, _ in kept])
-                    texts = [with_case(text, found) for text, (found, _) in zip(texts, read_as, strict=True)]
-                for (crop, share, _, _), text in zip(kept, texts, strict=True):
-                    add(group, split, crop, text, share)
+                if group in CROPS:
+                    lines.add(group, split, lower(read(path)), label, 1.0)
+                else:
+                    pack_page(lines, group, split, path, label, teacher)
     if teacher is not None:
         folder = data / "screens_zh_unlabelled"
         for _, name in read_lines(folder / "images.txt"):
             image = read(folder / name.strip())
             for quad, text in teacher.lines(image):
-                crop, share = cut(image, quad)
-                add("screens_zh", "train", crop, text, share)
-    output.writestr("images", blob.getvalue())
-    output.writestr("labels.json", json.dumps(rows, ensure_ascii=False), zipfile.ZIP_LZMA)
-    for name, count in sorted(counts.items()):
-        print(f"{name}: {count}")
+                lines.add("screens_zh", "train", cut(image, quad), text)
+    lines.write(output)
+
+
+def pack_page(lines: Lines, group: str, split: str, path: Path, label: str, teacher: Teacher | None) -> None:
+    """Keep the lines of one page."""
+    page = DetLabelEncode()({"image": read(path), "label": label, "path": str(path)})
+    kept = [
+        (polygon, text)
+        for polygon, text, ignored in zip(page["polys"], page["texts"], page["ignore_tags"], strict=True)
+        if not ignored
+    ]
+    crops, texts = [cut(page["image"], polygon) for polygon, _ in kept], [text for _, text in kept]
+    if teacher is not None and group in CAPITALS and split == "train":
+        found = teacher.read([crop_line(page["image"], polygon) for polygon, _ in kept])
+        texts = [with_case(text, seen) for text, (seen, _) in zip(texts, found, strict=True)]
+    if teacher is not None and group in ANY_WAY_UP:
+        crops = [teacher.upright(crop, text) for crop, text in zip(crops, texts, strict=True)]
+    for crop, text in zip(crops, texts, strict=True):
+        lines.add(group, split, crop, text)
 
 
 def with_case(text: str, found: str) -> str:
-    """Return *text* as it is printed, if the teacher agrees but for case and spaces; nothing where the case is in doubt."""
+    """Return *text* as it is printed, if the teacher agrees but for case and spaces; nothing where that is in doubt."""
     plain, seen = text.replace(" ", ""), found.replace(" ", "")
     if plain.lower() == seen.lower():
         letters = iter(seen)

@@ -1,31 +1,29 @@
 """Train recognisers of one language on a GPU, from weights that are there, on the lines of the pools.
 
-    python experiments/gpu/rec.py zh --store /dev/shm/gpu --packs .gpu --control CONTROL --output OUTPUT
+python experiments/gpu/rec.py zh --store /dev/shm/gpu --packs .gpu --control CONTROL --output OUTPUT
 
 Several widths learn from the same batches: the lines, not the GPU, are what there is too little of.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import queue
-import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from common import Run, Student, grow, load, parser
+from make import REC, read_lines, read_pack, unpack
+from ring import Ring
 from torch import Tensor
 
-from common import Clock, Log, Student, check_against_cpu, grow, load
-from make import REC, read_lines, read_pack, unpack
 from ppocr_lite.charset import BLANK, Charset
 from ppocr_lite.engine.backends.torch.base import LOSSES
 from ppocr_lite.engine.backends.torch.layers import make_divisible
 from ppocr_lite.engine.transfer import carry_characters
-from ring import Ring
 
 POOLS = {
     "en": {"en": 0.5, "real_en": 0.38, "scene_en": 0.12},
@@ -33,89 +31,89 @@ POOLS = {
 }
 INNER, LAST = (16, 72, 88, 96, 240, 240, 120, 144, 288, 576, 576), 576  # MobileNetV3-small: Howard et al., table 2
 NEW_BIAS = -4.0  # of characters that the network does not know yet
-SURELY = 24  # batches made ahead
+WIDTHS = (128, 224, 352, 640)
+AHEAD = 16  # batches kept ready
 GROUPS = {
     "en": ("receipts_en", "scene_en", "scan_en_typed", "pdf_en_forms", "wire_tags"),
     "zh": ("pdf_zh_docs", "pdf_zh_tex", "web_zh_docs", "web_zh_admin", "web_zh_phone", "receipts_en", "plates_zh"),
 }
 
 
-def architecture(inner: float, hidden: int) -> dict:
-    """Return the Architecture section of a MobileNetV3-small ×0.5 whose units are *inner* times those of the paper within.
+def architecture(inner: float) -> dict:
+    """Return the Architecture section of MobileNetV3-small ×0.5 with units *inner* times as wide within as the paper's.
 
     The maps between units stay as wide as they are: with other widths other units would have a shortcut, and a wider
     network could not begin as the narrow one.
     """
     backbone = {"name": "MobileNetV3", "scale": 0.5, "model_name": "small", "small_stride": [2, 2, 2, 2]}
     if inner != 0.5:
-        backbone |= {"expanded": [make_divisible(inner * width) for width in INNER], "last_channels": round(inner * LAST)}
+        backbone["expanded"] = [make_divisible(inner * width) for width in INNER]
+        backbone["last_channels"] = round(inner * LAST)
     return {
         "model_type": "rec",
         "algorithm": "CRNN",
         "Backbone": backbone,
-        "Neck": {"name": "SequenceEncoder", "encoder_type": "rnn", "hidden_size": hidden},
+        "Neck": {"name": "SequenceEncoder", "encoder_type": "rnn", "hidden_size": 64},
         "Head": {"name": "CTCHead", "fc_decay": 0.00001},
     }
 
 
-class Batches(threading.Thread):
-    """Draws batches of lines of like width from the pools, ahead of the trainer."""
+def padded(width: int) -> int:
+    """Return the width that a batch is padded to."""
+    return next(each for each in WIDTHS if each >= width)
 
-    def __init__(self, store: Path, language: str, charset: Charset, size: int, seed: int = 0) -> None:
-        super().__init__(daemon=True)
-        self.rings = {name: Ring(store, name) for name in POOLS[language]}
-        self.shares, self.charset, self.size = POOLS[language], charset, size
-        self.rng = np.random.default_rng(seed)
-        self.ready: queue.Queue = queue.Queue(SURELY)
 
-    def made(self) -> int:
-        """Return how many lines there are."""
-        return sum(int(ring.made.sum()) for ring in self.rings.values())
+def supply(store: Path, shares: dict[str, float], characters: tuple[str, ...], pixels: int, ready: Any) -> None:
+    """Put batches of lines into *ready* for ever: images (N, 32, W, 3) uint8, labels (N, L), and lengths and widths.
 
-    def run(self) -> None:
-        """Draw for ever: eight batches at a time, sorted by width."""
-        names = [name for name in self.shares]
-        while True:
-            filled = [name for name in names if self.rings[name].filled().sum() >= 64]
-            if not filled:
-                time.sleep(0.5)
-                continue
-            weights = np.array([self.shares[name] for name in filled])
-            counts = self.rng.multinomial(8 * self.size, weights / weights.sum())
-            found = []
-            for name, count in zip(filled, counts, strict=True):
-                ring = self.rings[name]
-                slots = ring.draw(self.rng, int(count))
-                found += [(int(ring.widths[slot]), name, int(slot)) for slot in slots]
-            found = sorted(item for item in found if item[0] > 0)
-            parts = [found[i * len(found) // 8 : (i + 1) * len(found) // 8] for i in range(8)]
-            for place in self.rng.permutation(8):
-                batch = self.batch(parts[place])
-                if batch is not None:
-                    self.ready.put(batch)
+    W is one of few widths and N follows from it, because cuDNN plans anew, for seconds, for each new shape.
+    """
+    torch.set_num_threads(1)
+    charset, rng = Charset(characters), np.random.default_rng(0)
+    rings = {name: Ring(store, name) for name in shares}
+    waiting: dict[int, list[tuple[np.ndarray, list[int], int]]] = {width: [] for width in WIDTHS}
+    while True:
+        filled = [name for name in rings if rings[name].filled().sum() >= 64]
+        if not filled:
+            time.sleep(0.5)
+            continue
+        weights = np.array([shares[name] for name in filled])
+        counts = rng.multinomial(512, weights / weights.sum())
+        for name, count in zip(filled, counts, strict=True):
+            for slot in rings[name].draw(rng, int(count)):
+                sample = take(rings[name], int(slot), charset)
+                if sample is not None:
+                    waiting[padded(sample[2])].append(sample)
+        for width, samples in waiting.items():
+            size = lines_of(width, pixels)
+            if len(samples) >= size:
+                ready.put(join([samples.pop() for _ in range(size)], width))
 
-    def batch(self, items: list[tuple[int, str, int]]) -> tuple[Tensor, Tensor, Tensor] | None:
-        """Return images (N, 32, W, 3) uint8, labels (N, L) and lengths, with the widths in the last column."""
-        images, labels, widths = [], [], []
-        most = -(-max(width for width, *_ in items) // 32) * 32
-        for width, name, slot in items:
-            ring = self.rings[name]
-            version = int(ring.versions[slot])
-            text = ring.text(slot)
-            if not text or self.charset.missing(text):
-                continue
-            image = ring.images[slot, :, :most]
-            if version % 2 == 0 and version == int(ring.versions[slot]):
-                images.append(np.array(image))
-                labels.append(self.charset.encode(text))
-                widths.append(width)
-        if not images:
-            return None
-        lengths = np.array([len(label) for label in labels])
-        padded = np.zeros((len(labels), max(lengths)), np.int32)
-        for row, label in zip(padded, labels, strict=True):
-            row[: len(label)] = label
-        return torch.from_numpy(np.stack(images)), torch.from_numpy(padded), torch.from_numpy(np.stack([lengths, widths]))
+
+def lines_of(width: int, pixels: int) -> int:
+    """Return how many lines of a width make a batch of so many pixels of length."""
+    return max(1, pixels // width)
+
+
+def take(ring: Ring, slot: int, charset: Charset) -> tuple[np.ndarray, list[int], int] | None:
+    """Return image, label and width of a slot; None if it is being written or cannot be spelled."""
+    version, width = int(ring.versions[slot]), int(ring.widths[slot])
+    text = ring.text(slot)
+    if version % 2 or width < 1 or not text or charset.missing(text):
+        return None
+    image = np.array(ring.images[slot, :, :width])
+    return (image, charset.encode(text), width) if version == int(ring.versions[slot]) else None
+
+
+def join(samples: list[tuple[np.ndarray, list[int], int]], width: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Make a batch."""
+    images = np.zeros((len(samples), 32, width, 3), np.uint8)
+    labels = np.zeros((len(samples), max(len(label) for _, label, _ in samples)), np.int32)
+    for place, (image, label, own) in enumerate(samples):
+        images[place, :, :own] = image
+        labels[place, : len(label)] = label
+    shape = np.array([[len(label), own] for _, label, own in samples]).T
+    return torch.from_numpy(images), torch.from_numpy(labels), torch.from_numpy(np.ascontiguousarray(shape))
 
 
 def prepare(images: Tensor, widths: Tensor, device: str, vary: bool = True) -> Tensor:
@@ -125,6 +123,7 @@ def prepare(images: Tensor, widths: Tensor, device: str, vary: bool = True) -> T
     ends = widths.to(device).view(-1, 1, 1, 1)
     inside = torch.arange(width, device=device).view(1, 1, 1, -1) < ends
     if vary:
+
         def some(share: float) -> Tensor:
             return (torch.rand(count, 1, 1, 1, device=device) < share).float()
 
@@ -150,10 +149,20 @@ def prepare(images: Tensor, widths: Tensor, device: str, vary: bool = True) -> T
 
 
 class Judge:
-    """Reads validation lines."""
+    """Reads validation lines, once they are there.
+
+    Args:
+        packs: Folder of ``lines.zip``, which may come later.
+        language: Whose ``GROUPS`` are read.
+        charset: Of the recogniser.
+    """
 
     def __init__(self, packs: Path, language: str, charset: Charset) -> None:
-        self.charset, self.groups = charset, {}
+        self.packs, self.language, self.charset = packs, language, charset
+        self.groups: dict[str, list[tuple[np.ndarray, str]]] = {}
+
+    def _read(self) -> None:
+        packs, language = self.packs, self.language
         rows = [row for row in json.loads(read_pack(packs / "lines.zip", "labels.json")) if row["split"] == "val"]
         images = read_lines(packs / "lines.zip")
         for group in GROUPS[language]:
@@ -171,19 +180,21 @@ class Judge:
     @torch.no_grad()
     def __call__(self, student: Student) -> dict[str, float]:
         """Return the share of lines read without a fault; spaces are left out, and case where there is English."""
+        if not self.groups and (self.packs / "lines.zip").exists():
+            self._read()
         found = {}
         for group, lines in self.groups.items():
             right = 0
             for start in range(0, len(lines), 128):
                 part = lines[start : start + 128]
-                width = -(-max(image.shape[1] for image, _ in part) // 32) * 32
-                images = np.zeros((len(part), 32, width, 3), np.uint8)
-                for row, (image, _) in zip(images, part, strict=True):
-                    row[:, : image.shape[1]] = image
-                widths = torch.tensor([image.shape[1] for image, _ in part])
+                images = np.zeros((128, 32, padded(part[-1][0].shape[1]), 3), np.uint8)
+                widths = torch.ones(128, dtype=torch.long)
+                for place, (image, _) in enumerate(part):
+                    images[place, :, : image.shape[1]] = image
+                    widths[place] = image.shape[1]
                 x = prepare(torch.from_numpy(images), widths, student.device, vary=False)
                 best = student.average(x).argmax(2).cpu().numpy()
-                for steps, (_, text) in zip(best, part, strict=True):
+                for steps, (_, text) in zip(best, part, strict=False):
                     kept = steps[np.insert(steps[1:] != steps[:-1], 0, True)]
                     seen = self.charset.decode(kept[kept != BLANK].tolist())
                     right += plain(seen) == plain(text)
@@ -196,9 +207,9 @@ def plain(text: str) -> str:
     return text.replace(" ", "").lower()
 
 
-def start(name: str, inner: float, hidden: int, source: Path, charset: Charset, device: str) -> Student:
+def start(name: str, inner: float, source: Path, charset: Charset, device: str) -> Student:
     """Return a student that begins with released weights, wider and with more characters."""
-    student = Student(name, architecture(inner, hidden), device, charset.num_classes)
+    student = Student(name, architecture(inner), device, charset.num_classes)
     given, wanted = load(source / "model.safetensors"), student.weights()
     old = Charset(json.loads((source / "characters.json").read_text()))
     for key in wanted:  # characters that are new
@@ -213,85 +224,67 @@ def start(name: str, inner: float, hidden: int, source: Path, charset: Charset, 
     return student
 
 
+class Lines:
+    """Batches of lines that other processes make.
+
+    Args:
+        store: Folder of the pools.
+        shares: Of each pool.
+        charset: Of the recogniser.
+        pixels: Length of all lines of a batch.
+        device: Where batches go.
+    """
+
+    def __init__(self, store: Path, shares: dict[str, float], charset: Charset, pixels: int, device: str) -> None:
+        self.rings, self.device = [Ring(store, name) for name in shares], device
+        context = torch.multiprocessing.get_context("spawn")
+        self.ready: Any = context.Queue(AHEAD)
+        values = (store, shares, charset.characters, pixels, self.ready)
+        context.Process(target=supply, args=values, daemon=True).start()
+
+    def made(self) -> int:
+        """Return how many lines have been made so far."""
+        return sum(int(ring.made.sum()) for ring in self.rings)
+
+    def draw(self, vary: bool = True) -> tuple[int, tuple[Tensor, dict[str, Tensor]]]:
+        """Return the number of lines of a batch, pictures and labels."""
+        images, labels, (lengths, widths) = self.ready.get()
+        x = prepare(images.pin_memory() if self.device == "cuda" else images, widths, self.device, vary)
+        return len(images), (x, {"label": labels.to(self.device), "length": lengths.to(self.device)})
+
+
 def main() -> None:
     """Train until the deadline."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("language", choices=("en", "zh"))
-    for name in ("store", "packs", "control", "output"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--device", default="cuda")
-    parser.add_argument("--batch", type=int, default=384)
-    parser.add_argument("--rate", type=float, default=0.002)
-    parser.add_argument("--inner", type=float, nargs="+", default=(0.5, 0.75))
-    parser.add_argument("--judge-every", type=float, default=75)
-    parser.add_argument("--log-every", type=int, default=100)
-    arguments = parser.parse_args()
-    torch.set_num_threads(2)
-    torch.backends.cudnn.benchmark = False  # widths change from batch to batch
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    cuda = arguments.device == "cuda"
-    log = Log(arguments.output, f"rec_{arguments.language}")
-    charset = Charset.load("ch" if arguments.language == "zh" else "en")
-    source = arguments.packs / f"rec_{'ch' if arguments.language == 'zh' else 'en'}"
-    students = [
-        start(f"rec_{arguments.language}_{inner:g}", inner, 64, source, charset, arguments.device)
-        for inner in arguments.inner
-    ]
-    loss = LOSSES.build({"name": "CTCLoss"})
-    batches = Batches(arguments.store, arguments.language, charset, arguments.batch)
-    batches.start()
-    while batches.made() < 2000:
-        time.sleep(0.5)
+    options = parser(__doc__, rate=0.002)
+    options.add_argument("language", choices=("en", "zh"))
+    options.add_argument("--pixels", type=int, default=72_000, help="length of all lines of a batch")
+    options.add_argument("--inner", type=float, nargs="+", default=(0.5, 0.75), help="widths, see architecture()")
+    options.add_argument("--shares", nargs="+", help="of the pools, as NAME=SHARE; by default POOLS")
+    options.add_argument("--start", type=Path, help="weights of the same network and characters to go on from")
+    arguments = options.parse_args()
+    torch.set_num_threads(arguments.threads)
+    language, name = arguments.language, {"en": "en", "zh": "ch"}[arguments.language]
+    charset = Charset.load(name)
+    students = []
+    for inner in arguments.inner:
+        student = start(f"rec_{language}_{inner:g}", inner, arguments.packs / f"rec_{name}", charset, arguments.device)
+        if arguments.start is not None:
+            student.begin(load(arguments.start))
+        students.append(student)
+    shares = POOLS[language]
+    if arguments.shares:
+        shares = {pool: float(share) for pool, share in (item.split("=") for item in arguments.shares)}
+    lines = Lines(arguments.store, shares, charset, arguments.pixels, arguments.device)
+    ctc = LOSSES.build({"name": "CTCLoss"})
 
-    def loss_of(network: torch.nn.Module, device: str) -> Tensor:
-        x = prepare(first[0][:32], first[2][1][:32], device, vary=False)
-        batch = {"label": first[1][:32].to(device), "length": first[2][0][:32].to(device)}
-        return loss(network(x), batch)["loss"]
+    def loss(network: torch.nn.Module, batch: tuple[Tensor, dict[str, Tensor]]) -> Tensor:
+        return ctc(network(batch[0]), batch[1])["loss"]
 
-    first = batches.ready.get()
-    for student in students:
-        log(check=student.name, **check_against_cpu(student, loss_of), classes=charset.num_classes)
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-    clock, judge = Clock(arguments.control, arguments.rate), None
-    seen, judged, since, waited = 0, time.time() - arguments.judge_every + 20, time.time(), 0.0
-    sums = {student.name: torch.zeros((), device=arguments.device) for student in students}
-    step = 0
-    while clock.gone() < 1:
-        begun = time.time()
-        images, labels, shape = batches.ready.get()
-        waited += time.time() - begun
-        x = prepare(images.pin_memory() if cuda else images, shape[1], arguments.device)
-        batch = {"label": labels.to(arguments.device), "length": shape[0].to(arguments.device)}
-        for student in students:
-            student.network.train()
-            with torch.autocast(arguments.device, torch.bfloat16, enabled=cuda):
-                outputs = student.network(x)
-            value = loss({"logits": outputs["logits"].float()}, batch)["loss"]
-            student.update(value, clock.rate())
-            sums[student.name] += value.detach()
-        step += 1
-        seen += len(images)
-        if step % arguments.log_every == 0:
-            clock.read()
-            now = time.time()
-            means = {name: float(total) / arguments.log_every for name, total in sums.items()}
-            log(step=step, lines=seen, made=batches.made(), rate=clock.rate(), **means,
-                lines_a_second=arguments.log_every * len(images) / (now - since), waited=waited / (now - since))  # fmt: skip
-            since, waited = now, 0.0
-            for total in sums.values():
-                total.zero_()
-        if time.time() - judged > arguments.judge_every and (arguments.packs / "lines.zip").exists():
-            judge = judge or Judge(arguments.packs, arguments.language, charset)
-            for student in students:
-                log(step=step, judged=student.name, **judge(student))
-                student.save(arguments.output)
-            judged = since = time.time()
-    if judge is None and (arguments.packs / "lines.zip").exists():
-        judge = Judge(arguments.packs, arguments.language, charset)
-    for student in students:
-        student.save(arguments.output)
-        log(step=step, lines=seen, made=batches.made(), judged=student.name, last=True, **(judge(student) if judge else {}))
-    (arguments.output / f"rec_{arguments.language}.done").touch()
+    run = Run(f"rec_{language}", students, arguments)
+    _, (x, truth) = lines.draw(vary=False)
+    run.check(lambda network, place: loss(network, (x[:32].to(place), {k: v[:32].to(place) for k, v in truth.items()})))
+    judge = Judge(arguments.packs, language, charset)
+    run.fit(lines.draw, loss, judge, lambda: {"made": lines.made()})
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 #   experiments/gpu/run.sh wait SECONDS      go on for so long (with packs that this command brought), bring results
 #   experiments/gpu/run.sh wait SECONDS      … and again, until the trainers are done
 #
+# A host that is given back after half a minute of idleness leaves no time to think between two commands.
 # MINUTES counts from the start; `DEADLINE=+SECONDS experiments/gpu/run.sh wait …` moves the end to so many seconds from now.
 # PACKS holds some of fonts.zip, lines.zip, pages.zip (pack.py), corpora.zip, backgrounds/, wheels/ and the weights to start from
 # (rec_en, rec_ch, det, cls, each with model.safetensors). Results go to OUT: weights, logs, the use of the GPU.
@@ -44,11 +45,8 @@ background() { # background NAME COMMAND…: a process that outlives this comman
 
 collect() {
   mkdir -p "$OUT"
-  cp "$WORK"/output/*.jsonl "$OUT/" 2>/dev/null || true
-  tail -qn 3 "$WORK"/logs/*.log >"$OUT/errors.txt" 2>/dev/null || true
-  tar -C "$WORK" -czf "$OUT/logs.tar.gz" output/ logs/ --exclude='*.safetensors' 2>/dev/null || true
-  rm -f "$OUT"/*.jsonl
-  tar -C "$WORK/output" -cf - . --exclude='*.last.safetensors' 2>/dev/null | split -b 15M -d - "$OUT/weights.tar." || true
+  tar -C "$WORK" --exclude='*.safetensors' -czf "$OUT/logs.tar.gz" output/ logs/ 2>/dev/null || true
+  tar -C "$WORK/output" --exclude='*.last.safetensors' -cf - . 2>/dev/null | split -b 15M -d - "$OUT/weights.tar." || true
 }
 
 show() {
@@ -57,7 +55,10 @@ show() {
     tail -n "${1:-4}" "$log"
   done
   tail -qn 1 "$WORK/logs/use.log" 2>/dev/null || true
-  grep -l Traceback "$WORK"/logs/*.log 2>/dev/null | while read -r log; do echo "== $log"; tail -n 5 "$log"; done
+  for log in $(grep -l Traceback "$WORK"/logs/*.log 2>/dev/null || true); do
+    echo "== $log"
+    tail -n 5 "$log"
+  done
 }
 
 case "$1" in
@@ -78,10 +79,10 @@ case "$1" in
     common=(--store "$STORE" --packs "$HOLD" --control "$WORK/control" --output "$WORK/output" --device "$DEVICE")
     for name in ${TRAIN:-rec_en rec_zh cls det}; do
       case "$name" in
-        rec_en) background rec_en "$python" experiments/gpu/rec.py en "${common[@]}" ${REC_EN:-} ;;
-        rec_zh) background rec_zh "$python" experiments/gpu/rec.py zh "${common[@]}" ${REC_ZH:-} ;;
+        rec_en) background rec_en "$python" experiments/gpu/rec.py en "${common[@]}" ${REC_EN:---inner 0.75} ;;
+        rec_zh) background rec_zh "$python" experiments/gpu/rec.py zh "${common[@]}" ${REC_ZH:---inner 1} ;;
         cls) background cls "$python" experiments/gpu/cls.py "${common[@]}" ${CLS:-} ;;
-        det) background det "$python" experiments/gpu/det.py "${common[@]}" ${DET:-} ;;
+        det) background det "$python" experiments/gpu/det.py "${common[@]}" ${DET:---scales 0.75} ;;
       esac
     done
     command -v nvidia-smi >/dev/null && background use nvidia-smi --query-gpu=utilization.gpu,memory.used --format=csv,noheader -l 3
