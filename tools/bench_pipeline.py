@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -33,7 +34,6 @@ from numpy.typing import NDArray
 from ppocr_lite import OCR
 from ppocr_lite.images import read
 from ppocr_lite.metrics import RecMetric
-from ppocr_lite.predict.batches import WidthBuckets
 from ppocr_lite.predict.crop import crop_lines
 from ppocr_lite.predict.lines import Line
 from ppocr_lite.predict.recognizer import TextRecognizer
@@ -77,6 +77,7 @@ def batches(arguments: argparse.Namespace) -> None:
     for engine in arguments.engines:
         model = released_model("rec", arguments.lang)
         readers = {n: load_recognizer(model, engine, threads=arguments.threads, batch_size=n) for n in SIZES}
+        readers = {n: reader.reading_by(replace(reader.policy, retry_score=0.0)) for n, reader in readers.items()}
         taken: dict[int, list[float]] = {size: [] for size in SIZES}
         for reader in readers.values():
             reader.recognize(lines)
@@ -97,13 +98,13 @@ def margins(arguments: argparse.Namespace) -> None:
     rows = [row.split("\t") for _, row in read_lines(labels)]
     reader = load_recognizer(released_model("rec", arguments.lang), arguments.engines[0], threads=arguments.threads)
     lines = reader.prepare([read(labels.parent / name) for name, _ in rows])
-    for margin in CLEAR:
-        reader.buckets = WidthBuckets(margin=margin)
+    for space in CLEAR:
+        reader = reader.reading_by(replace(reader.policy, clear_space=space, retry_score=0.0))
         metric = RecMetric(ignore_space=True, ignore_case=True)
         for (text, _), (_, written) in zip(reader.recognize_prepared(lines), rows, strict=True):
             metric.update(text, written)
         values = metric.compute()
-        print(f"| {margin:g} | {_padding(reader, lines):.1%} | {values['norm_edit_dis']:.4f} | {values['acc']:.4f} |")
+        print(f"| {space:g} | {_padding(reader, lines):.1%} | {values['norm_edit_dis']:.4f} | {values['acc']:.4f} |")
 
 
 def _padding(reader: TextRecognizer, lines: Sequence[Line]) -> float:
@@ -136,6 +137,7 @@ def stream(arguments: argparse.Namespace) -> None:
 def read_all(arguments: argparse.Namespace) -> None:
     """Read a folder in one of two ways; print seconds, the most memory held (MiB) and what identifies the result."""
     (folder,) = arguments.paths
+    cv2.setNumThreads(arguments.threads)
     ocr = OCR(lang=arguments.lang, engine=arguments.engines[0], threads=arguments.threads)
     files = sorted(folder.iterdir())
     ways = {"loop": lambda: map(ocr.ocr, files), "stream": lambda: ocr.stream(folder)}
@@ -151,6 +153,7 @@ def read_all(arguments: argparse.Namespace) -> None:
 
 def growth(arguments: argparse.Namespace) -> None:
     """Print and draw what pages of more and more lines cost, and pages of a larger and larger area."""
+    cv2.setNumThreads(arguments.threads)
     ocr = OCR(lang=arguments.lang, engine=arguments.engines[0], threads=arguments.threads)
     by_lines = [(float(count), draw(count, *PAGE)) for count in LINES]
     sides = [(mega, round((mega * 1e6 * 1.25) ** 0.5), round((mega * 1e6 / 1.25) ** 0.5)) for mega in AREAS]

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ppocr_lite.config.check import check_arguments, check_component
+from ppocr_lite.config.reading import check_reading
 from ppocr_lite.config.schema import DEFAULTS, Config, GlobalSection, Loader, Node, Quantization, Split
 from ppocr_lite.errors import ConfigError, suggest
 from ppocr_lite.registry import Registry
 
 Registries = Mapping[str, Registry[Any]]
 
-SECTIONS = ("Global", "Architecture", "Loss", "Optimizer", "PostProcess", "Metric", "Train", "Eval")
+SECTIONS = ("Global", "Architecture", "Loss", "Optimizer", "PostProcess", "Reading", "Metric", "Train", "Eval")
 _IGNORED = ("profiler_options",)  # printed by the field's trainer among the sections; means nothing here
 _DATASET_LISTS = ("datasets",)
 _NETWORK = ("model_type", "algorithm", "Transform", "Backbone", "Neck", "Head", "return_all_feats", "quant")
@@ -59,6 +60,7 @@ def check_config(raw: Mapping[str, Any], registries: Registries) -> Config:
         Optimizer=optimizer,
         schedule=schedule,
         PostProcess=component("PostProcess", "postprocess"),
+        Reading=check_reading(sections["Reading"], family),
         Metric=component("Metric", "metric"),
         Train=_check_split(sections["Train"], "Train", registries),
         Eval=_check_split(sections["Eval"], "Eval", registries),

@@ -103,7 +103,7 @@ def export_model(
 
 
 def describe(config: Config, folder: Path, source: Path) -> Bundle:
-    """Return what ``inference.yml`` will say: the Eval transforms without labels, and PostProcess.
+    """Return what ``inference.yml`` will say: the Eval transforms without labels, PostProcess and Reading.
 
     Args:
         config: The config of the run.
@@ -118,6 +118,7 @@ def describe(config: Config, folder: Path, source: Path) -> Bundle:
         transforms=tuple(transforms),
         postprocess=plain_postprocess(require(config.PostProcess, "PostProcess")),
         characters=charset.characters if charset else None,
+        reading=config.Reading,
         metrics=read_metrics(config, source),
         created_by=f"ppocr_lite {__version__}, paddlepaddle {paddle.__version__}",
         input=TensorSpec(INPUT, input_shape(config.model_type, transforms), "float32"),

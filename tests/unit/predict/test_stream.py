@@ -12,7 +12,8 @@ import pytest
 from ppocr_lite.charset import Charset
 from ppocr_lite.postprocess import CTCLabelDecode
 from ppocr_lite.predict import FunctionRunner, TextRecognizer
-from ppocr_lite.predict.stream import FoundPage, map_ahead, read_together, run_ahead
+from ppocr_lite.predict.page import FoundPage
+from ppocr_lite.predict.stream import map_ahead, read_together, run_ahead
 from ppocr_lite.results import Detections, Recognition
 from ppocr_lite.transforms.base import Compose
 from ppocr_lite.transforms.resize import RecResizeImg
