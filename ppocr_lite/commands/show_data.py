@@ -23,9 +23,9 @@ from ppocr_lite.data.sampler import Key
 from ppocr_lite.engine.build import build_chain, load_charset, require
 from ppocr_lite.engine.run import read_config
 from ppocr_lite.errors import DataError, ImageError
+from ppocr_lite.images import Image
 from ppocr_lite.transforms.base import Sample
 
-Image = NDArray[np.uint8]
 MAPS = ("shrink_map", "shrink_mask", "threshold_map", "threshold_mask")
 IGNORED = (150, 150, 150)  # gray, BGR
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ppocr_lite.config.check import check_arguments, check_component
+from ppocr_lite.config.distillation import plain_postprocess
 from ppocr_lite.config.reading import check_reading
 from ppocr_lite.config.schema import DEFAULTS, Config, GlobalSection, Loader, Node, Quantization, Split
 from ppocr_lite.errors import ConfigError, suggest
@@ -45,6 +46,10 @@ def check_config(raw: Mapping[str, Any], registries: Registries) -> Config:
     family = general.model_type or said
     defaults = DEFAULTS.get(str(family), {})
     optimizer, schedule = check_optimizer(sections["Optimizer"] or {}, registries)
+
+    if sections["PostProcess"]:
+        networks = (architecture or {}).get("Models") or ()
+        sections["PostProcess"] = plain_postprocess(sections["PostProcess"], set(registries["postprocess"]), networks)
 
     def component(section: str, kind: str) -> Node | None:
         node = sections[section] or defaults.get(section)
