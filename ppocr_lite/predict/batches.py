@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterator, Sequence
 
+from ppocr_lite.config.reading import DEFAULT_POLICY
 from ppocr_lite.errors import ConfigError
 
 # Four widths to an octave: a line is padded by an eighth on average, and a page of text needs about ten.
@@ -26,7 +27,7 @@ class WidthBuckets:
         ConfigError: If *widths* is empty or does not increase from a positive number, or *clear_space* is negative.
     """
 
-    def __init__(self, widths: Sequence[int] = WIDTHS, clear_space: float = 0.25) -> None:
+    def __init__(self, widths: Sequence[int] = WIDTHS, clear_space: float = DEFAULT_POLICY.clear_space) -> None:
         increasing = all(low < high for low, high in zip((0, *widths), widths, strict=False))
         if not widths or not increasing or clear_space < 0:
             raise ConfigError(
