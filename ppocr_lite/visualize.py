@@ -15,7 +15,7 @@ import PIL.ImageDraw
 import PIL.ImageFont
 from numpy.typing import NDArray
 
-from ppocr_lite.images import Image
+from ppocr_lite.io.images import Image
 
 Color = tuple[int, int, int]
 

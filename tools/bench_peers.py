@@ -33,7 +33,7 @@ import cv2
 import numpy as np
 
 from ppocr_lite import OCR, __version__
-from ppocr_lite.images import read
+from ppocr_lite.io.images import read
 from ppocr_lite.metrics import EndToEndMetric
 from ppocr_lite.predict.order import reading_order
 from ppocr_lite.transforms.labels import DetLabelEncode, read_lines

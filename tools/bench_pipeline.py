@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite import OCR
-from ppocr_lite.images import read
+from ppocr_lite.io.images import read
 from ppocr_lite.metrics import RecMetric
 from ppocr_lite.postprocess import DBPostProcess
 from ppocr_lite.predict.crop import crop_lines

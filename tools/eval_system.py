@@ -25,7 +25,7 @@ from rapidfuzz.distance.Levenshtein import normalized_similarity as similarity
 from ppocr_lite import OCR
 from ppocr_lite.commands.inputs import add_ocr_options, make_ocr
 from ppocr_lite.engine.run import report_errors
-from ppocr_lite.images import read
+from ppocr_lite.io.images import read
 from ppocr_lite.metrics import EndToEndMetric
 from ppocr_lite.predict.order import reading_order
 from ppocr_lite.transforms.labels import DetLabelEncode, read_lines

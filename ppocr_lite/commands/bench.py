@@ -18,8 +18,8 @@ from ppocr_lite import OCR
 from ppocr_lite.commands.console import complain, progress, say, table
 from ppocr_lite.commands.inputs import add_ocr_options, add_paths, find_files, make_ocr
 from ppocr_lite.errors import OCRError
-from ppocr_lite.images import ImageInput
-from ppocr_lite.pages import read_pages
+from ppocr_lite.io.images import ImageInput
+from ppocr_lite.io.pages import read_pages
 
 TOTAL = "total"
 

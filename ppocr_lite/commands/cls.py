@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ppocr_lite.commands.console import say
 from ppocr_lite.commands.inputs import add_ocr_options, add_paths, find_files, for_each, make_ocr
-from ppocr_lite.pages import read_pages
+from ppocr_lite.io.pages import read_pages
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,10 +10,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ppocr_lite import images, visualize
+from ppocr_lite import visualize
 from ppocr_lite.commands.console import say
 from ppocr_lite.commands.inputs import Names, add_ocr_options, add_paths, find_files, for_each, make_ocr
-from ppocr_lite.pages import read_pages
+from ppocr_lite.io import images
+from ppocr_lite.io.pages import read_pages
 from ppocr_lite.results import Detections
 
 

@@ -13,7 +13,7 @@ import cv2
 from ppocr_lite import OCR
 from ppocr_lite.commands.console import complain, progress
 from ppocr_lite.errors import ImageError, OCRError
-from ppocr_lite.pages import list_files
+from ppocr_lite.io.pages import list_files
 
 # flag → (type, choices, help); each is handed to OCR only if it is given, so the defaults stand in OCR alone
 OPTIONS: dict[str, tuple[Callable[[str], Any], tuple[str, ...] | None, str]] = {

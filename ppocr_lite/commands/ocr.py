@@ -15,7 +15,7 @@ from ppocr_lite import OCRResult
 from ppocr_lite.commands.console import say
 from ppocr_lite.commands.inputs import Names, add_ocr_options, add_paths, find_files, for_each, make_ocr
 from ppocr_lite.errors import ConfigError, suggest
-from ppocr_lite.pages import page_numbers, read_pages
+from ppocr_lite.io.pages import page_numbers, read_pages
 
 # format → what is appended to the name of the input
 ENDINGS = {"json": ".json", "txt": ".txt", "png": "_ocr.png", "hocr": ".hocr", "alto": ".xml", "pdf": "_ocr.pdf"}

@@ -27,7 +27,7 @@ from ppocr_lite.engine.build import (
 from ppocr_lite.engine.evaluate import Stage
 from ppocr_lite.engine.run import argument_parser, read_config, start_logging
 from ppocr_lite.errors import ConfigError, ImageError
-from ppocr_lite.pages import list_files, read_pages
+from ppocr_lite.io.pages import list_files, read_pages
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
 from ppocr_lite.predict.runner import FunctionRunner

@@ -10,7 +10,7 @@ import numpy as np
 
 from ppocr_lite.config.reading import ReadingPolicy, join_policies
 from ppocr_lite.errors import ModelError
-from ppocr_lite.images import Image
+from ppocr_lite.io.images import Image
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.crop import crop_lines, turn
 from ppocr_lite.predict.detector import TextDetector

@@ -11,11 +11,11 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from ppocr_lite import images
 from ppocr_lite.config.reading import ReadingPolicy, check_limit
 from ppocr_lite.errors import ConfigError, ModelError
-from ppocr_lite.images import Image, ImageInput
-from ppocr_lite.pages import list_files, page_numbers, read_pages
+from ppocr_lite.io import images
+from ppocr_lite.io.images import Image, ImageInput
+from ppocr_lite.io.pages import list_files, page_numbers, read_pages
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
 from ppocr_lite.predict.options import accept_old_names

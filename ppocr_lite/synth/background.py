@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite.errors import DataError
-from ppocr_lite.images import Image
+from ppocr_lite.io.images import Image
 from ppocr_lite.synth.draws import chance, integer, pick, uniform, weighted
 
 SIDE = 1024  # pixels of a pooled background

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite.images import Image
+from ppocr_lite.io.images import Image
 from ppocr_lite.synth.draws import chance, integer, pick, uniform, weighted
 
 NOISE_SIDE = 1024

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite.errors import DataError
-from ppocr_lite.images import Image
+from ppocr_lite.io.images import Image
 from ppocr_lite.synth import effects, scene
 from ppocr_lite.synth.background import Backgrounds, colour
 from ppocr_lite.synth.corpus import Corpus

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite.images import Image
+from ppocr_lite.io.images import Image
 from ppocr_lite.synth import ink, phrases
 from ppocr_lite.synth.background import colour
 from ppocr_lite.synth.corpus import Corpus

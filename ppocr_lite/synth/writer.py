@@ -12,10 +12,10 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from ppocr_lite import images
 from ppocr_lite.charset import Charset
 from ppocr_lite.errors import DataError, suggest
-from ppocr_lite.images import Image
+from ppocr_lite.io import images
+from ppocr_lite.io.images import Image
 from ppocr_lite.synth.background import Backgrounds
 from ppocr_lite.synth.corpus import Corpus
 from ppocr_lite.synth.draws import chance

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite.errors import ConfigError
-from ppocr_lite.images import Image
+from ppocr_lite.io.images import Image
 from ppocr_lite.transforms.base import TRANSFORMS, Sample
 
 Operation = Callable[[Image, float], Image]

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite.images import Image
+from ppocr_lite.io.images import Image
 
 Points = NDArray[np.float64]
 

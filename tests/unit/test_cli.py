@@ -12,9 +12,10 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from ppocr_lite import cli, images
+from ppocr_lite import cli
 from ppocr_lite.commands import components, console, inputs, show_data
 from ppocr_lite.errors import ConfigError, OCRError
+from ppocr_lite.io import images
 from ppocr_lite.results import Detections, OCRResult
 from ppocr_lite.textline import TextLine
 
