@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ppocr_lite.config.reading import ReadingPolicy
+from ppocr_lite.config.reading import DEFAULT_POLICY, ReadingPolicy
 from ppocr_lite.errors import ConfigError
 
 ModelType = Literal["det", "rec", "cls"]
@@ -169,11 +169,11 @@ class Config:
         Optimizer: Checked node, without the schedule.
         schedule: Checked node, from Optimizer.lr.
         PostProcess: Checked node.
-        Reading: How lines are read, in evaluation and by the exported model.
         Metric: Checked node.
         Train: Training data.
         Eval: Evaluation data.
         source: What was read, overrides applied; written to ``config.yml`` of a run.
+        Reading: How lines are read, in evaluation and by the exported model.
     """
 
     Global: GlobalSection
@@ -182,11 +182,11 @@ class Config:
     Optimizer: Node
     schedule: Node
     PostProcess: Node | None
-    Reading: ReadingPolicy
     Metric: Node | None
     Train: Split | None
     Eval: Split | None
     source: Node = field(repr=False)
+    Reading: ReadingPolicy = DEFAULT_POLICY
 
     @property
     def model_type(self) -> str:
