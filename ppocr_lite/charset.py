@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ppocr_lite.errors import ConfigError, DataError, suggest
 
-BLANK = 0
+BLANK = 0  # the class of no character, between two of the same
 _FOLDER = Path(__file__).parent / "charsets"
 _HEADER = "# "
 

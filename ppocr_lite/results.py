@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite import documents, images, pages, pdf, visualize
+from ppocr_lite import visualize
 from ppocr_lite.errors import DataError, ImageError, suggest
-from ppocr_lite.images import ImageInput
+from ppocr_lite.io import documents, images, pages, pdf
+from ppocr_lite.io.images import ImageInput
 from ppocr_lite.textline import Points, TextLine
 
 RESULT_VERSION = 1

@@ -15,7 +15,8 @@ import PIL.ImageDraw
 import PIL.ImageFont
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from ppocr_lite.io.images import Image
+
 Color = tuple[int, int, int]
 
 PALETTE: tuple[Color, ...] = (  # BGR, dark enough to be read on white

@@ -29,10 +29,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from ppocr_lite import OCR, __version__
-from ppocr_lite.images import read
+from ppocr_lite.io.images import read
 from ppocr_lite.metrics import EndToEndMetric
 from ppocr_lite.predict.order import reading_order
 from ppocr_lite.transforms.labels import DetLabelEncode, read_lines
@@ -192,6 +193,7 @@ def main() -> int:
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
     threads: int = arguments.threads
+    cv2.setNumThreads(threads)
     makers: list[Callable[[], tuple[str, Callable[[Path], Found]]]] = [
         *(lambda engine=engine: ours(engine, arguments.lang, threads) for engine in arguments.engines.split(",")),
         lambda: tesseract(arguments.lang, threads),

@@ -1,8 +1,9 @@
-"""Measure what goes on around the networks: start-up, batches, streaming, and how the cost grows.
+"""Measure what goes on around the networks: start-up, batches, post-processing, streaming, and how the cost grows.
 
     python tools/bench_pipeline.py startup
     python tools/bench_pipeline.py batches ../shared/data/receipts_en/val.txt
     python tools/bench_pipeline.py margins train_data/rec/receipts_en/val/labels.txt
+    python tools/bench_pipeline.py postprocess
     python tools/bench_pipeline.py stream ../shared/data/receipts_en/images ../shared/data/scene_en/images --pages 200
     python tools/bench_pipeline.py growth --plot doc/growth.svg
 
@@ -24,6 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -31,9 +33,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite import OCR
-from ppocr_lite.images import read
+from ppocr_lite.io.images import read
 from ppocr_lite.metrics import RecMetric
-from ppocr_lite.predict.batches import WidthBuckets
+from ppocr_lite.postprocess import DBPostProcess
 from ppocr_lite.predict.crop import crop_lines
 from ppocr_lite.predict.lines import Line
 from ppocr_lite.predict.recognizer import TextRecognizer
@@ -77,6 +79,7 @@ def batches(arguments: argparse.Namespace) -> None:
     for engine in arguments.engines:
         model = released_model("rec", arguments.lang)
         readers = {n: load_recognizer(model, engine, threads=arguments.threads, batch_size=n) for n in SIZES}
+        readers = {n: reader.reading_by(replace(reader.policy, retry_score=0.0)) for n, reader in readers.items()}
         taken: dict[int, list[float]] = {size: [] for size in SIZES}
         for reader in readers.values():
             reader.recognize(lines)
@@ -97,17 +100,36 @@ def margins(arguments: argparse.Namespace) -> None:
     rows = [row.split("\t") for _, row in read_lines(labels)]
     reader = load_recognizer(released_model("rec", arguments.lang), arguments.engines[0], threads=arguments.threads)
     lines = reader.prepare([read(labels.parent / name) for name, _ in rows])
-    for margin in CLEAR:
-        reader.buckets = WidthBuckets(margin=margin)
+    for space in CLEAR:
+        reader = reader.reading_by(replace(reader.policy, clear_space=space, retry_score=0.0))
         metric = RecMetric(ignore_space=True, ignore_case=True)
         for (text, _), (_, written) in zip(reader.recognize_prepared(lines), rows, strict=True):
             metric.update(text, written)
         values = metric.compute()
-        print(f"| {margin:g} | {_padding(reader, lines):.1%} | {values['norm_edit_dis']:.4f} | {values['acc']:.4f} |")
+        print(f"| {space:g} | {_padding(reader, lines):.1%} | {values['norm_edit_dis']:.4f} | {values['acc']:.4f} |")
 
 
 def _padding(reader: TextRecognizer, lines: Sequence[Line]) -> float:
     return 1 - sum(reader.lines.size(line)[1] for line in lines) / sum(reader.padded_width(line) for line in lines)
+
+
+def postprocess(arguments: argparse.Namespace) -> None:
+    """Print what it takes to make regions of a map of 960 by 960: of a hundred lines, and of noise."""
+    page, lines = np.zeros((960, 960), np.float32), 100
+    for i in range(lines):
+        cv2.rectangle(page, (i % 5 * 190 + 5, i // 5 * 47 + 5), (i % 5 * 190 + 155, i // 5 * 47 + 17), (0.9,), -1)
+    noise = np.random.default_rng(0).random(page.shape, dtype=np.float32)
+    for name, plane, process in (
+        (f"{lines} lines", page, DBPostProcess()),
+        ("the same as outlines", page, DBPostProcess(box_type="poly")),
+        ("noise", noise, DBPostProcess(thresh=0.5)),
+    ):
+        taken = []
+        for _ in range(arguments.repeat):
+            started = time.process_time()
+            process(plane)
+            taken.append(time.process_time() - started)
+        print(f"| {name} | {1000 * statistics.median(taken):.1f} ms |")
 
 
 def stream(arguments: argparse.Namespace) -> None:
@@ -136,6 +158,7 @@ def stream(arguments: argparse.Namespace) -> None:
 def read_all(arguments: argparse.Namespace) -> None:
     """Read a folder in one of two ways; print seconds, the most memory held (MiB) and what identifies the result."""
     (folder,) = arguments.paths
+    cv2.setNumThreads(arguments.threads)
     ocr = OCR(lang=arguments.lang, engine=arguments.engines[0], threads=arguments.threads)
     files = sorted(folder.iterdir())
     ways = {"loop": lambda: map(ocr.ocr, files), "stream": lambda: ocr.stream(folder)}
@@ -151,6 +174,7 @@ def read_all(arguments: argparse.Namespace) -> None:
 
 def growth(arguments: argparse.Namespace) -> None:
     """Print and draw what pages of more and more lines cost, and pages of a larger and larger area."""
+    cv2.setNumThreads(arguments.threads)
     ocr = OCR(lang=arguments.lang, engine=arguments.engines[0], threads=arguments.threads)
     by_lines = [(float(count), draw(count, *PAGE)) for count in LINES]
     sides = [(mega, round((mega * 1e6 * 1.25) ** 0.5), round((mega * 1e6 / 1.25) ** 0.5)) for mega in AREAS]
@@ -221,6 +245,7 @@ def main() -> int:
         "startup": startup,
         "batches": batches,
         "margins": margins,
+        "postprocess": postprocess,
         "stream": stream,
         "growth": growth,
         "read": read_all,

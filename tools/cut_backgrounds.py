@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ppocr_lite.engine.run import report_errors
-from ppocr_lite.images import read, write
+from ppocr_lite.io.images import read, write
 from ppocr_lite.transforms.labels import read_lines
 
 CELL = 16  # pixels of the grid on which free parts are looked for

@@ -29,7 +29,7 @@ from ppocr_lite import OCR
 from ppocr_lite.charset import Charset
 from ppocr_lite.engine.run import report_errors
 from ppocr_lite.geometry import min_area_quad, move_sides, side_lengths
-from ppocr_lite.images import read, write
+from ppocr_lite.io.images import read, write
 from ppocr_lite.predict.crop import crop_line, turn
 from ppocr_lite.synth.writer import TURNS_INTO_TEXT
 from ppocr_lite.transforms.labels import DetLabelEncode, read_lines

@@ -23,9 +23,9 @@ import numpy as np
 from rapidfuzz.distance.Levenshtein import normalized_similarity as similarity
 
 from ppocr_lite import OCR
-from ppocr_lite.commands.inputs import add_ocr_options, ocr_options
+from ppocr_lite.commands.inputs import add_ocr_options, make_ocr
 from ppocr_lite.engine.run import report_errors
-from ppocr_lite.images import read
+from ppocr_lite.io.images import read
 from ppocr_lite.metrics import EndToEndMetric
 from ppocr_lite.predict.order import reading_order
 from ppocr_lite.transforms.labels import DetLabelEncode, read_lines
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--words", action="store_true", help="take lines apart at their spaces: the list marks words")
     add_ocr_options(parser)
     arguments = parser.parse_args()
-    ocr = OCR(**ocr_options(arguments))
+    ocr = make_ocr(arguments)
     if arguments.labels.suffix == ".json":
         print(json.dumps(compare_lines(ocr, arguments.labels, arguments.ignore_case), indent=2))
         return

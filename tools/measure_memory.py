@@ -52,6 +52,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     rng = np.random.default_rng(arguments.seed)
+    cv2.setNumThreads(arguments.threads or -1)
     ocr = OCR(engine=arguments.engine, threads=arguments.threads)
     held: dict[int, float] = {0: resident()}
     print(f"loaded: {held[0]:.0f} MiB", flush=True)

@@ -19,7 +19,7 @@ import cv2
 
 from ppocr_lite.engine.run import report_errors
 from ppocr_lite.errors import DataError, ImageError
-from ppocr_lite.images import read, write
+from ppocr_lite.io.images import read, write
 
 LONGER_SIDE = 1600  # pixels
 # package → (folder inside it, words in the names of pictures that show letters)

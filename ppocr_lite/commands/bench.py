@@ -16,10 +16,10 @@ from collections.abc import Sequence
 
 from ppocr_lite import OCR
 from ppocr_lite.commands.console import complain, progress, say, table
-from ppocr_lite.commands.inputs import add_ocr_options, add_paths, find_files, ocr_options
+from ppocr_lite.commands.inputs import add_ocr_options, add_paths, find_files, make_ocr
 from ppocr_lite.errors import OCRError
-from ppocr_lite.images import ImageInput
-from ppocr_lite.pages import read_pages
+from ppocr_lite.io.images import ImageInput
+from ppocr_lite.io.pages import read_pages
 
 TOTAL = "total"
 
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         return int(importlib.import_module("ppocr_lite.commands.bench_train").run(arguments))
     files = [file for file, _ in find_files(arguments.paths, recursive=arguments.recursive)]
     started = time.perf_counter()
-    ocr = OCR(**ocr_options(arguments))
+    ocr = make_ocr(arguments)
     say(f"loading: {1000 * (time.perf_counter() - started):.0f} ms")
     measured: list[dict[str, float]] = []
     failed = 0

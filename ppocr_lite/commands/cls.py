@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ppocr_lite import OCR
 from ppocr_lite.commands.console import say
-from ppocr_lite.commands.inputs import add_ocr_options, add_paths, find_files, for_each, ocr_options
-from ppocr_lite.pages import read_pages
+from ppocr_lite.commands.inputs import add_ocr_options, add_paths, find_files, for_each, make_ocr
+from ppocr_lite.io.pages import read_pages
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Classify everything that is given; return the exit status."""
     files = find_files(arguments.paths, recursive=arguments.recursive)
-    ocr = OCR(**ocr_options(arguments))
+    ocr = make_ocr(arguments)
 
     def work(file: Path, relative: Path) -> None:
         for name, image in read_pages(file):

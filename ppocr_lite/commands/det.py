@@ -10,10 +10,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ppocr_lite import OCR, images, visualize
+from ppocr_lite import visualize
 from ppocr_lite.commands.console import say
-from ppocr_lite.commands.inputs import Names, add_ocr_options, add_paths, find_files, for_each, ocr_options
-from ppocr_lite.pages import read_pages
+from ppocr_lite.commands.inputs import Names, add_ocr_options, add_paths, find_files, for_each, make_ocr
+from ppocr_lite.io import images
+from ppocr_lite.io.pages import read_pages
 from ppocr_lite.results import Detections
 
 
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Detect on everything that is given; return the exit status."""
     files = find_files(arguments.paths, recursive=arguments.recursive)
-    ocr = OCR(**ocr_options(arguments))
+    ocr = make_ocr(arguments)
     names = Names(arguments.output) if arguments.output is not None else None
 
     def work(file: Path, relative: Path) -> None:

@@ -8,9 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
+
+from ppocr_lite import OCR
 from ppocr_lite.commands.console import complain, progress
 from ppocr_lite.errors import ImageError, OCRError
-from ppocr_lite.pages import list_files
+from ppocr_lite.io.pages import list_files
 
 # flag → (type, choices, help); each is handed to OCR only if it is given, so the defaults stand in OCR alone
 OPTIONS: dict[str, tuple[Callable[[str], Any], tuple[str, ...] | None, str]] = {
@@ -57,6 +60,15 @@ def ocr_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the keyword arguments for ``OCR`` that were given."""
     names = [flag.removeprefix("--").replace("-", "_") for flag in (*OPTIONS, *SWITCHES)]
     return {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+
+
+def make_ocr(arguments: argparse.Namespace) -> OCR:
+    """Return the reader that the options ask for; a number of threads counts for OpenCV, too."""
+    options = ocr_options(arguments)
+    ocr = OCR(**options)
+    if "threads" in options:
+        cv2.setNumThreads(options["threads"])  # of the whole process, which is a program's to decide, not a library's
+    return ocr
 
 
 def add_paths(parser: argparse.ArgumentParser) -> None:

@@ -11,11 +11,11 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from ppocr_lite import OCR, OCRResult
+from ppocr_lite import OCRResult
 from ppocr_lite.commands.console import say
-from ppocr_lite.commands.inputs import Names, add_ocr_options, add_paths, find_files, for_each, ocr_options
+from ppocr_lite.commands.inputs import Names, add_ocr_options, add_paths, find_files, for_each, make_ocr
 from ppocr_lite.errors import ConfigError, suggest
-from ppocr_lite.pages import page_numbers, read_pages
+from ppocr_lite.io.pages import page_numbers, read_pages
 
 # format → what is appended to the name of the input
 ENDINGS = {"json": ".json", "txt": ".txt", "png": "_ocr.png", "hocr": ".hocr", "alto": ".xml", "pdf": "_ocr.pdf"}
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Read everything that is given; return the exit status."""
     formats = _formats(arguments)
     files = find_files(arguments.paths, recursive=arguments.recursive)
-    ocr = OCR(**ocr_options(arguments))
+    ocr = make_ocr(arguments)
     names = Names(arguments.output) if arguments.output is not None else None
 
     def work(file: Path, relative: Path) -> None:

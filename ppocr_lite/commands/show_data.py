@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite import images, visualize
+from ppocr_lite import visualize
 from ppocr_lite.commands.console import complain, progress, say
 from ppocr_lite.config.arguments import add_config
 from ppocr_lite.data import DATASETS
@@ -23,9 +23,10 @@ from ppocr_lite.data.sampler import Key
 from ppocr_lite.engine.build import build_chain, load_charset, require
 from ppocr_lite.engine.run import read_config
 from ppocr_lite.errors import DataError, ImageError
+from ppocr_lite.io import images
+from ppocr_lite.io.images import Image
 from ppocr_lite.transforms.base import Sample
 
-Image = NDArray[np.uint8]
 MAPS = ("shrink_map", "shrink_mask", "threshold_map", "threshold_mask")
 IGNORED = (150, 150, 150)  # gray, BGR
 

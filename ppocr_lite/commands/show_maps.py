@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ppocr_lite import images, visualize
+from ppocr_lite import visualize
 from ppocr_lite.commands.console import say
 from ppocr_lite.commands.inputs import Names, add_paths, find_files, for_each
 from ppocr_lite.config.arguments import add_config
 from ppocr_lite.engine.infer import live_maps
 from ppocr_lite.engine.run import read_config
-from ppocr_lite.pages import read_pages
+from ppocr_lite.io import images
+from ppocr_lite.io.pages import read_pages
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

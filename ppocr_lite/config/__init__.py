@@ -2,6 +2,7 @@
 
 from ppocr_lite.config.check import check_arguments, check_component, convert
 from ppocr_lite.config.load import apply_override, load, read_yaml
+from ppocr_lite.config.reading import ReadingPolicy
 from ppocr_lite.config.schema import Config, GlobalSection, Loader, Quantization, Split
 from ppocr_lite.config.validate import check_config
 
@@ -10,6 +11,7 @@ __all__ = [
     "GlobalSection",
     "Loader",
     "Quantization",
+    "ReadingPolicy",
     "Split",
     "apply_override",
     "check_arguments",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ppocr_lite.config.reading import DEFAULT_POLICY, ReadingPolicy
 from ppocr_lite.errors import ConfigError
 
 ModelType = Literal["det", "rec", "cls"]
@@ -172,6 +173,7 @@ class Config:
         Train: Training data.
         Eval: Evaluation data.
         source: What was read, overrides applied; written to ``config.yml`` of a run.
+        Reading: How lines are read, in evaluation and by the exported model.
     """
 
     Global: GlobalSection
@@ -184,6 +186,7 @@ class Config:
     Train: Split | None
     Eval: Split | None
     source: Node = field(repr=False)
+    Reading: ReadingPolicy = DEFAULT_POLICY
 
     @property
     def model_type(self) -> str:

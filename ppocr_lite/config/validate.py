@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ppocr_lite.config.check import check_arguments, check_component
+from ppocr_lite.config.distillation import plain_postprocess
+from ppocr_lite.config.reading import check_reading
 from ppocr_lite.config.schema import DEFAULTS, Config, GlobalSection, Loader, Node, Quantization, Split
 from ppocr_lite.errors import ConfigError, suggest
 from ppocr_lite.registry import Registry
 
 Registries = Mapping[str, Registry[Any]]
 
-SECTIONS = ("Global", "Architecture", "Loss", "Optimizer", "PostProcess", "Metric", "Train", "Eval")
+SECTIONS = ("Global", "Architecture", "Loss", "Optimizer", "PostProcess", "Reading", "Metric", "Train", "Eval")
 _IGNORED = ("profiler_options",)  # printed by the field's trainer among the sections; means nothing here
 _DATASET_LISTS = ("datasets",)
 _NETWORK = ("model_type", "algorithm", "Transform", "Backbone", "Neck", "Head", "return_all_feats", "quant")
@@ -45,6 +47,10 @@ def check_config(raw: Mapping[str, Any], registries: Registries) -> Config:
     defaults = DEFAULTS.get(str(family), {})
     optimizer, schedule = check_optimizer(sections["Optimizer"] or {}, registries)
 
+    if sections["PostProcess"]:
+        networks = (architecture or {}).get("Models") or ()
+        sections["PostProcess"] = plain_postprocess(sections["PostProcess"], set(registries["postprocess"]), networks)
+
     def component(section: str, kind: str) -> Node | None:
         node = sections[section] or defaults.get(section)
         return None if node is None else check_component(registries[kind], node, section)
@@ -59,6 +65,7 @@ def check_config(raw: Mapping[str, Any], registries: Registries) -> Config:
         Optimizer=optimizer,
         schedule=schedule,
         PostProcess=component("PostProcess", "postprocess"),
+        Reading=check_reading(sections["Reading"], family),
         Metric=component("Metric", "metric"),
         Train=_check_split(sections["Train"], "Train", registries),
         Eval=_check_split(sections["Eval"], "Eval", registries),

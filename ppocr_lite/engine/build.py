@@ -167,7 +167,7 @@ def build_eval_dataset(config: Config, charset: Charset | None) -> Any:
 
 
 def build_stage(config: Config, runner: Runner, charset: Charset | None) -> Stage:
-    """Create the stage that predicts as the exported model will: Eval transforms without labels, PostProcess."""
+    """Create the stage that predicts as the exported model will: Eval transforms but labels, PostProcess, Reading."""
     _, nodes = split_transforms(require(config.Eval, "Eval").transforms)
     steps = [TRANSFORMS.build(node) for node in nodes]
     preprocess = Compose(steps, available=("image",), path="Eval.dataset.transforms")
@@ -176,7 +176,7 @@ def build_stage(config: Config, runner: Runner, charset: Charset | None) -> Stag
         return TextDetector(runner, preprocess, postprocess)
     size = min(require(config.Eval, "Eval").loader.batch_size_per_card, GROUP)
     family = TextClassifier if config.model_type == "cls" else TextRecognizer
-    return family(runner, preprocess, postprocess, batch_size=size)
+    return family(runner, preprocess, postprocess, batch_size=size, policy=config.Reading)
 
 
 def build_train_metric(

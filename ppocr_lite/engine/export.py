@@ -35,7 +35,6 @@ FAST_TOLERANCE = 1e-2  # an engine that reorders sums may differ this much in on
 INTEGER_TOLERANCE = 1e-2  # on average, where sums that lie between two steps may be rounded either way
 INPUT = "x"
 OUTPUTS = {"det": "maps", "rec": "probabilities", "cls": "probabilities"}
-DISTILLATION = "Distillation"  # what the names of post-processing for several networks begin with
 ONNX_GRAPH = "ppocr_lite.engine.onnx_graph"  # imported where model.onnx is written: it needs the package onnx
 OPSET = 14  # the first with HardSwish
 DEFORMABLE = "deformable_conv"  # how a Paddle network names that operator
@@ -103,7 +102,7 @@ def export_model(
 
 
 def describe(config: Config, folder: Path, source: Path) -> Bundle:
-    """Return what ``inference.yml`` will say: the Eval transforms without labels, and PostProcess.
+    """Return what ``inference.yml`` will say: the Eval transforms without labels, PostProcess and Reading.
 
     Args:
         config: The config of the run.
@@ -116,8 +115,9 @@ def describe(config: Config, folder: Path, source: Path) -> Bundle:
         folder=folder,
         model_type=config.model_type,  # type: ignore[arg-type]
         transforms=tuple(transforms),
-        postprocess=plain_postprocess(require(config.PostProcess, "PostProcess")),
+        postprocess=require(config.PostProcess, "PostProcess"),
         characters=charset.characters if charset else None,
+        reading=config.Reading,
         metrics=read_metrics(config, source),
         created_by=f"ppocr_lite {__version__}, paddlepaddle {paddle.__version__}",
         input=TensorSpec(INPUT, input_shape(config.model_type, transforms), "float32"),
@@ -150,15 +150,6 @@ def chosen_architecture(config: Config) -> Mapping[str, Any]:
     architecture: Mapping[str, Any] = require(config.Architecture, "Architecture")
     name = chosen_network(config)
     return architecture if name is None else architecture["Models"][name]
-
-
-def plain_postprocess(node: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a post-processing node for one network from one that may be for the several of a distillation."""
-    name = str(node["name"])
-    if not name.startswith(DISTILLATION):
-        return dict(node)
-    kept = {k: v for k, v in node.items() if k not in ("model_name", "key")}
-    return kept | {"name": name.removeprefix(DISTILLATION)}
 
 
 def input_shape(model_type: str, transforms: list[dict[str, Any]]) -> tuple[int, ...]:

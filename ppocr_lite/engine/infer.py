@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
@@ -24,14 +25,35 @@ from ppocr_lite.engine.build import (
     require,
 )
 from ppocr_lite.engine.evaluate import Stage
+from ppocr_lite.engine.run import argument_parser, read_config, start_logging
 from ppocr_lite.errors import ConfigError, ImageError
-from ppocr_lite.pages import list_files, read_pages
+from ppocr_lite.io.pages import list_files, read_pages
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
 from ppocr_lite.predict.runner import FunctionRunner
 from ppocr_lite.results import Detections
 
 log = logging.getLogger(__name__)
+
+
+def main(description: str | None = None) -> int:
+    """Parse the command line of a tool, predict, and print a line an image.
+
+    Args:
+        description: What the tool says of itself.
+
+    Returns:
+        The exit status: 1 if an image could not be read.
+    """
+    parser = argument_parser(description)
+    parser.add_argument("--weights", type=Path, help="checkpoint folder, run folder or weight file")
+    arguments = parser.parse_args()
+    config = read_config(arguments)
+    start_logging(debug=config.Global.debug)
+    failed: list[Path] = []
+    for line in infer(config, arguments.weights, failed):
+        sys.stdout.write(line + "\n")
+    return 1 if failed else 0
 
 
 def infer(config: Config, weights: Path | None = None, failed: list[Path] | None = None) -> Iterator[str]:

@@ -112,7 +112,7 @@ def evaluate_run(config: Config, weights: Path | None = None) -> dict[str, float
 
 
 def evaluate_bundle(config: Config, folder: Path, engine: Engine = "auto") -> dict[str, float]:
-    """Evaluate an exported folder on the Eval data, with the folder's own pre- and post-processing.
+    """Evaluate an exported folder on the Eval data, with the folder's own pre- and post-processing and reading policy.
 
     Args:
         config: A checked config with Eval and Metric.

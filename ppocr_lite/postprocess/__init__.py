@@ -4,13 +4,10 @@ from ppocr_lite.postprocess.base import POSTPROCESSES
 from ppocr_lite.postprocess.cls import ClsPostProcess
 from ppocr_lite.postprocess.ctc import CTCLabelDecode
 from ppocr_lite.postprocess.db import DBPostProcess
-from ppocr_lite.postprocess.distillation import DistillationCTCLabelDecode, DistillationDBPostProcess
 
 __all__ = [
     "POSTPROCESSES",
     "CTCLabelDecode",
     "ClsPostProcess",
     "DBPostProcess",
-    "DistillationCTCLabelDecode",
-    "DistillationDBPostProcess",
 ]

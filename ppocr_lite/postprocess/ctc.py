@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite.charset import Charset
+from ppocr_lite.charset import BLANK, Charset
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.postprocess.base import POSTPROCESSES
 from ppocr_lite.results import Recognition
-
-BLANK = 0
 
 
 @POSTPROCESSES.register

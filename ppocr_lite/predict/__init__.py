@@ -1,5 +1,6 @@
 """What a deployed machine needs, and nothing more."""
 
+from ppocr_lite.config.reading import ReadingPolicy
 from ppocr_lite.predict.bundle import Bundle, read_bundle, write_bundle
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
@@ -12,6 +13,7 @@ __all__ = [
     "OCR",
     "Bundle",
     "FunctionRunner",
+    "ReadingPolicy",
     "Runner",
     "TextClassifier",
     "TextDetector",

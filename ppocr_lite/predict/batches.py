@@ -5,17 +5,15 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterator, Sequence
 
+from ppocr_lite.config.reading import DEFAULT_POLICY
 from ppocr_lite.errors import ConfigError
 
 # Four widths to an octave: a line is padded by an eighth on average, and a page of text needs about ten.
 WIDTHS = (64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024, 1280)
-# Clear space to the right of a line, as a share of its height: the least with which the released recogniser reads
-# documents as well as with more, see doc/benchmarks.md.
-MARGIN = 0.25
 
 
 class WidthBuckets:
-    """Pads a line to the first of a few widths that leaves it a margin.
+    """Pads a line to the first of a few widths that leaves some space clear.
 
     The width depends on the line alone, so what is read on it does not depend on its neighbours, and an engine has to
     prepare for few shapes.
@@ -23,23 +21,24 @@ class WidthBuckets:
     Args:
         widths: Pixels at the height of the recogniser, increasing. A wider line is padded to a multiple of a quarter
             of the last.
-        margin: Least clear space to the right, as a share of the height.
+        clear_space: Least space to the right, as a share of the height.
 
     Raises:
-        ConfigError: If *widths* is empty or does not increase from a positive number, or *margin* is negative.
+        ConfigError: If *widths* is empty or does not increase from a positive number, or *clear_space* is negative.
     """
 
-    def __init__(self, widths: Sequence[int] = WIDTHS, margin: float = MARGIN) -> None:
+    def __init__(self, widths: Sequence[int] = WIDTHS, clear_space: float = DEFAULT_POLICY.clear_space) -> None:
         increasing = all(low < high for low, high in zip((0, *widths), widths, strict=False))
-        if not widths or not increasing or margin < 0:
+        if not widths or not increasing or clear_space < 0:
             raise ConfigError(
-                f"Bucket widths must increase from above 0, with a margin of 0 or more. Received: {widths}, {margin}"
+                "Bucket widths must increase from above 0, with a clear space of 0 or more. "
+                f"Received: {widths}, {clear_space}"
             )
-        self.widths, self.margin = tuple(widths), margin
+        self.widths, self.clear_space = tuple(widths), clear_space
 
     def width(self, line: int, height: int) -> int:
         """Return what a *line* of that many pixels at *height* is padded to."""
-        wanted = line + round(self.margin * height)
+        wanted = line + round(self.clear_space * height)
         place = bisect.bisect_left(self.widths, wanted)
         if place < len(self.widths):
             return self.widths[place]

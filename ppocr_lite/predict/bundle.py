@@ -17,6 +17,7 @@ import yaml
 from ppocr_lite.charset import Charset
 from ppocr_lite.config.check import check_arguments, check_component
 from ppocr_lite.config.load import read_yaml
+from ppocr_lite.config.reading import ReadingPolicy, check_reading
 from ppocr_lite.config.validate import check_transforms
 from ppocr_lite.errors import ConfigError, ModelError
 from ppocr_lite.postprocess import POSTPROCESSES
@@ -25,7 +26,7 @@ from ppocr_lite.predict.network_file import read_input
 from ppocr_lite.transforms import TRANSFORMS
 from ppocr_lite.transforms.base import Compose
 
-BUNDLE_VERSION = 1
+BUNDLE_VERSION = 2  # 1 had no section Reading
 DESCRIPTION = "inference.yml"
 PROGRAMS = ("inference.json", "inference.pdmodel")
 WEIGHTS = "inference.pdiparams"
@@ -59,6 +60,7 @@ class Bundle:
         transforms: Checked component nodes of the pre-processing, in order.
         postprocess: Checked component node of the post-processing.
         characters: For rec: what classes 1, 2, … stand for; None otherwise.
+        reading: How lines are read; the defaults where the file does not say it.
         metrics: As measured at export.
         created_by: Who wrote it.
         input: What the network takes.
@@ -72,6 +74,7 @@ class Bundle:
     transforms: tuple[dict[str, Any], ...]
     postprocess: dict[str, Any]
     characters: tuple[str, ...] | None = None
+    reading: ReadingPolicy = ReadingPolicy()
     metrics: dict[str, Any] = field(default_factory=dict)
     created_by: str = ""
     input: TensorSpec = TensorSpec()
@@ -136,6 +139,7 @@ def write_bundle(bundle: Bundle) -> Path:
     transforms = [
         {node["name"]: {k: _plain(v) for k, v in node.items() if k != "name"} or None} for node in bundle.transforms
     ]
+    reading = _plain(bundle.reading.part(bundle.model_type))
     node = {
         "bundle_version": BUNDLE_VERSION,
         "model_type": bundle.model_type,
@@ -145,6 +149,7 @@ def write_bundle(bundle: Bundle) -> Path:
         "outputs": list(bundle.outputs),
         "PreProcess": {"transforms": transforms},
         "PostProcess": _plain(bundle.postprocess),
+        **({"Reading": reading} if reading else {}),
         "metrics": _plain(bundle.metrics),
         "characters": None if bundle.characters is None else list(bundle.characters),
     }
@@ -170,6 +175,7 @@ def _parse(folder: Path, node: Any) -> Bundle:
     if set(preprocess) != {"transforms"}:
         raise ConfigError(f"PreProcess must hold 'transforms' and nothing else. Received: {sorted(preprocess)}")
     characters = fields.pop("characters", None)
+    reading = check_reading(fields.pop("Reading", None), fields["model_type"])
     tensor = check_arguments(TensorSpec, fields.pop("input", None) or {}, "input")
     values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items() if v is not None}
     bundle = Bundle(
@@ -177,6 +183,7 @@ def _parse(folder: Path, node: Any) -> Bundle:
         transforms=tuple(check_transforms(preprocess["transforms"], TRANSFORMS, "PreProcess.transforms")),
         postprocess=check_component(POSTPROCESSES, postprocess, "PostProcess"),
         characters=None if characters is None else tuple(characters),
+        reading=reading,
         input=TensorSpec(**tensor),
         **values,
     )
@@ -218,6 +225,7 @@ def _schema(
     model_type: ModelType,
     PreProcess: dict[str, Any],  # noqa: N803 - the key of the file
     PostProcess: dict[str, Any],  # noqa: N803 - the key of the file
+    Reading: dict[str, Any] | None = None,  # noqa: N803 - the key of the file
     algorithm: str = "",
     created_by: str = "",
     input: dict[str, Any] | None = None,  # noqa: A002 - the key of the file

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ppocr_lite.config.reading import DEFAULT_POLICY, ReadingPolicy
 from ppocr_lite.predict.lines import LinePreparer
 from ppocr_lite.predict.runner import Runner
 from ppocr_lite.predict.timing import NO_TIMER, Timer
@@ -23,11 +24,19 @@ class TextClassifier:
         preprocess: Image (h, w, 3) → ``image`` (3, H, W) of one size.
         postprocess: Probabilities (N, labels) → orientations.
         batch_size: Images per run of the network.
+        policy: How a page makes use of the answers; this stage only carries it.
     """
 
-    def __init__(self, runner: Runner, preprocess: Compose, postprocess: Any, batch_size: int = 6) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        preprocess: Compose,
+        postprocess: Any,
+        batch_size: int = 6,
+        policy: ReadingPolicy = DEFAULT_POLICY,
+    ) -> None:
         self.runner, self.preprocess, self.postprocess = runner, preprocess, postprocess
-        self.batch_size = batch_size
+        self.batch_size, self.policy = batch_size, policy
         self.lines = LinePreparer(preprocess)
         self._width = self.lines.resize.width if self.lines.resize else None
 

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ppocr_lite.config.check import check_component, convert
+from ppocr_lite.config.distillation import PREFIX
 from ppocr_lite.config.validate import check_transforms
 from ppocr_lite.errors import ConfigError, ModelError, suggest
 from ppocr_lite.postprocess import POSTPROCESSES
@@ -33,7 +34,6 @@ PREPROCESS: dict[str, list[dict[str, Any]]] = {
 POSTPROCESS = {"det": "DBPostProcess", "cls": "ClsPostProcess", "rec": "CTCLabelDecode"}
 WITHOUT_EFFECT = ("DetLabelEncode", "ClsLabelEncode", "CTCLabelEncode", "MultiLabelEncode", "KeepKeys")
 KNOWN = ("DecodeImage", "DetResizeForTest", "NormalizeImage", "ToCHWImage", "RecResizeImg", "ClsResizeImg")
-DISTILLATION = "Distillation"  # what the names of post-processing for several networks begin with
 NORMALIZE = ("scale", "mean", "std", "order")
 BOXES = ("thresh", "box_thresh", "max_candidates", "unclip_ratio", "use_dilation", "score_mode", "box_type")
 
@@ -45,7 +45,7 @@ def is_official(node: Any) -> bool:
 
 def family(node: Mapping[str, Any]) -> str | None:
     """Return ``"det"``, ``"cls"`` or ``"rec"`` by the post-processing that the file names, None if it names none."""
-    name = str((node.get("PostProcess") or {}).get("name", "")).removeprefix(DISTILLATION)
+    name = str((node.get("PostProcess") or {}).get("name", "")).removeprefix(PREFIX)
     return next((model_type for model_type, ours in POSTPROCESS.items() if ours == name), None)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite.predict.batches import MARGIN, WIDTHS, WidthBuckets, batches
+from ppocr_lite.config.reading import DEFAULT_POLICY, ReadingPolicy
+from ppocr_lite.predict.batches import WIDTHS, WidthBuckets, batches
 from ppocr_lite.predict.lines import Line, LinePreparer
 from ppocr_lite.predict.runner import Runner
 from ppocr_lite.predict.timing import NO_TIMER, Timer
@@ -16,7 +17,6 @@ from ppocr_lite.results import Recognition
 from ppocr_lite.transforms.base import Compose
 from ppocr_lite.transforms.resize import RecResizeImg
 
-SCALES = (0.8, 1.25)  # of the text of a doubtful line when it is read again, see doc/benchmarks.md
 FEW_WIDTHS = (128, 256, 512, 1024)  # what doubtful lines are padded to: a page has too few to fill batches of many
 
 
@@ -32,8 +32,7 @@ class TextRecognizer:
         postprocess: Probabilities (N, T, C) → texts.
         batch_size: Images per run of the network.
         widths: What a line may be padded to, pixels at the height of the network.
-        margin: Least padding, as a share of the height; 0 for a network that was trained with any padding.
-        retry_score: Lines whose score is below this, but not below *drop_score*, are read again; 0 for none.
+        policy: How lines are read: how much of a line is kept clear, which are read again, and at which sizes.
 
     Attributes:
         drop_score: Least score of a text that is worth showing, as the post-processing has it.
@@ -46,17 +45,23 @@ class TextRecognizer:
         postprocess: Any,
         batch_size: int = 6,
         widths: Sequence[int] = WIDTHS,
-        margin: float = MARGIN,
-        retry_score: float = 0.0,
+        policy: ReadingPolicy = DEFAULT_POLICY,
     ) -> None:
         self.runner, self.preprocess, self.postprocess = runner, preprocess, postprocess
-        self.batch_size, self.retry_score = batch_size, retry_score
+        self.batch_size, self.policy = batch_size, policy
         self.drop_score: float = getattr(postprocess, "drop_score", 0.0)
         self.lines = LinePreparer(preprocess)
-        self.buckets, self._few = WidthBuckets(widths, margin), WidthBuckets(FEW_WIDTHS, margin)
+        self.buckets, self._few = (WidthBuckets(some, policy.clear_space) for some in (widths, FEW_WIDTHS))
         resize = self.lines.resize
-        # what a network was trained on that presses long lines into one width, the pressed ones without a margin
+        # what a network was trained on that presses long lines into one width, the pressed ones with nothing clear
         self._widest = resize.width if isinstance(resize, RecResizeImg) and resize.squeeze else None
+
+    def reading_by(self, policy: ReadingPolicy) -> TextRecognizer:
+        """Return a recogniser of the same network that reads by another policy."""
+        if policy == self.policy:
+            return self
+        widths = self.buckets.widths
+        return TextRecognizer(self.runner, self.preprocess, self.postprocess, self.batch_size, widths, policy)
 
     def recognize(self, images: Sequence[NDArray[np.uint8]], timer: Timer = NO_TIMER) -> list[Recognition]:
         """Return the text of each BGR line image (h, w, 3), in the order given."""
@@ -75,9 +80,10 @@ class TextRecognizer:
         self, lines: Sequence[Line], texts: Sequence[Recognition], timer: Timer = NO_TIMER
     ) -> list[Recognition]:
         """Return the text of each line, in place of a doubtful one the surest that other scales give."""
-        doubtful = [index for index, text in enumerate(texts) if self.drop_score <= text.score < self.retry_score]
+        retry, scales = self.policy.retry_score, self.policy.retry_scales
+        doubtful = [index for index, text in enumerate(texts) if self.drop_score <= text.score < retry]
         with timer("resize"):
-            others = [(index, line) for index in doubtful for line in self.lines.zoomed(lines[index], SCALES)]
+            others = [(index, line) for index in doubtful for line in self.lines.zoomed(lines[index], scales)]
         surest = list(texts)
         readings = self._read_once([line for _, line in others], timer, self._few)
         for (index, _), text in zip(others, readings, strict=True):

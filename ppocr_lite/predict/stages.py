@@ -24,6 +24,7 @@ from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.runner import Engine, EngineRunner, load_runner
 from ppocr_lite.transforms import TRANSFORMS
 from ppocr_lite.transforms.base import Compose
+from ppocr_lite.transforms.resize import Resize
 
 S = TypeVar("S", TextDetector, TextClassifier, TextRecognizer)
 
@@ -69,7 +70,7 @@ def load_classifier(
         raise ModelError(
             f"{bundle.folder}: PostProcess has {len(postprocess.angles)} labels, the network returns {output.shape}."
         )
-    return TextClassifier(runner, preprocess, postprocess, batch_size)
+    return TextClassifier(runner, preprocess, postprocess, batch_size, bundle.reading)
 
 
 def load_recognizer(
@@ -81,7 +82,6 @@ def load_recognizer(
     resize: Mapping[str, Any] | None = None,
     dictionary: Path | str | None = None,
     drop_score: float | None = None,
-    retry_score: float = 0.0,
 ) -> TextRecognizer:
     """Load a recogniser; arguments and errors as for :func:`load_detector`.
 
@@ -94,8 +94,6 @@ def load_recognizer(
         resize: Arguments of the resize to use instead of the folder's.
         dictionary: File of characters to use instead of the folder's.
         drop_score: Least score of a text that is worth showing, instead of the folder's.
-        retry_score: A line whose score is below this, but not below the least one, is read again, see
-            :class:`TextRecognizer`.
     """
     bundle = adapt(_read(model, "rec"), resize or {}, {"drop_score": drop_score})
     source = str(bundle.folder / "inference.yml")
@@ -114,7 +112,7 @@ def load_recognizer(
     spaceless = bundle.foreign or (dictionary is not None and " " not in bundle.characters)
     fitting = fit_characters(bundle.characters, output.shape[2], source, str(bundle.folder), add_space=spaceless)
     postprocess = dataclasses.replace(bundle, characters=fitting).build_postprocess()
-    return TextRecognizer(runner, preprocess, postprocess, batch_size, retry_score=retry_score)
+    return TextRecognizer(runner, preprocess, postprocess, batch_size, policy=bundle.reading)
 
 
 def on_one_thread(stage: S) -> S:
@@ -129,7 +127,7 @@ def adapt(bundle: Bundle, resize: Mapping[str, Any], postprocess: Mapping[str, A
 
     Args:
         bundle: What the folder says.
-        resize: Arguments of the transform whose name holds ``Resize``; those that are None are left as they are.
+        resize: Arguments of the resize; those that are None are left as they are.
         postprocess: Arguments of the post-processing, likewise.
 
     Raises:
@@ -141,7 +139,7 @@ def adapt(bundle: Bundle, resize: Mapping[str, Any], postprocess: Mapping[str, A
     items = []
     for node in bundle.transforms:
         arguments = {k: v for k, v in node.items() if k != "name"}
-        if "Resize" in node["name"] and new_resize:
+        if new_resize and issubclass(TRANSFORMS.get(node["name"]), Resize):
             arguments = {k: v for k, v in arguments.items() if k not in fixed} | new_resize
         items.append({node["name"]: arguments})
     return dataclasses.replace(

@@ -6,59 +6,16 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ppocr_lite.predict.lines import Line
+from ppocr_lite.predict.page import FoundPage
 from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.timing import NO_TIMER, Timer
-from ppocr_lite.results import Detections, Recognition
 
 S = TypeVar("S")
 T = TypeVar("T")
 # Pages whose lines wait for company in a batch.  More fill the batches better, and cost the memory of their lines.
 WINDOW = 4
-
-
-@dataclass(eq=False)
-class FoundPage:
-    """A page whose text has been found and not yet read.
-
-    Attributes:
-        source: Name of the page.
-        size: (height, width) of its image, pixels.
-        found: Its regions, in reading order.
-        angles: By how much each line was turned.
-        lines: Each line as the recogniser takes it, then those :meth:`unlike_most` the other way up; none if the page
-            is not to be read.
-        texts: What has been read so far, by index in *lines*.
-        margin: How far beyond the ends of its region each line is read, as a share of its height.
-    """
-
-    source: str | None
-    size: tuple[int, int]
-    found: Detections
-    angles: list[int]
-    lines: list[Line]
-    texts: dict[int, Recognition] = field(default_factory=dict)
-    margin: float = 0.0
-
-    @property
-    def is_read(self) -> bool:
-        """Whether no line is left to read."""
-        return len(self.texts) == len(self.lines)
-
-    def unlike_most(self) -> list[int]:
-        """Return the indices of the lines whose angle is not that of more than half of them."""
-        return [index for index, angle in enumerate(self.angles) if 2 * self.angles.count(angle) <= len(self.angles)]
-
-    def readings(self) -> list[tuple[int, Recognition]]:
-        """Return the angle and the text of each line; of those that were read both ways the surer reading."""
-        read = [(angle, self.texts[index]) for index, angle in enumerate(self.angles)]
-        for place, index in enumerate(self.unlike_most(), len(self.angles)):
-            other_way_up = (180 - self.angles[index], self.texts[place])
-            read[index] = max(read[index], other_way_up, key=lambda reading: reading[1].score)
-        return read
 
 
 def run_ahead(items: Generator[T, None, None], depth: int = 1) -> Generator[Future[T], None, None]:

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite.errors import DataError
+from ppocr_lite.io.images import Image
 from ppocr_lite.synth.draws import chance, integer, pick, uniform, weighted
 
-Image = NDArray[np.uint8]
 SIDE = 1024  # pixels of a pooled background
 POOL = {"paper": 12, "scene": 32}  # how many are made; crops, turns, mirrors and tints make many more of them
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")

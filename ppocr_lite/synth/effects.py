@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ppocr_lite.io.images import Image
 from ppocr_lite.synth.draws import chance, integer, pick, uniform, weighted
 
-Image = NDArray[np.uint8]
 NOISE_SIDE = 1024
 
 

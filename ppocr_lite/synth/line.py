@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite.errors import DataError
+from ppocr_lite.io.images import Image
 from ppocr_lite.synth import effects, ink
 from ppocr_lite.synth.background import Backgrounds, colour
 from ppocr_lite.synth.corpus import Corpus
@@ -17,7 +18,6 @@ from ppocr_lite.synth.draws import chance, integer, pick, uniform, weighted
 from ppocr_lite.synth.face import FontFace
 from ppocr_lite.synth.fonts import FontBook
 
-Image = NDArray[np.uint8]
 SIZES = (14, 17, 20, 24, 28, 32, 38, 46)  # pixels per em; few, so that the fonts stay cached
 SCREEN_SIZES = (11, 12, 13, 14, 15, 16, 20)
 STYLES = (("print", 0.34), ("receipt", 0.31), ("scene", 0.21), ("screen", 0.14))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite.errors import DataError
+from ppocr_lite.io.images import Image
 from ppocr_lite.synth import effects, scene
 from ppocr_lite.synth.background import Backgrounds, colour
 from ppocr_lite.synth.corpus import Corpus
@@ -22,7 +23,6 @@ from ppocr_lite.synth.screen import terminal, window
 from ppocr_lite.synth.sheet import Mark, Sheet
 from ppocr_lite.synth.spreadsheet import spreadsheet
 
-Image = NDArray[np.uint8]
 LAYOUTS = {
     "document": document, "receipt": receipt, "form": form, "slide": slide, "magazine": magazine,
     "terminal": terminal, "window": window, "spreadsheet": spreadsheet,

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ppocr_lite.io.images import Image
 from ppocr_lite.synth import ink, phrases
 from ppocr_lite.synth.background import colour
 from ppocr_lite.synth.corpus import Corpus
@@ -20,7 +21,6 @@ from ppocr_lite.synth.fonts import FontBook
 from ppocr_lite.synth.line import stand_out
 from ppocr_lite.synth.sheet import Mark, box_around
 
-Image = NDArray[np.uint8]
 Words = list[tuple[str, ink.Box]]
 SIZES = (16, 20, 24, 28, 32, 40, 50, 64, 84, 110)  # pixels per em
 CURVE_POINTS = 6  # along each long side of a bent line

@@ -11,11 +11,11 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from ppocr_lite import images
 from ppocr_lite.charset import Charset
 from ppocr_lite.errors import DataError, suggest
+from ppocr_lite.io import images
+from ppocr_lite.io.images import Image
 from ppocr_lite.synth.background import Backgrounds
 from ppocr_lite.synth.corpus import Corpus
 from ppocr_lite.synth.draws import chance
@@ -23,7 +23,6 @@ from ppocr_lite.synth.fonts import FontBook
 from ppocr_lite.synth.line import LineMaker
 from ppocr_lite.synth.page import PageMaker
 
-Image = NDArray[np.uint8]
 Progress = Callable[[int, int], None]
 KINDS = ("rec", "cls", "det")
 LABEL_FILE = "labels.txt"

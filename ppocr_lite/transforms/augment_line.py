@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite.errors import ConfigError
+from ppocr_lite.io.images import Image
 from ppocr_lite.transforms import tia
 from ppocr_lite.transforms.base import TRANSFORMS, Sample
 
-Image = NDArray[np.uint8]
 Change = Callable[[Image, np.random.Generator], Image]
 
 

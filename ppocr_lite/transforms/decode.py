@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import cv2
 import numpy as np
 
-from ppocr_lite import images
+from ppocr_lite.io import images
 from ppocr_lite.transforms.base import TRANSFORMS, Sample
 
 

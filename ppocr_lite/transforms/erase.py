@@ -9,12 +9,9 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.transforms.base import TRANSFORMS, Sample
-
-Image = NDArray[np.uint8]
 
 GRAY = 127
 _ATTEMPTS = 100  # to fit a rectangle of the drawn area and shape into the picture

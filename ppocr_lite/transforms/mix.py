@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from ppocr_lite.errors import ConfigError, DataError
 from ppocr_lite.transforms.base import EXTRA, TRANSFORMS, Sample
 
-Image = NDArray[Any]
 Shares = NDArray[np.float32]
 
 
@@ -104,7 +103,7 @@ def _check(name: str, alpha: float, class_num: int, prob: float) -> None:
         )
 
 
-def _both(name: str, sample: Sample, class_num: int) -> tuple[Image, Image, Shares, Sample]:
+def _both(name: str, sample: Sample, class_num: int) -> tuple[NDArray[Any], NDArray[Any], Shares, Sample]:
     """Return both images, their labels (2, class_num) as shares, and the sample without the other one."""
     other = sample[EXTRA][0]
     first, second = sample["image"], other["image"]

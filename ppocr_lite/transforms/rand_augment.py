@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite.errors import ConfigError
+from ppocr_lite.io.images import Image
 from ppocr_lite.transforms.base import TRANSFORMS, Sample
 
-Image = NDArray[np.uint8]
 Operation = Callable[[Image, float], Image]
 
 MAX_MAGNITUDE = 10

@@ -57,7 +57,7 @@ def pad_batch(images: Sequence[NDArray[np.float32]], width: int) -> NDArray[np.f
     return batch
 
 
-class _Undo:
+class Resize:
     """What the three resizes share: points there and back."""
 
     @staticmethod
@@ -72,7 +72,7 @@ class _Undo:
 
 
 @TRANSFORMS.register
-class DetResizeForTest(_Undo):
+class DetResizeForTest(Resize):
     """Resize a page once, to sides that are multiples of 32. ``polys``, the truth, stay in pixels of the page.
 
     Args:
@@ -121,7 +121,7 @@ class DetResizeForTest(_Undo):
         return sample | {"image": _resize(image, *target), "shape": _shape(image, *target)}
 
 
-class LineResize(_Undo):
+class LineResize(Resize):
     """What the resizes of lines share: the pixels, and what they become in a batch.
 
     Args:

@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from ppocr_lite.io.images import Image
+
 Points = NDArray[np.float64]
 
 _CELL_PX = 8  # distance of grid nodes; the warp is smooth on this scale

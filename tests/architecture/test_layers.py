@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "ppocr_lite"
 
 BASE = {"errors", "registry", "version"}
-GROUND = BASE | {"config", "geometry", "images", "pages", "charset", "centers"}
-PLAIN = GROUND | {"results", "textline", "visualize"}
+GROUND = BASE | {"config", "geometry", "charset", "centers"}
+PLAIN = GROUND | {"io", "results", "textline", "visualize"}
 
 # package → packages it may import (itself is always allowed)
 ALLOWED: dict[str, set[str]] = {
@@ -23,20 +23,17 @@ ALLOWED: dict[str, set[str]] = {
     "registry": {"errors"},
     "config": BASE,
     "geometry": BASE,
-    "images": BASE,
-    "pages": {"errors", "images"},
     "charset": BASE,
     "centers": BASE,
     "textline": {"geometry"},
-    "documents": {"version", "textline"},
-    "pdf": {"version", "images", "textline"},
-    "results": {"errors", "version", "geometry", "images", "pages", "visualize", "textline", "documents", "pdf"},
-    "visualize": {"errors", "geometry", "images"},
+    "io": {"errors", "version", "textline"},
+    "results": {"errors", "version", "geometry", "io", "visualize", "textline"},
+    "visualize": {"errors", "geometry", "io"},
     "transforms": PLAIN,
     "postprocess": PLAIN,
     "metrics": PLAIN,
     "predict": PLAIN | {"transforms", "postprocess"},
-    "synth": {"errors", "geometry", "images", "charset", "transforms"},
+    "synth": {"errors", "geometry", "io", "charset", "transforms"},
     "data": PLAIN | {"transforms", "synth"},  # SynthDataSet wraps the data maker
     "modeling": GROUND,
     "losses": GROUND,

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ppocr_lite import cli, images
+from ppocr_lite import cli
+from ppocr_lite.io import images
 from ppocr_lite.predict.released import released
 from ppocr_lite.visualize import installed_fonts
 

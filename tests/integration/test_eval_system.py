@@ -10,7 +10,8 @@ from pathlib import Path
 import cv2
 import pytest
 
-from ppocr_lite import OCR, images
+from ppocr_lite import OCR
+from ppocr_lite.io import images
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,10 +13,11 @@ import pytest
 from PIL import Image
 from safetensors.numpy import save_file
 
-from ppocr_lite import cli, images, visualize
+from ppocr_lite import cli, visualize
 from ppocr_lite.engine.backends.base import Task
 from ppocr_lite.engine.build import create_backend
 from ppocr_lite.engine.infer import live_maps
+from ppocr_lite.io import images
 
 ENGINES = ["paddle", *(["torch"] if importlib.util.find_spec("torch") else [])]
 

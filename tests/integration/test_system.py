@@ -130,10 +130,10 @@ def test_a_line_that_stands_otherwise_than_its_page_is_read_both_ways(
     small_models: dict[str, Path], pages: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = OCR(**small_models, **EVERYTHING)
-    monkeypatch.setattr(reader, "_detect", lambda *_: Detections([_band(60 * i) for i in range(3)], [1.0] * 3))
-    monkeypatch.setattr(reader._classifier, "classify", lambda *_: [Orientation(a, 1.0) for a in (0, 180, 0)])
+    monkeypatch.setattr(reader._reader, "detect", lambda *_: Detections([_band(60 * i) for i in range(3)], [1.0] * 3))
+    monkeypatch.setattr(reader._reader.classifier, "classify", lambda *_: [Orientation(a, 1.0) for a in (0, 180, 0)])
     line = reader.ocr(pages[0]).lines[1]
-    crop = crop_line(pages[0], _band(60), margin=reader.rec_margin)
+    crop = crop_line(pages[0], _band(60), margin=reader.policy.margin)
     upright, turned = reader.recognize([crop, np.ascontiguousarray(crop[::-1, ::-1])])
     surer = (upright, 0) if upright.score >= turned.score else (turned, 180)
     assert ((line.text, line.score), line.angle) == surer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ import pytest
 
 from ppocr_lite import OCR
 from ppocr_lite.commands.doctor import has
+from ppocr_lite.commands.inputs import add_ocr_options, make_ocr
 from ppocr_lite.predict.runner import ENGINES
 from ppocr_lite.results import OCRResult
 
@@ -50,14 +52,17 @@ def test_eight_threads_read_fifty_pages_as_one_does(engine: str, pages: list[np.
             assert [read[number] for number in range(PAGES)] == expected
 
 
-def test_opencv_takes_as_many_threads_as_are_asked_for() -> None:
+def test_the_threads_of_opencv_are_set_by_the_program_and_not_by_the_library() -> None:
     before = cv2.getNumThreads()
+    parser = argparse.ArgumentParser()
+    add_ocr_options(parser)
     try:
-        OCR(lang="en", threads=1)
-        assert cv2.getNumThreads() == 1
         cv2.setNumThreads(2)
-        OCR(lang="en")
+        OCR(lang="en", threads=1)
+        make_ocr(parser.parse_args([]))
         assert cv2.getNumThreads() == 2
+        make_ocr(parser.parse_args(["--threads", "1"]))
+        assert cv2.getNumThreads() == 1
     finally:
         cv2.setNumThreads(before)
 

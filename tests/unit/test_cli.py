@@ -12,9 +12,10 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from ppocr_lite import cli, images
-from ppocr_lite.commands import bench, components, console, det, inputs, ocr, show_data
+from ppocr_lite import cli
+from ppocr_lite.commands import components, console, inputs, show_data
 from ppocr_lite.errors import ConfigError, OCRError
+from ppocr_lite.io import images
 from ppocr_lite.results import Detections, OCRResult
 from ppocr_lite.textline import TextLine
 
@@ -47,8 +48,7 @@ def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     images.write(folder / "a.png", np.full((20, 30, 3), 230, np.uint8))
     images.write(folder / "a.jpg", np.full((20, 30, 3), 10, np.uint8))
     images.write(folder / "more" / "b.png", np.full((20, 30, 3), 230, np.uint8))
-    for module in (ocr, det, bench):
-        monkeypatch.setattr(module, "OCR", FakeOCR)
+    monkeypatch.setattr(inputs, "OCR", FakeOCR)
     return folder
 
 
@@ -166,7 +166,7 @@ def test_ocr_hands_on_only_the_options_that_were_given(pages: Path, monkeypatch:
             super().__init__(**options)
             seen.append(options)
 
-    monkeypatch.setattr(ocr, "OCR", Recording)
+    monkeypatch.setattr(inputs, "OCR", Recording)
     assert cli.main(["ocr", str(pages), "--det-db-thresh", "0.4", "--no-use-angle-cls"]) == 0
     assert seen == [{"det_db_thresh": 0.4, "use_angle_cls": False}]
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from typing import Literal
 
 import cv2
@@ -66,11 +65,13 @@ def test_text_inside_a_ring_is_found() -> None:
     assert len(DBPostProcess(score_mode="slow", box_thresh=0.1)(plane).polygons) == 2
 
 
-def test_a_map_of_noise_takes_no_longer_than_a_page() -> None:
-    plane = np.random.default_rng(0).random((960, 960), dtype=np.float32)
-    start = time.process_time()
-    DBPostProcess(thresh=0.5)(plane)
-    assert time.process_time() - start < 2
+def test_of_a_map_of_noise_only_outer_regions_are_traced(monkeypatch: pytest.MonkeyPatch) -> None:
+    modes: list[int] = []
+    trace = cv2.findContours
+    monkeypatch.setattr(cv2, "findContours", lambda mask, mode, *rest: modes.append(mode) or trace(mask, mode, *rest))
+    DBPostProcess(thresh=0.5)(np.random.default_rng(0).random((960, 960), dtype=np.float32))
+    DBPostProcess()(map_with((40, 40, 100, 50), size=(960, 960)))
+    assert modes == [cv2.RETR_EXTERNAL, cv2.RETR_CCOMP]
 
 
 def test_only_the_largest_candidates_are_looked_at() -> None:
@@ -156,15 +157,6 @@ def test_the_exact_shrink_is_undone_at_any_aspect(width: int, height: int, box_t
     assert found.polygons[0].max(axis=0) == pytest.approx([20 + width, 20 + height], abs=3)
 
 
-def test_a_hundred_boxes_take_under_fifteen_milliseconds_of_work() -> None:
-    plane = map_with(
-        *((i % 5 * 190 + 5, i // 5 * 47 + 5, i % 5 * 190 + 155, i // 5 * 47 + 17) for i in range(100)), size=(960, 960)
-    )
-    process = DBPostProcess()
-    assert len(process(plane).polygons) == 100
-    times = []
-    for _ in range(10):
-        start = time.process_time()
-        process(plane)
-        times.append(time.process_time() - start)
-    assert min(times) < 0.03  # 9 ms on the machine it was written on; twice that is not a failure
+def test_a_hundred_boxes_are_all_found() -> None:
+    boxes = [(i % 5 * 190 + 5, i // 5 * 47 + 5, i % 5 * 190 + 155, i // 5 * 47 + 17) for i in range(100)]
+    assert len(DBPostProcess()(map_with(*boxes, size=(960, 960))).polygons) == 100

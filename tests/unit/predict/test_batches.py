@@ -18,8 +18,8 @@ def test_a_line_goes_into_the_first_width_that_leaves_8_pixels(line: int, width:
 
 
 def test_the_margin_grows_with_the_height() -> None:
-    assert WidthBuckets((100, 200), margin=0.5).width(75, height=48) == 100
-    assert WidthBuckets((100, 200), margin=0.5).width(77, height=48) == 200
+    assert WidthBuckets((100, 200), clear_space=0.5).width(75, height=48) == 100
+    assert WidthBuckets((100, 200), clear_space=0.5).width(77, height=48) == 200
 
 
 @given(st.integers(1, 8000), st.sampled_from([32, 48]))
@@ -35,11 +35,11 @@ def test_few_widths_hold_any_page() -> None:
 
 
 @pytest.mark.parametrize(
-    ("widths", "margin"), [((), 0.0), ((0, 64), 0.0), ((64, 64), 0.0), ((96, 64), 0.0), ((64,), -1)]
+    ("widths", "clear_space"), [((), 0.0), ((0, 64), 0.0), ((64, 64), 0.0), ((96, 64), 0.0), ((64,), -1)]
 )
-def test_impossible_buckets_are_refused(widths: tuple[int, ...], margin: float) -> None:
+def test_impossible_buckets_are_refused(widths: tuple[int, ...], clear_space: float) -> None:
     with pytest.raises(ConfigError, match="must increase"):
-        WidthBuckets(widths, margin)
+        WidthBuckets(widths, clear_space)
 
 
 @given(st.lists(st.sampled_from([64, 96, 128]), max_size=40), st.integers(1, 9))

@@ -11,7 +11,7 @@ import pytest
 from ppocr_lite.charset import Charset
 from ppocr_lite.errors import ModelError
 from ppocr_lite.postprocess import ClsPostProcess, CTCLabelDecode, DBPostProcess
-from ppocr_lite.predict import FunctionRunner, TextClassifier, TextDetector, TextRecognizer, Timer
+from ppocr_lite.predict import FunctionRunner, ReadingPolicy, TextClassifier, TextDetector, TextRecognizer, Timer
 from ppocr_lite.transforms.base import Compose
 from ppocr_lite.transforms.normalize import NormalizeImage, ToCHWImage
 from ppocr_lite.transforms.resize import ClsResizeImg, DetResizeForTest, RecResizeImg
@@ -112,7 +112,10 @@ def test_a_wide_line_does_not_widen_its_neighbours() -> None:
 def test_another_set_of_widths_can_be_given() -> None:
     seen: list[tuple[int, ...]] = []
     stage = recognizer(seen)
-    TextRecognizer(stage.runner, stage.preprocess, stage.postprocess, 8, (160, 320), 0.0).recognize(lines(20, 160, 161))
+    tight = ReadingPolicy(clear_space=0.0)
+    TextRecognizer(stage.runner, stage.preprocess, stage.postprocess, 8, (160, 320), tight).recognize(
+        lines(20, 160, 161)
+    )
     assert seen == [(2, 3, 32, 160), (1, 3, 32, 320)]
 
 
@@ -128,7 +131,8 @@ def surer_when_wide(seen: list[tuple[int, ...]], drop: float, retry: float) -> T
         return probabilities
 
     preprocess = Compose([RecResizeImg((3, 32, 320), squeeze=False)], ("image",))
-    return TextRecognizer(FunctionRunner(run), preprocess, CTCLabelDecode(LETTERS, drop), retry_score=retry)
+    policy = ReadingPolicy(retry_score=retry)
+    return TextRecognizer(FunctionRunner(run), preprocess, CTCLabelDecode(LETTERS, drop), policy=policy)
 
 
 def test_a_doubtful_line_is_read_at_other_scales_and_the_surest_reading_stands() -> None:

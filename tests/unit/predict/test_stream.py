@@ -12,8 +12,9 @@ import pytest
 from ppocr_lite.charset import Charset
 from ppocr_lite.postprocess import CTCLabelDecode
 from ppocr_lite.predict import FunctionRunner, TextRecognizer
-from ppocr_lite.predict.stream import FoundPage, map_ahead, read_together, run_ahead
-from ppocr_lite.results import Detections, Recognition
+from ppocr_lite.predict.page import FoundPage
+from ppocr_lite.predict.stream import map_ahead, read_together, run_ahead
+from ppocr_lite.results import Detections
 from ppocr_lite.transforms.base import Compose
 from ppocr_lite.transforms.resize import RecResizeImg
 
@@ -174,22 +175,6 @@ def test_each_line_reads_as_alone_whatever_the_mixture() -> None:
     together = list(read_together(outcomes(*pages), stage, window=3))
     assert together == pages
     assert [[one.texts[index].text for index in range(len(one.lines))] for one in together] == alone
-
-
-@pytest.mark.parametrize(
-    ("angles", "unlike"),
-    [([0], []), ([0, 0, 180, 0], [2]), ([180, 180, 0], [2]), ([0, 180], [0, 1]), ([180, 180], []), ([], [])],
-)
-def test_lines_that_stand_unlike_most_of_the_page(angles: list[int], unlike: list[int]) -> None:
-    assert FoundPage(None, (32, 32), Detections([], []), angles, []).unlike_most() == unlike
-
-
-def test_a_line_read_both_ways_takes_angle_and_text_of_the_surer_reading() -> None:
-    as_found = [("no", 0.6), ("yes", 0.9), ("up", 0.8), ("an", 0.9)]
-    other_way = [("on", 0.9), ("sek", 0.3), ("dn", 0.7), ("ue", 0.2)]
-    one = FoundPage(None, (32, 32), Detections([], []), [180, 0, 180, 0], [])  # a tie, so each is read both ways
-    one.texts = {index: Recognition(*text) for index, text in enumerate(as_found + other_way)}
-    assert one.readings() == [(0, ("on", 0.9)), (0, ("yes", 0.9)), (180, ("up", 0.8)), (0, ("an", 0.9))]
 
 
 def test_no_more_pages_wait_than_the_window() -> None:

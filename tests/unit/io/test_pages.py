@@ -8,7 +8,7 @@ import PIL.Image
 import pytest
 
 from ppocr_lite.errors import ImageError
-from ppocr_lite.pages import list_files, page_numbers, read_page, read_pages
+from ppocr_lite.io.pages import list_files, page_numbers, read_page, read_pages
 
 
 def frames(*values: int) -> list[PIL.Image.Image]:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite import images
+from ppocr_lite.io import images
 from ppocr_lite.textline import TextLine, Word
 from ppocr_lite.version import __version__
 

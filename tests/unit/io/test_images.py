@@ -8,8 +8,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from ppocr_lite import images
 from ppocr_lite.errors import ImageError
+from ppocr_lite.io import images
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from ppocr_lite.documents import ALTO, XHTML, alto, hocr
+from ppocr_lite.io.documents import ALTO, XHTML, alto, hocr
 from ppocr_lite.textline import TextLine, find_words
 
 QUAD = np.float32([[100.4, 10], [200, 10], [200, 30.2], [100.4, 30.2]])

@@ -15,8 +15,8 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from ppocr_lite import images
 from ppocr_lite.errors import ImageError, OCRError
+from ppocr_lite.io import images
 
 SUFFIXES = frozenset({*images.SUFFIXES, ".gif", ".pdf"})
 SEVERAL_FRAMES = (".gif", ".tif", ".tiff")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ppocr_lite.pdf import searchable_pdf
+from ppocr_lite.io.pdf import searchable_pdf
 from ppocr_lite.textline import TextLine, find_words
 
 pdfium = pytest.importorskip("pypdfium2", reason="the extra pdf is not installed")

@@ -1,0 +1,215 @@
+"""One page in the making: its lines are found, turned upright, read and put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from ppocr_lite.config.reading import ReadingPolicy, join_policies
+from ppocr_lite.errors import ModelError
+from ppocr_lite.io.images import Image
+from ppocr_lite.predict.classifier import TextClassifier
+from ppocr_lite.predict.crop import crop_lines, turn
+from ppocr_lite.predict.detector import TextDetector
+from ppocr_lite.predict.lines import Line
+from ppocr_lite.predict.order import reading_order
+from ppocr_lite.predict.recognizer import TextRecognizer
+from ppocr_lite.predict.stages import on_one_thread
+from ppocr_lite.predict.timing import NO_TIMER, Timer
+from ppocr_lite.results import Detections, OCRResult, Recognition
+from ppocr_lite.textline import Points, TextLine, find_words
+
+S = TypeVar("S")
+_UNREAD = Recognition("", 0.0)
+
+
+class Steps(NamedTuple):
+    """What is to be done with a page.
+
+    Attributes:
+        det: Look for lines; False takes the whole image for one line.
+        cls: Turn lines that stand on their head, if there is a classifier.
+        rec: Read the lines.
+    """
+
+    det: bool = True
+    cls: bool = True
+    rec: bool = True
+
+
+@dataclass(eq=False)
+class FoundPage:
+    """A page whose text has been found and not yet read.
+
+    Attributes:
+        source: Name of the page.
+        size: (height, width) of its image, pixels.
+        found: Its regions, in reading order.
+        angles: By how much each line was turned.
+        lines: Each line as the recogniser takes it, then those :meth:`unlike_most` the other way up if they are read
+            both ways; none if the page is not to be read.
+        texts: What has been read so far, by index in *lines*.
+        margin: How far beyond the ends of its region each line is read, as a share of its height.
+        rec: Whether it is to be read.
+    """
+
+    source: str | None
+    size: tuple[int, int]
+    found: Detections
+    angles: list[int]
+    lines: list[Line]
+    texts: dict[int, Recognition] = field(default_factory=dict)
+    margin: float = 0.0
+    rec: bool = True
+
+    @property
+    def is_read(self) -> bool:
+        """Whether no line is left to read."""
+        return len(self.texts) == len(self.lines)
+
+    def unlike_most(self) -> list[int]:
+        """Return the indices of the lines whose angle is not that of more than half of them."""
+        return [index for index, angle in enumerate(self.angles) if 2 * self.angles.count(angle) <= len(self.angles)]
+
+    def readings(self) -> list[tuple[int, Recognition]]:
+        """Return the angle and the text of each line; of those that were read both ways the surer reading."""
+        if not self.rec:
+            return [(angle, _UNREAD) for angle in self.angles]
+        read = [(angle, self.texts[index]) for index, angle in enumerate(self.angles)]
+        for place, index in enumerate(self.unlike_most(), len(self.angles)):
+            if place in self.texts:
+                other_way_up = (180 - self.angles[index], self.texts[place])
+                read[index] = max(read[index], other_way_up, key=lambda reading: reading[1].score)
+        return read
+
+    def result(self, drop_score: float) -> OCRResult:
+        """Return what was found and read; of a page that was to be read only lines with at least that score."""
+        lines = tuple(
+            TextLine(
+                polygon, *text, det_score, angle, find_words(text.text, text.positions, polygon, angle, self.margin)
+            )
+            for polygon, det_score, (angle, text) in zip(*self.found, self.readings(), strict=True)
+            if not self.rec or text.score >= drop_score
+        )
+        return OCRResult(lines, self.size, self.source)
+
+
+class PageReader:
+    """What every page goes through, alone or in a stream: :meth:`find`, :meth:`read`, :meth:`finish`.
+
+    Holds no state of a call.
+
+    Args:
+        detector: Finds lines; None if there is none, which is an error only when it is needed.
+        classifier: Tells which lines stand on their head, likewise.
+        recognizer: Reads lines, likewise; it does so by *policy*, whatever its own.
+        policy: How lines are turned, cut out and read; None for what the folders of the stages say.
+        missing: Stage → why it is not there.
+
+    Attributes:
+        policy: How lines are turned, cut out and read.
+        drop_score: Lines read with less confidence are left out.
+    """
+
+    def __init__(
+        self,
+        detector: TextDetector | None = None,
+        classifier: TextClassifier | None = None,
+        recognizer: TextRecognizer | None = None,
+        policy: ReadingPolicy | None = None,
+        missing: Mapping[str, ModelError] | None = None,
+    ) -> None:
+        self.policy = policy or page_policy(classifier, recognizer)
+        self._detector, self._classifier = detector, classifier
+        self._recognizer = recognizer.reading_by(self.policy) if recognizer else None
+        self._missing = missing or {}
+        self.drop_score = self._recognizer.drop_score if self._recognizer else 0.0
+
+    @property
+    def detector(self) -> TextDetector:
+        """The detector; a ModelError if there is none, and likewise the others."""
+        return self._need(self._detector, "det")
+
+    @property
+    def classifier(self) -> TextClassifier:
+        """The classifier."""
+        return self._need(self._classifier, "cls")
+
+    @property
+    def recognizer(self) -> TextRecognizer:
+        """The recogniser."""
+        return self._need(self._recognizer, "rec")
+
+    @property
+    def parallel(self) -> bool:
+        """Whether pages can be searched in several threads at the same time."""
+        return self._detector is None or self._detector.runner.parallel
+
+    def on_one_thread(self) -> PageReader:
+        """Return a reader whose networks run on one thread each, for pages that are read at the same time."""
+        return PageReader(
+            on_one_thread(self._detector) if self._detector else None,
+            on_one_thread(self._classifier) if self._classifier else None,
+            on_one_thread(self._recognizer) if self._recognizer else None,
+            self.policy,
+            self._missing,
+        )
+
+    def detect(self, image: Image, timer: Timer = NO_TIMER) -> Detections:
+        """Return the text regions of a BGR image (H, W, 3), in reading order."""
+        found = self.detector.detect(image, timer)
+        order = reading_order(found.polygons)
+        return Detections([found.polygons[i] for i in order], [found.scores[i] for i in order])
+
+    def find(self, image: Image, source: str | None, steps: Steps, timer: Timer = NO_TIMER) -> FoundPage:
+        """Find the lines of a page and turn them upright; if they are to be read, prepare them for that."""
+        size = image.shape[0], image.shape[1]
+        found = self.detect(image, timer) if steps.det else Detections([_whole(size)], [1.0])
+        margin = self.policy.margin if steps.det else 0.0
+        page = FoundPage(source, size, found, [0] * len(found.polygons), [], margin=margin, rec=steps.rec)
+        if not steps.cls and not steps.rec:
+            return page
+        with timer("crop"):
+            crops = crop_lines(image, found.polygons, self.policy.crop_height, margin) if steps.det else [image]
+        if steps.cls and self._classifier:
+            page.angles = self._turn(crops, timer)
+        if steps.rec:
+            if self.policy.both_ways_up:
+                crops += [turn(crops[index], 180) for index in page.unlike_most()]
+            page.lines = self.recognizer.prepare(crops, timer)
+        return page
+
+    def read(self, page: FoundPage, timer: Timer = NO_TIMER) -> FoundPage:
+        """Read the lines of a page by itself; :func:`~ppocr_lite.predict.stream.read_together` reads several."""
+        if page.rec:
+            page.texts = dict(enumerate(self.recognizer.recognize_prepared(page.lines, timer)))
+        return page
+
+    def finish(self, page: FoundPage) -> OCRResult:
+        """Return the result of a page; lines read with too little confidence are left out."""
+        return page.result(self.drop_score)
+
+    def _turn(self, crops: list[Image], timer: Timer) -> list[int]:
+        """Turn crops that stand on their head, in place, and return each one's angle."""
+        found = self.classifier.classify(crops, timer)
+        angles = [angle if score > self.policy.turn_score else 0 for angle, score in found]
+        crops[:] = [turn(crop, angle) for crop, angle in zip(crops, angles, strict=True)]
+        return angles
+
+    def _need(self, stage: S | None, name: str) -> S:
+        if stage is None:
+            raise self._missing.get(name, ModelError(f"The {name} stage was switched off when OCR() was made."))
+        return stage
+
+
+def page_policy(classifier: TextClassifier | None, recognizer: TextRecognizer | None) -> ReadingPolicy:
+    """Return how a page is read with these stages: each decides what its own folder says."""
+    return join_policies(classifier.policy if classifier else None, recognizer.policy if recognizer else None)
+
+
+def _whole(size: tuple[int, int]) -> Points:
+    height, width = size
+    return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
