@@ -34,7 +34,7 @@ from rapidocr.ch_ppocr_rec.typings import TextRecInput
 
 from ppocr_lite.charset import Charset
 from ppocr_lite.geometry import min_area_quad, move_sides, side_lengths
-from ppocr_lite.images import read
+from ppocr_lite.io.images import read
 from ppocr_lite.predict.crop import crop_line
 from ppocr_lite.synth.fonts import FontBook
 from ppocr_lite.transforms.labels import DetLabelEncode, read_lines
