@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ppocr_lite import images
 from ppocr_lite.errors import ImageError, OCRError
+from ppocr_lite.install import install_command
 
 SUFFIXES = frozenset({*images.SUFFIXES, ".gif", ".pdf"})
 SEVERAL_FRAMES = (".gif", ".tif", ".tiff")
@@ -165,4 +166,4 @@ def _pdfium(path: Path) -> Any:
     try:
         return importlib.import_module("pypdfium2")
     except ModuleNotFoundError as error:
-        raise OCRError(f"{path}: reading PDF needs the package pypdfium2. pip install pypdfium2") from error
+        raise OCRError(f"{path}: reading PDF needs the package pypdfium2. {install_command('pypdfium2')}") from error

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "ppocr_lite"
 
-BASE = {"errors", "registry", "version"}
+BASE = {"errors", "registry", "version", "install"}
 GROUND = BASE | {"config", "geometry", "images", "pages", "charset", "centers"}
 PLAIN = GROUND | {"results", "textline", "visualize"}
 
@@ -20,11 +20,12 @@ PLAIN = GROUND | {"results", "textline", "visualize"}
 ALLOWED: dict[str, set[str]] = {
     "version": set(),
     "errors": set(),
+    "install": set(),
     "registry": {"errors"},
     "config": BASE,
     "geometry": BASE,
     "images": BASE,
-    "pages": {"errors", "images"},
+    "pages": {"errors", "install", "images"},
     "charset": BASE,
     "centers": BASE,
     "textline": {"geometry"},
