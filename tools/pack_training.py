@@ -1,8 +1,9 @@
 """Pack what a training run needs into files for a machine without a network.
 
 The machine has Python, torch, NumPy, OpenCV, Pillow, SciPy and PyYAML, no Paddle.  Into the archive go the package
-with the weights of the released models, tools and configs, the label files with the images they name, fonts, text, and
-wheels of the few small packages that are missing there.  It is cut into files of at most ``--limit`` megabytes.
+with the weights of the released models, tools, configs and experiments, the label files with the images they name,
+fonts, text, and wheels of the few small packages that are missing there.  It is cut into files of at most ``--limit``
+megabytes.
 
 Data inside the repository keep their place in it; other folders come into ``data``, where PPOCR_LITE_DATA points then.
 
@@ -34,7 +35,7 @@ from ppocr_lite.transforms.labels import read_lines
 REPOSITORY = Path(__file__).resolve().parents[1]
 ROOT = "training"
 NAME = "training.tar.gz"
-SOURCES = ("ppocr_lite", "configs", "tools")
+SOURCES = ("ppocr_lite", "configs", "tools", "experiments")
 SKIPPED = ("__pycache__",)
 MODELS, WEIGHTS = "models", "model.safetensors"  # of the released models the weights come along, not the exports
 # What training imports and such a machine usually lacks.

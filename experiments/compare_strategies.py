@@ -1,9 +1,9 @@
 """Train strategies at equal budgets, each against its baseline, and write the figures down.
 
-python tools/compare_strategies.py configs/strategies/*.yml
-python tools/compare_strategies.py configs/strategies/det.yml --only recipe wide_head
-python tools/compare_strategies.py configs/strategies/*.yml --list     # what is left
-python tools/compare_strategies.py configs/strategies/*.yml --tables   # write the tables again
+python experiments/compare_strategies.py experiments/strategies/*.yml
+python experiments/compare_strategies.py experiments/strategies/det.yml --only recipe wide_head
+python experiments/compare_strategies.py experiments/strategies/*.yml --list     # what is left
+python experiments/compare_strategies.py experiments/strategies/*.yml --tables   # write the tables again
 
 A plan names runs (a config and what is changed in it), the data they need, how many updates each gets, and which two
 runs show a strategy.  Results go to ``--results``, the tables made of them between the markers of ``--document``.
@@ -34,7 +34,7 @@ from ppocr_lite.engine import checkpoint
 from ppocr_lite.errors import CheckpointError, ConfigError
 
 RUNS = Path("output/strategies")
-RESULTS, DOCUMENT = Path("doc/strategies.json"), Path("doc/strategies.md")
+RESULTS, DOCUMENT = Path("experiments/strategies.json"), Path("experiments/strategies.md")
 NOT_RUN = "not run yet"
 
 

@@ -1,6 +1,6 @@
 """Try settings of a detector's post-processing on the Eval data of a config; print a table, the best first.
 
-python tools/sweep_det.py -c configs/det/det_released.yml --bundle ppocr_lite/models/det \
+python experiments/sweep_det.py -c configs/det/det_released.yml --bundle ppocr_lite/models/det \
     --grid thresh=0.2,0.3 box_thresh=0.5,0.6,0.7 unclip_ratio=1.5,2.0,2.5 --also shrink_ratio=0.4
 
 The network runs once an image.  ``--curved`` counts only regions that bend, of more than four points; the others are

@@ -1,7 +1,7 @@
 """Time how a config's training samples are made, stage by stage, in one process and one thread.
 
-python tools/profile_data.py -c configs/rec/rec_en_released.yml --count 400
-python tools/profile_data.py -c configs/det/det_released_more.yml --count 60 --functions 25
+python experiments/profile_data.py -c configs/rec/rec_en_released.yml --count 400
+python experiments/profile_data.py -c configs/det/det_released_more.yml --count 60 --functions 25
 
 Prints a table: reading (or drawing) the sample, each transform, and the making of the batch, in milliseconds a sample.
 "CPU" is what the process computed; where "ms" is much more, it waited, for a disk or for other work on the core.

@@ -1,4 +1,4 @@
-"""The config fragments and override lines of the field's PP-OCR chapter load as they stand."""
+"""The config fragments and override lines of PaddleOCR's documents on PP-OCR load as they stand."""
 
 from __future__ import annotations
 

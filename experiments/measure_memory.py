@@ -1,6 +1,6 @@
 """Read pages of random sizes with one engine, and print how much memory the process holds along the way.
 
-    python tools/measure_memory.py --engine onnxruntime --pages 500
+    python experiments/measure_memory.py --engine onnxruntime --pages 500
 
 Exit status 1 if it holds over 10 % more after the last page than after the 50th. Linux only.
 """

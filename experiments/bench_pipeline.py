@@ -1,13 +1,13 @@
 """Measure what goes on around the networks: start-up, batches, streaming, and how the cost grows.
 
-    python tools/bench_pipeline.py startup
-    python tools/bench_pipeline.py batches ../shared/data/receipts_en/val.txt
-    python tools/bench_pipeline.py margins train_data/rec/receipts_en/val/labels.txt
-    python tools/bench_pipeline.py stream ../shared/data/receipts_en/images ../shared/data/scene_en/images --pages 200
-    python tools/bench_pipeline.py growth --plot doc/growth.svg
+    python experiments/bench_pipeline.py startup
+    python experiments/bench_pipeline.py batches ../shared/data/receipts_en/val.txt
+    python experiments/bench_pipeline.py margins train_data/rec/receipts_en/val/labels.txt
+    python experiments/bench_pipeline.py stream ../shared/data/receipts_en/images --pages 200
+    python experiments/bench_pipeline.py growth --plot doc/growth.svg
 
-``ppocr-lite bench`` times the stages of a page, tools/measure_memory.py watches memory, tools/bench_peers.py compares
-with other libraries.  Whatever is compared takes turns in one run; figures are medians of --repeat.
+``ppocr-lite bench`` times the stages of a page, experiments/measure_memory.py watches memory, tools/bench_peers.py
+compares with other libraries.  Whatever is compared takes turns in one run; figures are medians of --repeat.
 """
 
 from __future__ import annotations

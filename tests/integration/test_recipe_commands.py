@@ -1,4 +1,4 @@
-"""The commands for CML and U-DML in doc/strategies.md run as they stand there, on small data under the same paths."""
+"""The commands for CML and U-DML in doc/recipes.md run as they stand there, on small data under the same paths."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ WORDS = ("Paper", "Lantern", "42.50", "Orchard", "harbour", "Tuesday", "Quartz",
 
 
 def command(config: str) -> list[str]:
-    """Return the arguments of the `ppocr-lite train` that doc/strategies.md gives for a config, overrides included."""
-    text = (ROOT / "doc" / "strategies.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    """Return the arguments of the `ppocr-lite train` that doc/recipes.md gives for a config, overrides included."""
+    text = (ROOT / "doc" / "recipes.md").read_text(encoding="utf-8").replace("\\\n", " ")
     (line,) = re.findall(rf"^ppocr-lite (train -c \S*{config}\.yml\s+-o .*)$", text, re.MULTILINE)
     return shlex.split(line)
 
