@@ -29,7 +29,7 @@ class Hook:
 
 
 class LogHook(Hook):
-    """Writes log lines as the field knows them.
+    """Writes log lines as PaddleOCR does.
 
     Args:
         epochs: Length of the run in epochs.

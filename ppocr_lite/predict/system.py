@@ -38,8 +38,8 @@ MAX_THREADS = 4  # more bring the networks of this size nothing
 class OCR:
     """Finds the text lines of an image, turns them upright and reads them.
 
-    One object may be called from many threads at once. What is left at None is as the model folder says, which is
-    how the model was evaluated. The argument names of PaddleOCR 2.x are taken with a DeprecationWarning.
+    One object may be called from many threads at once. Arguments left at None use the model folder's settings, with
+    which the model was evaluated. The argument names of PaddleOCR 2.x are accepted with a DeprecationWarning.
 
     Args:
         lang: Released recogniser to use: ``"en"``, or ``"ch"``, which reads Chinese, and English less well; None for
@@ -53,8 +53,8 @@ class OCR:
         cls_model: Exported orientation classifier folder; None for the released one.
         rec_model: Exported recogniser folder; None for the released one.
         rec_char_dict_path: Dictionary file instead of the characters in the recogniser's folder.
-        use_angle_cls: Whether to look for lines that stand on their head; None if there is a classifier. What seems to
-            stand otherwise than most lines of its page is read both ways, and the surer reading is kept.
+        use_angle_cls: Detect and rotate upside-down lines; None: if there is a classifier. A line that seems to stand
+            otherwise than most of its page is read both ways, and the surer reading is kept.
         det_limit_side_len: Limit for a side of the image before detection, pixels; usually 960.
         det_limit_type: ``"max"``: the longer side is at most that; ``"min"``: the shorter is at least that.
         det_db_thresh: A pixel above this probability is text; 0.2 with the released detector.
@@ -161,7 +161,7 @@ class OCR:
         Args:
             image: Path, bytes, open file, Pillow image or array (BGR uint8, gray, BGRA); or a list of them.
             det: Look for lines; False takes the whole image for one line.
-            cls: Turn lines that stand on their head, if there is a classifier and it is not switched off.
+            cls: Rotate upside-down lines, if there is a classifier and it is not switched off.
             rec: Read the lines; False leaves their texts empty and drops none.
 
         Returns:
@@ -295,7 +295,7 @@ class OCR:
         return Detections([found.polygons[i] for i in order], [found.scores[i] for i in order])
 
     def _turn(self, crops: list[Image], timer: Timer) -> list[int]:
-        """Turn crops that stand on their head, in place, and return each one's angle."""
+        """Rotate upside-down crops, in place, and return each one's angle."""
         found = self._need(self._classifier, "cls").classify(crops, timer)
         angles = [angle if score > self.cls_thresh else 0 for angle, score in found]
         crops[:] = [turn(crop, angle) for crop, angle in zip(crops, angles, strict=True)]

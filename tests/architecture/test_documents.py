@@ -95,6 +95,18 @@ def test_a_translation_has_the_same_commands_and_code(page: Path) -> None:
     assert code[0] == code[1]
 
 
+def test_every_page_is_in_the_navigation_of_the_site() -> None:
+    nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[2]
+    pages = {page.relative_to(ROOT / "doc").as_posix() for page in (ROOT / "doc").glob("*.md")}
+    listed = re.findall(r"([\w./]+\.md)$", nav, re.MULTILINE)
+    assert {name for name in listed if not name.startswith("repository/")} == pages
+    assert [
+        name
+        for name in listed
+        if not ((ROOT / "doc" / name).exists() or (ROOT / name.removeprefix("repository/")).exists())
+    ] == []
+
+
 def test_the_readme_and_the_tutorials_are_translated() -> None:
     assert {page_name(page) for page in TRANSLATED} == {"README.md", "doc/quickstart.md", "doc/fine_tuning.md"}
 

@@ -1,4 +1,4 @@
-"""The transform lists of the field's configs are accepted as they stand, and run."""
+"""The transform lists of PaddleOCR's configs are accepted as they stand, and run."""
 
 from __future__ import annotations
 
