@@ -36,6 +36,7 @@ PACKAGES = {
     "onnxruntime": "prediction",
     "paddlepaddle": "training, export",
     "paddlepaddle-gpu": "the same, and prediction, on a GPU",
+    "setuptools": "paddlepaddle, from Python 3.12 on",
     "numpy": "everything",
     "opencv-python-headless": "everything",
     "opencv-python": "comes with imgaug",
