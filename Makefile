@@ -29,10 +29,10 @@ cov:  ## the same, and the lines they do not reach
 golden:  ## rewrite tests/golden; read the diff before committing it
 	PPOCR_LITE_GOLDEN=write $(PYTHON) -m pytest tests/golden
 
-doc:  ## rewrite doc/components.md from the registries, then check links and snippets
-	$(PYTHON) -m ppocr_lite.cli components --markdown doc/components.md && $(PYTHON) -m pytest tests/architecture
+doc:  ## rewrite doc/components.md from the registries, check links and snippets, build the site, strictly
+	$(PYTHON) -m ppocr_lite.cli components --markdown doc/components.md && $(PYTHON) -m pytest tests/architecture/test_documents.py && $(PYTHON) -m mkdocs build --strict
 
 check: lint type test  ## everything a change must pass
 
 clean:  ## remove what tools and builds leave behind
-	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage && find . -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf build dist site *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage && find . -name __pycache__ -prune -exec rm -rf {} +

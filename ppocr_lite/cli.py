@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from ppocr_lite.errors import ConfigError, OCRError, suggest
+from ppocr_lite.install import install_command
 from ppocr_lite.version import __version__
 
 # verb → (module, what it does)
@@ -91,11 +92,10 @@ def _load(verb: str) -> ModuleType:
     try:
         return importlib.import_module(VERBS[verb][0])
     except ModuleNotFoundError as error:
-        if (error.name or "").startswith("ppocr_lite"):
+        missing = error.name or ""
+        if missing.startswith("ppocr_lite"):
             raise
-        raise OCRError(
-            f"{verb} needs {error.name}, which is not installed: pip install 'ppocr-lite[train]'."
-        ) from error
+        raise OCRError(f"{verb} needs {missing}, which is not installed: {install_command(missing)}") from error
 
 
 def _complain(error: OCRError, status: int) -> int:

@@ -1,3 +1,3 @@
-"""The release number; read by ``setup.py`` without importing anything else."""
+"""The release number; read by ``pyproject.toml`` without importing anything else."""
 
 __version__ = "0.1.0"

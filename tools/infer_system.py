@@ -1,4 +1,4 @@
-"""Read pages with exported models; the options of the field's prediction scripts are taken.
+"""Read pages with exported models; the options of PaddleOCR's prediction scripts are accepted.
 
 python tools/infer_system.py --image_dir=page.jpg --det_model_dir=inference/det --rec_model_dir=inference/rec
 """
@@ -11,7 +11,7 @@ import sys
 from ppocr_lite.cli import main as command_line
 from ppocr_lite.predict.options import GONE, RENAMED
 
-# option of the field → option of `ppocr-lite ocr`; all others are that command's own, with - or _ in their names
+# option of PaddleOCR → option of `ppocr-lite ocr`; all others are that command's own, with - or _ in their names
 SWITCHES = {
     "--use_angle_cls": "--use-angle-cls",
     "--use_dilation": "--use-dilation",

@@ -1,8 +1,9 @@
 """Pack what a training run needs into files for a machine without a network.
 
 The machine has Python, torch, NumPy, OpenCV, Pillow, SciPy and PyYAML, no Paddle.  Into the archive go the package
-with the weights of the released models, tools and configs, the label files with the images they name, fonts, text, and
-wheels of the few small packages that are missing there.  It is cut into files of at most ``--limit`` megabytes.
+with the weights of the released models, tools, configs and experiments, the label files with the images they name,
+fonts, text, and wheels of the few small packages that are missing there.  It is cut into files of at most ``--limit``
+megabytes.
 
 Data inside the repository keep their place in it; other folders come into ``data``, where PPOCR_LITE_DATA points then.
 
@@ -23,20 +24,24 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 from ppocr_lite.errors import DataError
 from ppocr_lite.transforms.labels import read_lines
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ROOT = "training"
 NAME = "training.tar.gz"
-SOURCES = ("ppocr_lite", "configs", "tools")
+SOURCES = ("ppocr_lite", "configs", "tools", "experiments")
 SKIPPED = ("__pycache__",)
 MODELS, WEIGHTS = "models", "model.safetensors"  # of the released models the weights come along, not the exports
 # What training imports and such a machine usually lacks.
 WHEELS = ("pyclipper", "lmdb", "rapidfuzz", "shapely", "safetensors", "fonttools", "tqdm")
 # IaaAugment's library, and what that imports of the much it declares.
 WHEELS += ("imgaug", "imageio", "lazy-loader", "packaging", "scikit-image", "six")
-LIMITS = ("requirements.txt", "requirements-train.txt")  # which versions
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 ENTER = """# Source this file:  . training/enter.sh
 cd training || return
@@ -168,11 +173,32 @@ def download(names: Iterable[str], folder: Path, python: str) -> None:
     names = list(names)
     if not names:
         return
-    limits = [part for name in LIMITS for part in ("-c", str(REPOSITORY / name))]
+    limits = folder.parent / "limits.txt"
+    limits.write_text("\n".join(requirements("train")), encoding="utf-8")
     target = ["--only-binary=:all:", "--no-deps", "--python-version", python, "--implementation", "cp"]
     platforms = [part for platform in PLATFORMS for part in ("--platform", platform)]
-    command = [sys.executable, "-m", "pip", "download", "-q", *target, *platforms, *limits, "-d", str(folder), *names]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "-q",
+        *target,
+        *platforms,
+        "-c",
+        str(limits),
+        "-d",
+        str(folder),
+        *names,
+    ]
     subprocess.run(command, check=True)
+
+
+def requirements(extra: str) -> list[str]:
+    """Return what a plain install needs, and what an extra of pyproject.toml adds."""
+    plain = (REPOSITORY / "requirements.txt").read_text(encoding="utf-8")
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return [*plain.splitlines(), *project["optional-dependencies"][extra]]
 
 
 def pack(members: dict[str, Path], path: Path, limit: int) -> list[Path]:

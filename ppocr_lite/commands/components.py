@@ -105,7 +105,10 @@ def markdown(kinds: dict[str, Registry[Any]]) -> str:
 
 
 def _plain_text(docstring: str, runtime: frozenset[str]) -> str:
-    """Return a docstring as Markdown: headings become bold, described names a list without the *runtime* ones."""
+    """Return a docstring as Markdown: headings become bold, described names a list without the *runtime* ones.
+
+    Examples become blocks of code.
+    """
     lines: list[str] = []
     section, skipping = "", False
     for line in docstring.splitlines():
@@ -119,4 +122,5 @@ def _plain_text(docstring: str, runtime: frozenset[str]) -> str:
             lines += [] if skipping else [f"- `{name}`: {text.strip()}"]
         elif not skipping or not bare:
             lines.append(f"  {bare}" if section in LISTED and bare else bare)
-    return "\n".join(lines).replace("``", "`").rstrip()
+    text = "\n".join(lines).replace("``", "`").rstrip()
+    return re.sub(r"^>>> .*(\n.+)*", lambda example: f"```pycon\n{example[0]}\n```", text, flags=re.MULTILINE)

@@ -22,6 +22,7 @@ import numpy as np
 
 from ppocr_lite.commands.console import say, table
 from ppocr_lite.errors import OCRError
+from ppocr_lite.install import install_command
 from ppocr_lite.predict.bundle import Bundle, read_bundle
 from ppocr_lite.predict.engines.pool import cpu_count
 from ppocr_lite.predict.released import FOLDER, default_language, released
@@ -32,8 +33,10 @@ from ppocr_lite.visualize import installed_fonts
 
 # distribution → what it is needed for
 PACKAGES = {
-    "paddlepaddle": "prediction, training",
-    "paddlepaddle-gpu": "the same on a GPU",
+    "onnxruntime": "prediction",
+    "paddlepaddle": "training, export",
+    "paddlepaddle-gpu": "the same, and prediction, on a GPU",
+    "setuptools": "paddlepaddle, from Python 3.12 on",
     "numpy": "everything",
     "opencv-python-headless": "everything",
     "opencv-python": "comes with imgaug",
@@ -48,8 +51,7 @@ PACKAGES = {
     "lmdb": "[train] LMDBDataSet",
     "rapidfuzz": "[train] RecMetric",
     "torch": "[torch] second training engine",
-    "onnxruntime": "[onnx] engine",
-    "paddle2onnx": "[onnx] export",
+    "paddle2onnx": "[onnx] writing model.onnx",
     "openvino": "[openvino] engine",
     "pypdfium2": "[pdf] reading PDF files",
 }
@@ -111,7 +113,7 @@ def models() -> Iterator[str]:
 def find_problems() -> Iterator[str]:
     """Yield what stands in the way of ``OCR()``, and what will surprise."""
     if not any(has(engine) for engine in ENGINES):
-        yield "no engine is installed: pip install paddlepaddle, or onnxruntime"
+        yield f"no engine is installed: {install_command('onnxruntime')}"
     if version("paddlepaddle") and version("paddlepaddle-gpu"):
         yield "paddlepaddle and paddlepaddle-gpu are both installed: uninstall both, then install the one you want"
     plain, headless = version("opencv-python"), version("opencv-python-headless")

@@ -42,7 +42,7 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], tuple[str, ...] | None, str]] = {
 }
 
 SWITCHES = {
-    "--use-angle-cls": "turn lines that stand on their head",
+    "--use-angle-cls": "detect and rotate upside-down lines",
     "--use-dilation": "thicken text regions before tracing them",
 }
 
@@ -74,7 +74,7 @@ def make_ocr(arguments: argparse.Namespace) -> OCR:
 def add_paths(parser: argparse.ArgumentParser) -> None:
     """Add ``PATH…`` and ``--recursive``."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="image, folder or pattern")
-    parser.add_argument("--recursive", action="store_true", help="look into the folders of a folder")
+    parser.add_argument("--recursive", action="store_true", help="look into subfolders too")
 
 
 def find_files(paths: Sequence[str], *, recursive: bool = False) -> list[tuple[Path, Path]]:

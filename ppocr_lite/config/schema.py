@@ -34,7 +34,7 @@ class GlobalSection:
         max_minutes: Stop cleanly, with a checkpoint, before this long is over.
         max_bad_samples: Share of training samples that may be unusable before the run stops.
         amp: Precision; O0 is float32.
-        use_amp: The field's spelling of ``amp: O1``.
+        use_amp: PaddleOCR's spelling of ``amp: O1``.
         compile: Compile the network before training it; the torch engine only.
         threads: CPU threads that the engine computes with; None for its own choice.
         accumulate: Batches whose gradients make one update.
@@ -55,12 +55,12 @@ class GlobalSection:
         save_inference_dir: Where the export goes.
         use_visualdl: Write scalars for VisualDL.
         infer_img: Image for the inference tools.
-        infer_mode: Accepted for the field's configs; the tool decides.
+        infer_mode: Accepted for PaddleOCR's configs; the tool decides.
         save_res_path: Result file of the inference tools.
         debug: Log at DEBUG.
-        distributed: Accepted for the field's configs; the launcher decides.
+        distributed: Accepted for PaddleOCR's configs; the launcher decides.
         character_dict_path: Dictionary file or the name of a bundled one, for recognition.
-        character_type: Accepted for the field's configs; the dictionary decides.
+        character_type: Accepted for PaddleOCR's configs; the dictionary decides.
         max_text_length: Longest text of a line, in characters.
         use_space_char: Whether the space is a character.
     """
@@ -130,8 +130,8 @@ class Loader:
         num_workers: Processes that read ahead; 0 reads in the training process.
         bucket_batches: In training a recogniser: batches that are drawn at once, their lines then dealt out by width,
             so that little of a batch is padding; 1 leaves every line in the batch it was drawn for.
-        num_sections: Accepted for the field's configs; only 1.
-        use_shared_memory: Accepted for the field's configs; the loader decides.
+        num_sections: Accepted for PaddleOCR's configs; only 1.
+        use_shared_memory: Accepted for PaddleOCR's configs; the loader decides.
     """
 
     shuffle: bool | None = None

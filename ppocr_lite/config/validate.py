@@ -16,7 +16,7 @@ from ppocr_lite.registry import Registry
 Registries = Mapping[str, Registry[Any]]
 
 SECTIONS = ("Global", "Architecture", "Loss", "Optimizer", "PostProcess", "Reading", "Metric", "Train", "Eval")
-_IGNORED = ("profiler_options",)  # printed by the field's trainer among the sections; means nothing here
+_IGNORED = ("profiler_options",)  # printed by PaddleOCR's trainer among the sections; means nothing here
 _DATASET_LISTS = ("datasets",)
 _NETWORK = ("model_type", "algorithm", "Transform", "Backbone", "Neck", "Head", "return_all_feats", "quant")
 _DISTILLED = (*_NETWORK, "pretrained", "freeze_params")
@@ -267,7 +267,7 @@ def _mapping(node: Any, path: str) -> Node | None:
 
 
 def _blank_to_none(node: Node) -> Node:
-    """The field writes "" and an empty value for "not given"; leave those keys out."""
+    """PaddleOCR writes "" and an empty value for "not given"; leave those keys out."""
     return {key: value for key, value in node.items() if value is not None and value != ""}
 
 

@@ -24,6 +24,7 @@ from ppocr_lite.engine.hooks import Hook, JsonlHook, LogHook, VisualDLHook
 from ppocr_lite.engine.trainer import Plan, Trainer
 from ppocr_lite.engine.transfer import load_pretrained
 from ppocr_lite.errors import ConfigError
+from ppocr_lite.install import install_command
 from ppocr_lite.metrics import METRICS
 from ppocr_lite.optim import OPTIMIZERS, SCHEDULES
 from ppocr_lite.postprocess import POSTPROCESSES
@@ -75,7 +76,7 @@ def create_backend(engine: str) -> Backend:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("paddle", "torch"):
             raise
-        raise ConfigError(f"Global.engine: {engine} is not installed here ({error}).") from error
+        raise ConfigError(f"Global.engine: {engine} is not installed ({error}). {install_command(engine)}") from error
     return backend
 
 

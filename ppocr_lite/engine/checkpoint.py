@@ -186,7 +186,7 @@ def read_weights(path: Path) -> Arrays:
 
     Args:
         path: A checkpoint folder, the folder of a run (its best, else its latest checkpoint), a ``.safetensors``
-            file, or a ``.pdparams`` file of the field, with or without the suffix.
+            file, or a ``.pdparams`` file of PaddleOCR, with or without the suffix.
 
     Raises:
         CheckpointError: If there is nothing to read there, or it is not what its name says.

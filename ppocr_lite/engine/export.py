@@ -20,6 +20,7 @@ from ppocr_lite.engine import checkpoint
 from ppocr_lite.engine.build import chosen_network, load_charset, require
 from ppocr_lite.engine.evaluate import split_transforms
 from ppocr_lite.errors import CheckpointError, ConfigError, ModelError
+from ppocr_lite.install import install_command
 from ppocr_lite.modeling import build_model
 from ppocr_lite.modeling.pact import in_float, ranges_in_use
 from ppocr_lite.predict.bundle import DESCRIPTION, ONNX, PROGRAMS, WEIGHTS, Bundle, TensorSpec, write_bundle
@@ -236,7 +237,7 @@ def write_onnx(bundle: Bundle) -> Path:
     try:
         converter = importlib.import_module("paddle2onnx")
     except ModuleNotFoundError as error:
-        raise ModelError(f"model.onnx needs paddle2onnx ({error}). pip install paddle2onnx packaging") from error
+        raise ModelError(f"model.onnx needs paddle2onnx ({error}). {install_command('paddle2onnx')}") from error
     path = bundle.folder / ONNX
     opset = OPSET
     if DEFORMABLE.encode() in Path(str(bundle.program)).read_bytes():

@@ -10,6 +10,7 @@ from typing import Any
 
 from ppocr_lite.engine.checkpoint import TrainState
 from ppocr_lite.errors import ConfigError
+from ppocr_lite.install import install_command
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ class Hook:
 
 
 class LogHook(Hook):
-    """Writes log lines as the field knows them.
+    """Writes log lines as PaddleOCR does.
 
     Args:
         epochs: Length of the run in epochs.
@@ -94,7 +95,9 @@ class VisualDLHook(Hook):
         try:
             from visualdl import LogWriter  # noqa: PLC0415  an optional engine module
         except ImportError as error:
-            raise ConfigError("Global.use_visualdl needs the package visualdl: pip install visualdl.") from error
+            raise ConfigError(
+                f"Global.use_visualdl needs the package visualdl: {install_command('visualdl')}"
+            ) from error
         self.writer = LogWriter(logdir=str(folder))
 
     def on_log(self, state: TrainState, values: Mapping[str, float]) -> None:

@@ -1,4 +1,4 @@
-"""Read the field's ``.pdparams`` weights, which are pickles, without running anything they say.
+"""Read PaddlePaddle's ``.pdparams`` weights, which are pickles, without running anything they say.
 
 A pickle may call any function.  This reader knows the few that rebuild NumPy arrays and refuses the rest.
 """

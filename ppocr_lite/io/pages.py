@@ -16,6 +16,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from ppocr_lite.errors import ImageError, OCRError
+from ppocr_lite.install import install_command
 from ppocr_lite.io import images
 
 SUFFIXES = frozenset({*images.SUFFIXES, ".gif", ".pdf"})
@@ -165,4 +166,4 @@ def _pdfium(path: Path) -> Any:
     try:
         return importlib.import_module("pypdfium2")
     except ModuleNotFoundError as error:
-        raise OCRError(f"{path}: reading PDF needs the package pypdfium2. pip install pypdfium2") from error
+        raise OCRError(f"{path}: reading PDF needs the package pypdfium2. {install_command('pypdfium2')}") from error

@@ -21,7 +21,7 @@ from ppocr_lite.losses.db_loss import DBLoss, MainLoss
 
 Outputs = Mapping[str, Mapping[str, paddle.Tensor]]
 Batch = Mapping[str, paddle.Tensor]
-MapName = Literal["thrink_maps", "threshold_maps", "binary_maps"]  # "thrink" is how the field spells it
+MapName = Literal["thrink_maps", "threshold_maps", "binary_maps"]  # "thrink" is how PaddleOCR spells it
 
 _CHANNELS = {"thrink_maps": 0, "threshold_maps": 1, "binary_maps": 2}
 _TEACHER_THRESHOLD = 0.3  # Du et al., PP-OCRv2, 2021: the threshold of the detector's postprocessing
@@ -85,7 +85,7 @@ class DistillationDilaDBLoss(nn.Layer):
         main_loss_type: Loss of the probability map.
         alpha: Weight of the probability map.
         ohem_ratio: Most negative pixels per positive one when balancing.
-        beta: Accepted because the field's configs write it; there is no threshold map to weigh.
+        beta: Accepted because PaddleOCR's configs write it; there is no threshold map to weigh.
         eps: Keeps quotients finite.
 
     Shape:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite.errors import ConfigError, ModelError
+from ppocr_lite.install import install_command
 from ppocr_lite.predict.bundle import Bundle
 
 log = logging.getLogger(__name__)
@@ -229,7 +230,7 @@ def _load(engine: str, bundle: Bundle, device: str, threads: int, trial: Sequenc
         implementation = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
         raise EngineMissingError(
-            f"engine={engine!r} needs the package {package}, which is not installed ({error}). pip install {package}"
+            f"engine={engine!r} needs {package}, which is not installed ({error}). {install_command(package)}"
         ) from error
     except (ImportError, OSError) as error:
         raise EngineError(f"engine={engine!r}: {package} is installed and cannot be imported: {error}") from error

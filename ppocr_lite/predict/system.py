@@ -37,8 +37,8 @@ POLICY = {"rec_retry_score": "retry_score", "rec_margin": "margin", "cls_thresh"
 class OCR:
     """Finds the text lines of an image, turns them upright and reads them.
 
-    One object may be called from many threads at once. Arguments left at None use the model folder's settings, the ones
-    it was evaluated with. The argument names of PaddleOCR 2.x are taken with a DeprecationWarning.
+    One object may be called from many threads at once. Arguments left at None use the model folder's settings, with
+    which the model was evaluated. The argument names of PaddleOCR 2.x are accepted with a DeprecationWarning.
 
     Args:
         lang: Released recogniser to use: ``"en"``, or ``"ch"``, which reads Chinese, and English less well; None for
@@ -52,7 +52,7 @@ class OCR:
         cls_model: Exported orientation classifier folder; None for the released one.
         rec_model: Exported recogniser folder; None for the released one.
         rec_char_dict_path: Dictionary file instead of the characters in the recogniser's folder.
-        use_angle_cls: Whether to detect and rotate upside-down lines; None if there is a classifier.
+        use_angle_cls: Detect and rotate upside-down lines; None: if there is a classifier.
         det_limit_side_len: Limit for a side of the image before detection, pixels; usually 960.
         det_limit_type: ``"max"``: the longer side is at most that; ``"min"``: the shorter is at least that.
         det_db_thresh: A pixel above this probability is text; 0.2 with the released detector.
@@ -185,7 +185,7 @@ class OCR:
         Args:
             image: Path, bytes, open file, Pillow image or array (BGR uint8, gray, BGRA); or a list of them.
             det: Look for lines; False takes the whole image for one line.
-            cls: Turn lines that stand on their head, if there is a classifier and it is not switched off.
+            cls: Rotate upside-down lines, if there is a classifier and it is not switched off.
             rec: Read the lines; False leaves their texts empty and drops none.
 
         Returns:

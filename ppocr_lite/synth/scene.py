@@ -1,6 +1,6 @@
 """Text as it stands in the world: on boards, walls and goods, turned, foreshortened, bent.
 
-Each word has its own mark, as in the field's sets of scene text; those of documents mark lines.
+Each word has its own mark, as in the public sets of scene text; those of documents mark lines.
 """
 
 from __future__ import annotations

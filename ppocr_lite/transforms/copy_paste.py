@@ -14,7 +14,7 @@ from ppocr_lite.transforms.base import EXTRA, TRANSFORMS, Sample
 
 Pixels = NDArray[np.uint8]
 
-_MOST_PASTED = 30  # on one page, as in the field's implementation; each costs up to max_tries looks at the page
+_MOST_PASTED = 30  # on one page, as PaddleOCR does; each costs up to max_tries looks at the page
 _MARGIN_PX = 2  # left free around a pasted text; more than the rounding of an outline drawn in pixels
 _MARGIN = np.ones((2 * _MARGIN_PX + 1, 2 * _MARGIN_PX + 1), dtype=np.uint8)
 
@@ -32,7 +32,7 @@ class CopyPaste:
     Args:
         objects_paste_ratio: Share of the texts of the other page to paste; of any share above 0 at least one text,
             and never more than 30.
-        limit_paste: Paste on free places only. False lets a text cover others, as the field allows; it still
+        limit_paste: Paste on free places only. False lets a text cover others, as PaddleOCR does; it still
             covers no ignored region.
         scale_ratio: Range of the factor of its size.
         flip_ratio: Share of the pasted texts that are mirrored left to right.

@@ -54,7 +54,7 @@ class NormalizeImage:
     def __init__(
         self,
         scale: float = 1.0 / 255.0,
-        mean: tuple[float, ...] = (0.485, 0.456, 0.406),  # ImageNet, as the field applies it, to BGR
+        mean: tuple[float, ...] = (0.485, 0.456, 0.406),  # ImageNet, as PaddleOCR applies it, to BGR
         std: tuple[float, ...] = (0.229, 0.224, 0.225),
         order: Literal["hwc", "chw"] = "hwc",
     ) -> None:

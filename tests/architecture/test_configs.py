@@ -13,8 +13,8 @@ from ppocr_lite.engine.run import argument_parser
 from tests.scripts import load_script
 
 ROOT = Path(__file__).parents[2]
-PLANS = sorted((ROOT / "configs" / "strategies").glob("*.yml"))
-CONFIGS = sorted(set((ROOT / "configs").rglob("*.yml")) - set(PLANS))
+PLANS = sorted((ROOT / "experiments" / "strategies").glob("*.yml"))
+CONFIGS = sorted((ROOT / "configs").rglob("*.yml"))
 
 
 def check_centres(config: Config) -> None:
@@ -41,7 +41,7 @@ def test_there_is_a_config_of_each_family() -> None:
 def test_every_run_of_a_plan_loads(path: Path, installed_engine: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("PPOCR_LITE_DATA", "data")
-    plan = load_script("tools/compare_strategies.py").read_plan(path)
+    plan = load_script("experiments/compare_strategies.py").read_plan(path)
     for name in plan.runs:
         command = plan.command(name)
         source, overrides = plan.runs[name].config, command[command.index("-o") + 1 :]
@@ -58,7 +58,7 @@ def test_every_run_of_a_plan_loads(path: Path, installed_engine: list[str], monk
 def test_every_run_of_a_plan_shows_a_strategy(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("PPOCR_LITE_DATA", "data")
-    plan = load_script("tools/compare_strategies.py").read_plan(path)
+    plan = load_script("experiments/compare_strategies.py").read_plan(path)
     shown = {entry[side] for entry in plan.strategies for side in ("without", "with")}
     needed = {name for run in plan.runs.values() for name in run.needs}
     assert set(plan.runs) == shown | needed
@@ -68,9 +68,9 @@ def test_every_run_of_a_plan_shows_a_strategy(path: Path, monkeypatch: pytest.Mo
 def test_the_tables_of_a_plan_are_current(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("PPOCR_LITE_DATA", "data")
-    tool = load_script("tools/compare_strategies.py")
+    tool = load_script("experiments/compare_strategies.py")
     plan = tool.read_plan(path)
-    text = (ROOT / "doc" / "strategies.md").read_text(encoding="utf-8")
+    text = (ROOT / "experiments" / "strategies.md").read_text(encoding="utf-8")
     shown = text.partition(f"<!-- begin {plan.name} -->")[2].partition(f"<!-- end {plan.name} -->")[0]
-    expected = tool.tables(plan, tool.Results(ROOT / "doc" / "strategies.json"))
-    assert shown.strip() == expected.strip(), "run tools/compare_strategies.py with --tables"
+    expected = tool.tables(plan, tool.Results(ROOT / "experiments" / "strategies.json"))
+    assert shown.strip() == expected.strip(), "run experiments/compare_strategies.py with --tables"

@@ -20,10 +20,16 @@ from ppocr_lite.engine.build import create_backend, load_config, registries
 from ppocr_lite.predict.released import released
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "doc").rglob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "README.zh.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "doc").rglob("*.md")),
+    *sorted((ROOT / "experiments").glob("*.md")),
+    *sorted((ROOT / "ppocr_lite" / "models").glob("*/README.md")),
+]
 LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:)([^)#\s]+)(?:#[^)]*)?\)")
 # A block that would take too long to run begins with ```python no-test, which this does not match.
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TRANSLATED = [page for page in PAGES if page.with_suffix(f".zh{page.suffix}") in PAGES]
 
 
 def page_name(path: Path) -> str:
@@ -32,6 +38,17 @@ def page_name(path: Path) -> str:
 
 def blocks(page: Path, language: str) -> list[str]:
     return [code for kind, code in FENCE.findall(page.read_text(encoding="utf-8")) if kind == language]
+
+
+def outputs(page: Path) -> list[str]:
+    """What a page shows as the output of its Python blocks: each ```text block that comes straight after one."""
+    text = page.read_text(encoding="utf-8")
+    found = list(FENCE.finditer(text))
+    return [
+        after[2]
+        for before, after in zip(found, found[1:], strict=False)
+        if (before[1], after[1]) == ("python", "text") and not text[before.end() : after.start()].strip()
+    ]
 
 
 def commands(page: Path) -> list[list[str]]:
@@ -60,6 +77,38 @@ def test_python_snippets_run(page: Path, tmp_path: Path) -> None:
     command = [sys.executable, str(path)]  # a process of its own: a snippet may register a class
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
     assert done.returncode == 0, done.stderr
+    assert [shown for shown in outputs(page) if shown not in done.stdout] == []
+
+
+def test_the_readme_shows_what_its_code_prints() -> None:
+    assert len(outputs(ROOT / "README.md")) == 1
+
+
+@pytest.mark.parametrize("page", TRANSLATED, ids=page_name)
+def test_a_translation_has_the_same_commands_and_code(page: Path) -> None:
+    other = page.with_suffix(f".zh{page.suffix}")
+    assert other.name in page.read_text(encoding="utf-8")
+    assert page.name in other.read_text(encoding="utf-8")
+    assert blocks(other, "sh") == blocks(page, "sh")
+    assert outputs(other) == outputs(page)
+    code = [[ast.unparse(ast.parse(block)) for block in blocks(which, "python")] for which in (page, other)]
+    assert code[0] == code[1]
+
+
+def test_every_page_is_in_the_navigation_of_the_site() -> None:
+    nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[2]
+    pages = {page.relative_to(ROOT / "doc").as_posix() for page in (ROOT / "doc").glob("*.md")}
+    listed = re.findall(r"([\w./]+\.md)$", nav, re.MULTILINE)
+    assert {name for name in listed if not name.startswith("repository/")} == pages
+    assert [
+        name
+        for name in listed
+        if not ((ROOT / "doc" / name).exists() or (ROOT / name.removeprefix("repository/")).exists())
+    ] == []
+
+
+def test_the_readme_and_the_tutorials_are_translated() -> None:
+    assert {page_name(page) for page in TRANSLATED} == {"README.md", "doc/quickstart.md", "doc/fine_tuning.md"}
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=page_name)

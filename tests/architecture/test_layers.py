@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "ppocr_lite"
 
-BASE = {"errors", "registry", "version"}
+BASE = {"errors", "registry", "version", "install"}
 GROUND = BASE | {"config", "geometry", "charset", "centers"}
 PLAIN = GROUND | {"io", "results", "textline", "visualize"}
 
@@ -20,13 +20,14 @@ PLAIN = GROUND | {"io", "results", "textline", "visualize"}
 ALLOWED: dict[str, set[str]] = {
     "version": set(),
     "errors": set(),
+    "install": set(),
     "registry": {"errors"},
     "config": BASE,
     "geometry": BASE,
     "charset": BASE,
     "centers": BASE,
     "textline": {"geometry"},
-    "io": {"errors", "version", "textline"},
+    "io": {"errors", "version", "install", "textline"},
     "results": {"errors", "version", "geometry", "io", "visualize", "textline"},
     "visualize": {"errors", "geometry", "io"},
     "transforms": PLAIN,

@@ -1,4 +1,4 @@
-"""tools/compare_strategies.py: equal budgets, nothing done twice, failures named, tables of what is there."""
+"""experiments/compare_strategies.py: equal budgets, nothing done twice, failures named, tables of what is there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def tool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
-    module = load_script("tools/compare_strategies.py")
+    module = load_script("experiments/compare_strategies.py")
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(module, "RUNS", tmp_path / "runs")
     return module

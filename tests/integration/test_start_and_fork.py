@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ppocr_lite.commands.doctor import has
+from ppocr_lite.predict.released import released
 from ppocr_lite.predict.runner import ENGINES
 
 ROOT = Path(__file__).parents[2]
@@ -113,6 +114,13 @@ def test_an_engine_imports_itself_and_no_other_framework(engine: str, models: di
 @pytest.mark.skipif("onnxruntime" not in INSTALLED, reason="needs ONNX Runtime")
 def test_auto_imports_only_what_it_chooses(models: dict[str, str]) -> None:
     assert run(IMPORTED.format(engine="auto", **models)) == "onnxruntime"
+
+
+@pytest.mark.skipif("onnxruntime" not in INSTALLED or not released(), reason="needs ONNX Runtime and released models")
+def test_a_plain_installation_reads_without_paddle() -> None:
+    page = "OCR().ocr('doc/samples/letter.tif')"
+    code = f"import sys; sys.modules['paddle'] = None; from ppocr_lite import OCR; print({page}[0].text)"
+    assert run(code) == "This is a lot of 12 point text to test the"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

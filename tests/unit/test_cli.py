@@ -94,7 +94,8 @@ def test_a_missing_package_is_named() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == cli.FAILED
-    assert "train needs lmdb, which is not installed" in done.stderr
+    assert "train needs lmdb, which is not installed: pip install " in done.stderr
+    assert "[train]" in done.stderr
 
 
 def test_ocr_prints_the_text_of_one_page_alone(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:

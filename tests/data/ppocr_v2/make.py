@@ -1,6 +1,6 @@
 """Write det, cls and rec here as PP-OCRv2 folders: networks in the format of Paddle 2, without an inference.yml.
 
-They are small enough to compute by hand: what is dark is text; a line that is darker than mid-gray stands on its head;
+They are small enough to compute by hand: what is dark is text; a line that is darker than mid-gray is upside down;
 and a line reads as the letters of its brightness, column by column. Paddle 3 no longer writes this format:
 
     python -m venv v && v/bin/pip install paddlepaddle==2.6.2 "numpy<2" setuptools && v/bin/python make.py

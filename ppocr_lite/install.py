@@ -1,0 +1,73 @@
+"""How to install a package that is missing, by the way this installation of ppocr_lite was made.
+
+A checkout, a wheel, a repository and a package index each need a command of their own; every message that names one
+takes it from :func:`install_command`.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+DISTRIBUTION = "ppocr-compact"  # as pyproject.toml has it; `ppocr-lite` on the package index is another project
+SOURCE = Path(__file__).parents[1]
+# distribution → the extra of pyproject.toml that brings it; what a plain install brings is in none
+EXTRAS = {
+    **dict.fromkeys(("imgaug", "lmdb", "rapidfuzz", "shapely", "safetensors", "fonttools"), "train"),
+    "torch": "torch",
+    **dict.fromkeys(("paddle2onnx", "packaging"), "onnx"),
+    "openvino": "openvino",
+    "pypdfium2": "pdf",
+    "visualdl": "visualdl",
+}
+# module → distribution, where the names differ
+_DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "cv2": "opencv-python-headless",
+    "fontTools": "fonttools",
+    "onnx": "paddle2onnx",
+    "paddle": "paddlepaddle",
+    "yaml": "pyyaml",
+}
+
+
+def install_command(module: str) -> str:
+    """Return the command that installs the package of *module* here, such as ``pip install "ppocr-compact[pdf]"``.
+
+    Args:
+        module: Name of a module or of a distribution, such as ``"pypdfium2"``.
+    """
+    root = module.partition(".")[0]
+    package = _DISTRIBUTIONS.get(root, root)
+    return f"pip install {_with_extra(EXTRAS[package])}" if package in EXTRAS else f"pip install {package}"
+
+
+def _with_extra(extra: str) -> str:
+    """Return what pip must be given to add *extra* to this installation."""
+    if (SOURCE / "pyproject.toml").is_file():  # run in place
+        return f'-e "{_place(SOURCE)}[{extra}]"'
+    origin = _origin()
+    url = str(origin.get("url", ""))
+    if "dir_info" in origin:
+        folder = Path(url2pathname(urlsplit(url).path))
+        return f'"{_place(folder)}[{extra}]"' if folder.is_dir() else f'".[{extra}]" in a checkout of ppocr_lite'
+    if "vcs_info" in origin:
+        url = f"{origin['vcs_info']['vcs']}+{url}@{origin['vcs_info']['commit_id']}"
+    return f'"{DISTRIBUTION}[{extra}]{url and " @ " + url}"'
+
+
+def _place(folder: Path) -> str:
+    return "." if folder == Path.cwd() else str(folder)
+
+
+def _origin() -> dict[str, Any]:
+    """Return what pip noted down of a direct origin (PEP 610); empty if this came from an index or is unknown."""
+    try:
+        text = metadata.distribution(DISTRIBUTION).read_text("direct_url.json")
+    except metadata.PackageNotFoundError:
+        return {}
+    return dict(json.loads(text)) if text else {}
