@@ -1,6 +1,6 @@
 """Config → every object of a run; the answer to "where is X created?".
 
-Nothing here imports Paddle or torch: an engine is imported when it is chosen.
+Nothing here imports Paddle or torch: an engine is imported when it is chosen, and a config is checked before.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from ppocr_lite.engine.hooks import Hook, JsonlHook, LogHook, VisualDLHook
 from ppocr_lite.engine.trainer import Plan, Trainer
 from ppocr_lite.engine.transfer import load_pretrained
 from ppocr_lite.errors import ConfigError
+from ppocr_lite.losses import LOSSES
 from ppocr_lite.metrics import METRICS
+from ppocr_lite.modeling import BACKBONES, HEADS, NECKS
 from ppocr_lite.optim import OPTIMIZERS, SCHEDULES
 from ppocr_lite.postprocess import POSTPROCESSES
 from ppocr_lite.predict.classifier import TextClassifier
@@ -48,17 +50,14 @@ def load_config(path: Path | str, overrides: Iterable[str] = ()) -> Config:
     Raises:
         ConfigError: Names the path of what is wrong, and the nearest known name.
     """
-    raw = load(Path(path), overrides, SECTIONS)
-    general = raw.get("Global") or {}
-    engine = general.get("engine", "paddle") if isinstance(general, dict) else "paddle"
-    return check_config(raw, registries(create_backend(engine)))
+    return check_config(load(Path(path), overrides, SECTIONS), registries())
 
 
 def create_backend(engine: str) -> Backend:
-    """Import an engine and return it, not yet built.
+    """Import an engine and return it, not yet built; from then on this process computes with it.
 
     Raises:
-        ConfigError: If there is no such engine or it is not installed.
+        ConfigError: If there is no such engine, it is not installed, or the process computes with another one.
     """
     backend: Backend
     try:
@@ -79,8 +78,8 @@ def create_backend(engine: str) -> Backend:
     return backend
 
 
-def registries(backend: Backend) -> dict[str, Registry[Any]]:
-    """Return every registry a config is checked against, the networks' from *backend*."""
+def registries() -> dict[str, Registry[Any]]:
+    """Return every registry a config is checked against."""
     return {
         "transform": TRANSFORMS,
         "dataset": DATASETS,
@@ -88,7 +87,10 @@ def registries(backend: Backend) -> dict[str, Registry[Any]]:
         "metric": METRICS,
         "optimizer": OPTIMIZERS,
         "schedule": SCHEDULES,
-        **backend.components,
+        "backbone": BACKBONES,
+        "neck": NECKS,
+        "head": HEADS,
+        "loss": LOSSES,
     }
 
 

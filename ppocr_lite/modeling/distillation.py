@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import paddle
-from paddle import nn
-
-from ppocr_lite.modeling.layers import BatchNorm
+from ppocr_lite import nn
 
 
 class DistillationModel(nn.Layer):
@@ -39,24 +36,24 @@ class DistillationModel(nn.Layer):
         for name, model in models.items():
             self.add_sublayer(name, model)
             if name in self.frozen:
-                for parameter in model.parameters():
-                    parameter.trainable = False
+                nn.freeze(model)
         self.train()
 
-    def train(self) -> None:
-        """Switch to training; the statistics of frozen networks stay as they are."""
-        super().train()
+    def train(self, mode: bool = True) -> DistillationModel:
+        """Switch to training or back; the statistics of frozen networks stay as they are."""
+        super().train(mode)
         for name in self.frozen:
             for layer in getattr(self, name).sublayers():
-                if isinstance(layer, BatchNorm):
+                if isinstance(layer, nn.BatchNorm2D):
                     layer.eval()
+        return self
 
-    def forward(self, x: paddle.Tensor) -> dict[str, Any]:
+    def forward(self, x: nn.Tensor) -> dict[str, Any]:
         """See *Shape* of the class."""
         return {name: self._run(name, x) for name in self.model_names}
 
-    def _run(self, name: str, x: paddle.Tensor) -> Any:
+    def _run(self, name: str, x: nn.Tensor) -> Any:
         if name not in self.frozen:
             return getattr(self, name)(x)
-        with paddle.no_grad():
+        with nn.no_grad():
             return getattr(self, name)(x)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import paddle
-from paddle import nn
-
+from ppocr_lite import nn
 from ppocr_lite.config.check import check_arguments, check_component
 from ppocr_lite.config.schema import Quantization
 from ppocr_lite.errors import ConfigError, suggest
@@ -45,7 +43,7 @@ class OCRModel(nn.Layer):
         self.backbone, self.neck, self.head = backbone, neck, head
         self.return_all_feats = return_all_feats
 
-    def forward(self, x: paddle.Tensor) -> Any:
+    def forward(self, x: nn.Tensor) -> Any:
         """See *Shape* of the class."""
         features = self.backbone(x)
         encoded = self.neck(features) if self.neck is not None else features

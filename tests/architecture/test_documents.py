@@ -16,7 +16,7 @@ import pytest
 
 from ppocr_lite import cli
 from ppocr_lite.commands import components
-from ppocr_lite.engine.build import create_backend, load_config, registries
+from ppocr_lite.engine.build import load_config, registries
 from ppocr_lite.predict.released import released
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +63,7 @@ def test_python_snippets_run(page: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=page_name)
-def test_commands_parse(page: Path, installed_engine: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_parse(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     for words in commands(page):
         if words[0] not in cli.VERBS:
@@ -74,11 +74,11 @@ def test_commands_parse(page: Path, installed_engine: list[str], monkeypatch: py
         module.add_arguments(parser)
         arguments = parser.parse_args(words[1:])
         if getattr(arguments, "config", None) is not None:
-            load_config(arguments.config, [*arguments.opt, *installed_engine])
+            load_config(arguments.config, arguments.opt)
 
 
 def test_components_page_is_current() -> None:
-    expected = components.markdown(registries(create_backend("paddle")))
+    expected = components.markdown(registries())
     assert (ROOT / "doc" / "components.md").read_text(encoding="utf-8") == expected, "run `make doc`"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from ppocr_lite.engine.backends.base import Task
 from ppocr_lite.engine.build import chosen_network, create_backend
 from ppocr_lite.errors import ConfigError
 
-ENGINES = ["paddle", *(["torch"] if importlib.util.find_spec("torch") else [])]
 MEMBER: dict[str, Any] = {
     "algorithm": "CRNN",
     "return_all_feats": True,
@@ -31,7 +29,6 @@ ARCHITECTURE = {
 }
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("speaker, expected", [("Other", "Other"), ("Teacher", "Teacher"), (None, "Student")])
 def test_the_speaker_predicts(engine: str, speaker: str | None, expected: str) -> None:
     whole, alone = create_backend(engine), create_backend(engine)

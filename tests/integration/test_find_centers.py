@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,7 +20,6 @@ from ppocr_lite.engine.find_centers import find_centers
 from ppocr_lite.errors import ConfigError, DataError
 
 ROOT = Path(__file__).parents[2]
-ENGINES = ["paddle", *(["torch"] if importlib.util.find_spec("torch") else [])]
 Load = Callable[..., Any]
 
 
@@ -49,7 +47,6 @@ def weights_that_read_e(config: Any, path: Path) -> Arrays:
     return weights
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 def test_centres_are_the_mean_features_of_the_lines_read_correctly(
     load_small: Load, labels: Path, tmp_path: Path, engine: str
 ) -> None:

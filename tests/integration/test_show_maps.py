@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,19 +17,16 @@ from ppocr_lite.engine.backends.base import Task
 from ppocr_lite.engine.build import create_backend
 from ppocr_lite.engine.infer import live_maps
 
-ENGINES = ["paddle", *(["torch"] if importlib.util.find_spec("torch") else [])]
-
 
 @pytest.fixture
-def weights(load_small: Callable[..., Any], det_label_file: Path, tmp_path: Path) -> Path:
+def weights(load_small: Callable[..., Any], det_label_file: Path, tmp_path: Path, engine: str) -> Path:
     """Weights of an untrained detector."""
-    backend = create_backend("paddle")
+    backend = create_backend(engine)
     backend.build(Task(load_small("det", det_label_file).Architecture, seed=1))
     save_file({name: value.copy() for name, value in backend.weights().items()}, tmp_path / "w.safetensors")
     return tmp_path / "w.safetensors"
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 def test_maps_are_those_of_training_at_the_statistics_of_evaluation(
     load_small: Callable[..., Any], det_label_file: Path, weights: Path, engine: str
 ) -> None:

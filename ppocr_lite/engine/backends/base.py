@@ -30,7 +30,6 @@ from numpy.typing import NDArray
 
 from ppocr_lite.data.sampler import Key, KeyLists
 from ppocr_lite.errors import ConfigError
-from ppocr_lite.registry import Registry
 
 Arrays = dict[str, NDArray[Any]]
 AmpLevel = Literal["O0", "O1", "O2"]
@@ -61,7 +60,7 @@ class Task:
     Attributes:
         architecture: The Architecture section, as ``build_model`` takes it.
         num_classes: Output classes of a recogniser including the blank, of a classifier; None for detection.
-        loss: The Loss node, built from ``components["loss"]``. None where only weights and
+        loss: The Loss node. None where only weights and
             :meth:`Backend.forward` are wanted.
         optimizer: An instance from ``ppocr_lite.optim.optimizers`` (a specification, plain Python). None likewise.
         amp: Precision; ``"O0"`` is plain float32. Where the device has no low precision, other levels act as O0.
@@ -87,19 +86,16 @@ class Task:
 class Backend(Protocol):
     """One training engine, holding one network, one loss and one optimizer.
 
-    Construct with no arguments, then :meth:`build` once.  ``components`` and the two ranks are
-    valid before :meth:`build`: the config is checked against ``components`` first.
+    Construct with no arguments, which chooses the engine of this process (:func:`ppocr_lite.nn.use`), then
+    :meth:`build` once.  The two ranks are valid before :meth:`build`.
 
     Attributes:
         name: As ``Global.engine`` says it: ``"paddle"`` or ``"torch"``.
-        components: The registries whose signatures check the config, under the keys
-            ``"backbone"``, ``"neck"``, ``"head"``, ``"loss"``.
         rank: This process among :attr:`world_size`; 0 where the engine runs alone.
         world_size: Number of processes that train together.
     """
 
     name: str
-    components: Mapping[str, Registry[Any]]
     rank: int
     world_size: int
 

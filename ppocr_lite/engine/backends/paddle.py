@@ -19,9 +19,9 @@ from ppocr_lite.engine.backends.paddle_optimizer import create_optimizer
 from ppocr_lite.engine.stopping import keep_handler
 from ppocr_lite.errors import CheckpointError, ConfigError
 from ppocr_lite.losses import LOSSES
-from ppocr_lite.modeling import BACKBONES, HEADS, NECKS, build_model
+from ppocr_lite.modeling import build_model
 from ppocr_lite.modeling.pact import calibrate
-from ppocr_lite.registry import Registry
+from ppocr_lite.nn import use
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +33,9 @@ class PaddleBackend:
     """Paddle behind :class:`ppocr_lite.engine.backends.base.Backend`."""
 
     name = "paddle"
-    components: Mapping[str, Registry[Any]] = {"backbone": BACKBONES, "neck": NECKS, "head": HEADS, "loss": LOSSES}
 
     def __init__(self) -> None:
+        use(self.name)
         self.rank, self.world_size = distributed.rank(), distributed.world_size()
         self.network: Any = None
         self.loss: Any = None

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import paddle
-from paddle import nn
-from paddle.nn import functional as F
-
+from ppocr_lite import nn
 from ppocr_lite.modeling.heads.base import HEADS
 from ppocr_lite.modeling.layers import uniform_attribute
 
@@ -33,7 +30,7 @@ class ClsHead(nn.Layer):
             bias_attr=uniform_attribute(in_channels),
         )
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor | dict[str, paddle.Tensor]:
+    def forward(self, x: nn.Tensor) -> nn.Tensor | dict[str, nn.Tensor]:
         """See *Shape* of the class."""
-        logits = self.fc(self.pool(x).flatten(1))  # (N, class_dim)
-        return {"logits": logits} if self.training else F.softmax(logits, axis=1)
+        logits = nn.cast(self.fc(self.pool(x).flatten(1)), "float32")  # (N, class_dim)
+        return {"logits": logits} if self.training else nn.softmax(logits, axis=1)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import paddle
-from paddle import nn
-from paddle.nn import functional as F
-
+from ppocr_lite import nn
 from ppocr_lite.modeling.heads.base import HEADS
 from ppocr_lite.modeling.layers import uniform_attribute
 
@@ -46,12 +43,12 @@ class CTCHead(nn.Layer):
             self.fc1 = _linear(in_channels, mid_channels, fc_decay)
             self.fc2 = _linear(mid_channels, num_classes, fc_decay)
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor | dict[str, paddle.Tensor]:
+    def forward(self, x: nn.Tensor) -> nn.Tensor | dict[str, nn.Tensor]:
         """See *Shape* of the class."""
         feats = x if self.mid_channels is None else self.fc1(x)  # (N, T, D)
-        logits = self.fc(x) if self.mid_channels is None else self.fc2(feats)  # (N, T, num_classes)
+        logits = nn.cast(self.fc(x) if self.mid_channels is None else self.fc2(feats), "float32")  # (N, T, num_classes)
         if not self.training:
-            return F.softmax(logits, axis=2)
+            return nn.softmax(logits, axis=2)
         return {"logits": logits, "feats": feats} if self.return_feats else {"logits": logits}
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import paddle
 import pytest
 
+from ppocr_lite import nn
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.modeling import DistillationModel, OCRModel, build_model
-from ppocr_lite.modeling.layers import BatchNorm
 
 DET: dict[str, Any] = {
     "model_type": "det",
@@ -139,7 +139,7 @@ def test_frozen_network_keeps_weights_and_statistics() -> None:
 def test_statistics_of_a_learning_network_move() -> None:
     model = build_model(distillation())
     model(paddle.randn([2, 3, 32, 32]))
-    layer = next(layer for layer in model.Student.sublayers() if isinstance(layer, BatchNorm))
+    layer = next(layer for layer in model.Student.sublayers() if isinstance(layer, nn.BatchNorm2D))
     assert layer._mean.abs().sum().item() > 0
 
 

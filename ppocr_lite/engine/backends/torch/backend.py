@@ -14,15 +14,15 @@ from torch import Tensor, nn
 
 from ppocr_lite.data.sampler import KeyLists
 from ppocr_lite.engine.backends.base import AmpLevel, Arrays, Batch, Task, Truth
-from ppocr_lite.engine.backends.torch.base import BACKBONES, HEADS, LOSSES, NECKS
 from ppocr_lite.engine.backends.torch.loader import make_loader, to_tensors
 from ppocr_lite.engine.backends.torch.memory import keep_freed_memory
-from ppocr_lite.engine.backends.torch.model import build_model
 from ppocr_lite.engine.backends.torch.optimizer import Updater
-from ppocr_lite.engine.backends.torch.pact import calibrate
 from ppocr_lite.engine.backends.torch.weights import export_weights, import_weights
 from ppocr_lite.errors import CheckpointError, ConfigError
-from ppocr_lite.registry import Registry
+from ppocr_lite.losses import LOSSES
+from ppocr_lite.modeling import build_model
+from ppocr_lite.modeling.pact import calibrate
+from ppocr_lite.nn import use
 
 _LOSS = "loss."  # what the loss keeps, among the state of the optimizer
 
@@ -40,9 +40,9 @@ class TorchBackend:
     """
 
     name = "torch"
-    components: Mapping[str, Registry[Any]] = {"backbone": BACKBONES, "neck": NECKS, "head": HEADS, "loss": LOSSES}
 
     def __init__(self) -> None:
+        use(self.name)
         self.rank = int(os.environ.get("RANK", "0"))
         self.world_size = int(os.environ.get("WORLD_SIZE", "1"))
         self.device = torch.device("cpu")
