@@ -11,27 +11,27 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from ppocr_lite.charset import Charset
 from ppocr_lite.config.load import load
 from ppocr_lite.config.schema import Config, Split
 from ppocr_lite.config.validate import SECTIONS, check_config
-from ppocr_lite.data import DATASETS, RAW_KEYS, TRAINING_KEYS, BucketLoader, Collate, CollateByWidth, EpochBatches
+from ppocr_lite.data import DATASETS, RAW_KEYS, TRAINING_KEYS, BucketLoader, CollateByWidth, EpochBatches
 from ppocr_lite.engine.backends.base import Backend, Batch, Task
-from ppocr_lite.engine.evaluate import GROUP, Stage, evaluate, measure_batch, split_transforms
+from ppocr_lite.engine.evaluate import as_plain, evaluate, split_transforms
 from ppocr_lite.engine.hooks import Hook, JsonlHook, LogHook, VisualDLHook
 from ppocr_lite.engine.trainer import Plan, Trainer
 from ppocr_lite.engine.transfer import load_pretrained
 from ppocr_lite.errors import ConfigError
+from ppocr_lite.families import FAMILIES, family_of
+from ppocr_lite.families.base import Stage
 from ppocr_lite.losses import LOSSES
 from ppocr_lite.metrics import METRICS
 from ppocr_lite.modeling import BACKBONES, HEADS, NECKS
 from ppocr_lite.optim import OPTIMIZERS, SCHEDULES
 from ppocr_lite.postprocess import POSTPROCESSES
-from ppocr_lite.predict.classifier import TextClassifier
-from ppocr_lite.predict.detector import TextDetector
-from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.runner import FunctionRunner, Runner
 from ppocr_lite.registry import Registry
 from ppocr_lite.transforms import TRANSFORMS
@@ -50,7 +50,7 @@ def load_config(path: Path | str, overrides: Iterable[str] = ()) -> Config:
     Raises:
         ConfigError: Names the path of what is wrong, and the nearest known name.
     """
-    return check_config(load(Path(path), overrides, SECTIONS), registries())
+    return check_config(load(Path(path), overrides, SECTIONS), registries(), FAMILIES)
 
 
 def create_backend(engine: str) -> Backend:
@@ -146,7 +146,7 @@ def build_trainer(config: Config, folder: Path, *, resuming: bool = False) -> Tr
 
 def build_evaluator(config: Config, backend: Backend, charset: Charset | None) -> Callable[[], dict[str, float]]:
     """Return a function that evaluates the network of *backend* on the Eval data and returns the metrics."""
-    runner = FunctionRunner(backend.forward)
+    runner = FunctionRunner(backend.predict)
     shard = {"rank": backend.rank, "world_size": backend.world_size, "total": backend.total}
     return evaluator_of(config, build_stage(config, runner, charset), charset, shard)
 
@@ -156,8 +156,8 @@ def evaluator_of(
 ) -> Callable[[], dict[str, float]]:
     """Return a function that evaluates any stage, live or exported, on the Eval data and returns the metrics."""
     dataset = build_eval_dataset(config, charset)
-    metric = require(config.Metric, "Metric")
-    return lambda: evaluate(stage, dataset, METRICS.build(metric), **(shard or {}))
+    metric, family = require(config.Metric, "Metric"), family_of(config)
+    return lambda: evaluate(family, stage, dataset, METRICS.build(metric), **(shard or {}))
 
 
 def build_eval_dataset(config: Config, charset: Charset | None) -> Any:
@@ -174,22 +174,26 @@ def build_stage(config: Config, runner: Runner, charset: Charset | None) -> Stag
     steps = [TRANSFORMS.build(node) for node in nodes]
     preprocess = Compose(steps, available=("image",), path="Eval.dataset.transforms")
     postprocess = POSTPROCESSES.build(require(config.PostProcess, "PostProcess"), charset=charset)
-    if config.model_type == "det":
-        return TextDetector(runner, preprocess, postprocess)
-    size = min(require(config.Eval, "Eval").loader.batch_size_per_card, GROUP)
-    family = TextClassifier if config.model_type == "cls" else TextRecognizer
-    return family(runner, preprocess, postprocess, batch_size=size)
+    return family_of(config).stage(runner, preprocess, postprocess, config)
 
 
 def build_train_metric(
     config: Config, backend: Backend, charset: Charset | None
 ) -> Callable[[Batch], dict[str, float]] | None:
     """Return what Global.cal_metric_during_train logs: the metric of lines on a training batch; None for no."""
-    if not config.Global.cal_metric_during_train or config.model_type == "det":
+    family = family_of(config)
+    if not config.Global.cal_metric_during_train or not family.measures:
         return None
     postprocess = POSTPROCESSES.build(require(config.PostProcess, "PostProcess"), charset=charset)
-    metric = require(config.Metric, "Metric")
-    return lambda batch: measure_batch(backend.forward, postprocess, METRICS.build(metric), batch, charset)
+    node = require(config.Metric, "Metric")
+
+    def measure(batch: Batch) -> dict[str, float]:
+        metric: Any = METRICS.build(node)
+        found = postprocess(backend.forward(np.asarray(batch["image"])))
+        family.measure_batch(found, postprocess, batch, charset, metric)
+        return as_plain(metric.compute())
+
+    return measure
 
 
 def build_chain(split: Split, charset: Charset | None, max_text_length: int, *, training: bool = False) -> Compose:
@@ -220,10 +224,11 @@ def build_batches(split: Split, length: int, backend: Backend, seed: int) -> Epo
 def build_loader(config: Config, dataset: Any, batches: EpochBatches, backend: Backend) -> Iterable[Batch]:
     """Return what loads the training data in batches, or in groups of batches of lines of like width."""
     options = require(config.Train, "Train").loader
-    collate = Collate(pad_width=config.model_type == "rec")
+    family = family_of(config)
+    collate = family.collate()
     if options.bucket_batches == 1:
         return backend.loader(dataset, batches, collate, options.num_workers)
-    if config.model_type != "rec":
+    if not family.buckets:
         raise ConfigError("Train.loader.bucket_batches is for recognisers: other images of a batch have one size.")
     by_width = CollateByWidth(collate, options.batch_size_per_card)
     return BucketLoader(
@@ -254,13 +259,8 @@ def make_plan(config: Config, steps_per_epoch: int) -> Plan:
 
 
 def load_charset(config: Config) -> Charset | None:
-    """Return the characters of a recogniser, None for the other families."""
-    if config.model_type != "rec":
-        return None
-    source = config.Global.character_dict_path
-    if source is None:
-        raise ConfigError("Global.character_dict_path is required for recognition: a file, or a name such as 'en'.")
-    return Charset.load(source, use_space_char=config.Global.use_space_char)
+    """Return the characters that the network emits, None where it emits none."""
+    return family_of(config).charset(config)
 
 
 def build_hooks(config: Config, folder: Path, epochs: int) -> list[Hook]:

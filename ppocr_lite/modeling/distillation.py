@@ -20,7 +20,7 @@ class DistillationModel(nn.Layer):
         pretrained: Name → where the starting weights are; kept for the code that loads them.
 
     Shape:
-        (N, 3, H, W) → {name: what that network returns}
+        (N, 3, H, W) → {name: what that network returns}, in ``forward`` as in ``predict``
 
     Source:
         Du et al., PP-OCRv2, 2021 (collaborative mutual learning; unified deep mutual learning).
@@ -48,12 +48,21 @@ class DistillationModel(nn.Layer):
                     layer.eval()
         return self
 
-    def forward(self, x: nn.Tensor) -> dict[str, Any]:
-        """See *Shape* of the class."""
-        return {name: self._run(name, x) for name in self.model_names}
+    @property
+    def takes_targets(self) -> bool:
+        """Whether one of the networks wants the batch in training."""
+        return any(getattr(self, name).takes_targets for name in self.model_names)
 
-    def _run(self, name: str, x: nn.Tensor) -> Any:
+    def forward(self, x: nn.Tensor, targets: Mapping[str, nn.Tensor] | None = None) -> dict[str, Any]:
+        """See *Shape* of the class; *targets* is the batch, for heads that take it."""
+        return {name: self._run(name, x, targets) for name in self.model_names}
+
+    def predict(self, x: nn.Tensor) -> dict[str, Any]:
+        """See *Shape* of the class."""
+        return {name: getattr(self, name).predict(x) for name in self.model_names}
+
+    def _run(self, name: str, x: nn.Tensor, targets: Mapping[str, nn.Tensor] | None) -> Any:
         if name not in self.frozen:
-            return getattr(self, name)(x)
+            return getattr(self, name)(x, targets)
         with nn.no_grad():
-            return getattr(self, name)(x)
+            return getattr(self, name)(x, targets)

@@ -196,7 +196,7 @@ def ranges_in_use(network: nn.Layer, x: nn.Tensor) -> dict[str, float]:
     for layer in layers:
         layer.pact.observed = []
     with nn.no_grad():
-        network(x)
+        network.predict(x)
     used = {layer.weight.name: layer.pact.range() for layer in layers if layer.pact.observed}
     for layer in layers:
         layer.pact.observed = None

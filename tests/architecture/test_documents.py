@@ -49,7 +49,8 @@ def test_links_lead_to_files(page: Path) -> None:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=page_name)
 def test_python_snippets_run(page: Path, tmp_path: Path) -> None:
-    code = "\n".join(blocks(page, "python"))
+    future = "from __future__ import annotations\n"  # may stand at the top alone
+    code = future + "\n".join(blocks(page, "python")).replace(future, "")
     if "OCR()" in code and not {"det", "det_en"} & set(released()):
         pytest.skip("the snippets read an image, and no released models are here")
     for name in ("doc", "configs"):

@@ -42,6 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     "modeling": GROUND | {"nn"},
     "losses": GROUND | {"nn"},
     "optim": GROUND,
+    "families": PLAIN | {"transforms", "postprocess", "metrics", "predict", "data", "nn", "modeling", "losses"},
 }
 TOP = {"engine", "slim", "commands", "cli"}  # may import everything below; slim and commands may import engine
 
@@ -69,6 +70,7 @@ WITHOUT_FRAMEWORK = (
     "ppocr_lite.predict",
     "ppocr_lite.modeling",
     "ppocr_lite.losses",
+    "ppocr_lite.families",
     "ppocr_lite.engine.build",
     "ppocr_lite.engine.trainer",
     "ppocr_lite.engine.checkpoint",

@@ -37,7 +37,7 @@ def labels(tmp_path: Path) -> Path:
 def weights_that_read_e(config: Any, path: Path) -> Arrays:
     charset = load_charset(config)
     assert charset is not None
-    backend = create_backend("paddle")
+    backend = create_backend(config.Global.engine)
     backend.build(Task(config.Architecture, charset.num_classes, seed=1))
     weights = backend.weights()
     weights["head.fc.weight"][:] = 0
@@ -58,7 +58,7 @@ def test_centres_are_the_mean_features_of_the_lines_read_correctly(
     assert charset is not None
     (index,) = charset.encode("e")
     assert np.flatnonzero(sums.counts).tolist() == [index]
-    backend = create_backend("paddle")
+    backend = create_backend(engine)
     head = config.Architecture["Head"] | {"return_feats": True}
     backend.build(Task(config.Architecture | {"Head": head}, charset.num_classes))
     backend.load_weights(weights)

@@ -134,16 +134,20 @@ class Backend(Protocol):
         ...
 
     def forward(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Run the network in evaluation mode on (N, 3, H, W); return its one output on the host.
+        """Return the first array of :meth:`predict`; most networks have no other."""
+        ...
 
-        Detection (N, 1, H, W) probability, recognition (N, T, C) and classification (N, K) softmax. Of a distillation,
-        that of :attr:`Task.speaker`.
+    def predict(self, image: NDArray[np.float32]) -> Arrays:
+        """Run the network in evaluation mode on (N, 3, H, W); return what it predicts by name, on the host.
+
+        Detection ``maps`` (N, 1, H, W), probabilities; recognition ``probabilities`` (N, T, C); classification
+        ``probabilities`` (N, K). Of a distillation, that of :attr:`Task.speaker`.
         Leaves weights, batch-norm statistics and optimizer untouched.
         """
         ...
 
     def head_outputs(self, image: NDArray[np.float32]) -> Arrays:
-        """Run the network in evaluation mode, but let the head return all that it returns in training.
+        """Run the network in evaluation mode; return what the loss would read.
 
         Args:
             image: (N, 3, H, W).

@@ -89,24 +89,16 @@ class PaddleBackend:
         return {name: paddle.add_n([term[name] for term in terms]) / len(terms) for name in terms[0]}
 
     def forward(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the first array of what the network predicts."""
+        return next(iter(self.predict(image).values()))
+
+    def predict(self, image: NDArray[np.float32]) -> Arrays:
         """Run the network in evaluation mode."""
-        self.network.eval()
-        with paddle.no_grad():
-            output = self._speaking()(paddle.to_tensor(image))
-        array: NDArray[np.float32] = output.astype("float32").numpy()
-        return array
+        return self._evaluate(lambda network, x: network.predict(x), image)
 
     def head_outputs(self, image: NDArray[np.float32]) -> Arrays:
-        """Run the network in evaluation mode, and its head as in training."""
-        self.network.eval()
-        model = self._speaking()
-        model.head.training = True  # what it returns; the layers within stay in evaluation mode
-        try:
-            with paddle.no_grad():
-                outputs = model(paddle.to_tensor(image))
-        finally:
-            model.head.training = False
-        return {name: value.astype("float32").numpy() for name, value in outputs.items()}
+        """Run the network in evaluation mode, for what the loss would read."""
+        return self._evaluate(lambda network, x: network(x), image)
 
     def calibrate(self, images: Iterable[NDArray[np.float32]]) -> None:
         """Set the ranges of a quantised network to what it sees on *images* in float."""
@@ -189,10 +181,17 @@ class PaddleBackend:
     def _backward(self, batch: Batch, count: int) -> dict[str, Any]:
         tensors = Truth({key: _tensor(value) for key, value in batch.items()})
         with paddle.amp.auto_cast(enable=self.amp != "O0", level=self.amp if self.amp != "O0" else "O1"):
-            outputs = self.network(tensors["image"])
+            image = tensors["image"]
+            outputs = self.network(image, tensors) if self.network.takes_targets else self.network(image)
         losses: dict[str, Any] = self.loss(_to_float(outputs), tensors)
         self.scaler.scale(losses["loss"] / count if count > 1 else losses["loss"]).backward()
         return {name: value.detach() for name, value in losses.items()}
+
+    def _evaluate(self, run: Callable[[Any, Any], Mapping[str, Any]], image: NDArray[np.float32]) -> Arrays:
+        self.network.eval()
+        with paddle.no_grad():
+            outputs = run(self._speaking(), paddle.to_tensor(image))
+        return {name: value.astype("float32").numpy() for name, value in outputs.items()}
 
     def _statistics(self) -> list[Any]:
         """What the network keeps beside its parameters: the running means and variances of batch normalisation."""

@@ -55,8 +55,9 @@ class DBHead(nn.Layer):
             them; None for a quarter of *in_channels*.
 
     Shape:
-        train: (N, in_channels, H / 4, W / 4) → {"maps": (N, 3, H, W)}: probability, threshold, binary, all in (0, 1).
-        eval: (N, in_channels, H / 4, W / 4) → (N, 1, H, W), the probability alone; the other branch does not run.
+        forward: (N, in_channels, H / 4, W / 4) → {"maps": (N, 3, H, W)}: probability, threshold, binary, in (0, 1).
+        predict: (N, in_channels, H / 4, W / 4) → {"maps": (N, 1, H, W)}, the probability alone.
+            The other branch does not run.
 
     Raises:
         ConfigError: If *hidden_channels* does not have two numbers.
@@ -78,14 +79,16 @@ class DBHead(nn.Layer):
         """Return ``1 / (1 + exp(-k * (probability - threshold)))``, eq. 2 of the paper."""
         return nn.sigmoid(self.k * (probability - threshold))
 
-    def forward(self, x: nn.Tensor) -> nn.Tensor | dict[str, nn.Tensor]:
+    def forward(self, x: nn.Tensor) -> dict[str, nn.Tensor]:
         """See *Shape* of the class."""
         probability = self.binarize(x)  # (N, 1, H, W)
-        if not self.training:
-            return probability
         threshold = self.thresh(x)  # (N, 1, H, W)
         binary = self.step_function(probability, threshold)
         return {"maps": nn.concat([probability, threshold, binary], axis=1)}  # (N, 3, H, W)
+
+    def predict(self, x: nn.Tensor) -> dict[str, nn.Tensor]:
+        """See *Shape* of the class."""
+        return {"maps": self.binarize(x)}  # (N, 1, H, W)
 
 
 def _kaiming() -> Any:

@@ -17,8 +17,8 @@ class Threads:
     count: int
     parallel: bool = True
 
-    def run(self, array: np.ndarray) -> np.ndarray:
-        return np.full(1, self.count, np.float32)
+    def run_all(self, array: np.ndarray) -> list[np.ndarray]:
+        return [np.full(1, self.count, np.float32)]
 
 
 NOTHING = np.zeros((1, 3, 1, 1), np.float32)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ppocr_lite.config.validate import check_quantization
+from ppocr_lite.config.architecture import check_quantization
 from ppocr_lite.engine.backends.base import Backend, Task
 from ppocr_lite.engine.build import create_backend
 from ppocr_lite.errors import ConfigError

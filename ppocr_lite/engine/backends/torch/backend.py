@@ -96,26 +96,24 @@ class TorchBackend:
         return total
 
     def forward(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Run the network in evaluation mode; return its one output on the host."""
+        """Return the first array of what the network predicts."""
+        return next(iter(self.predict(image).values()))
+
+    def predict(self, image: NDArray[np.float32]) -> Arrays:
+        """Run the network in evaluation mode, past what is compiled; return what it predicts on the host."""
         torch.backends.cudnn.benchmark = False
         self.network.eval()
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             x = torch.from_numpy(np.ascontiguousarray(image)).to(self.device)
-            y = self._speaking().forward(x.contiguous(memory_format=torch.channels_last))  # past what is compiled
-        found: NDArray[np.float32] = y.float().contiguous().cpu().numpy()
-        return found
+            outputs = self._speaking().predict(x.contiguous(memory_format=torch.channels_last))
+        return _on_host(outputs)
 
     def head_outputs(self, image: NDArray[np.float32]) -> Arrays:
-        """Run the network in evaluation mode, and its head as in training."""
+        """Run the network in evaluation mode, past what is compiled, for what the loss would read."""
         self.network.eval()
-        model = self._speaking()
-        model.head.training = True  # what it returns; the layers within stay in evaluation mode
-        try:
-            with torch.inference_mode():
-                outputs = model.forward(torch.from_numpy(np.ascontiguousarray(image)).to(self.device))
-        finally:
-            model.head.training = False
-        return {name: value.float().contiguous().cpu().numpy() for name, value in outputs.items()}
+        with torch.inference_mode():
+            outputs = self._speaking().forward(torch.from_numpy(np.ascontiguousarray(image)).to(self.device))
+        return _on_host(outputs)
 
     def calibrate(self, images: Iterable[NDArray[np.float32]]) -> None:
         """Set the ranges of a quantised network to what it sees on *images* in float."""
@@ -188,7 +186,7 @@ class TorchBackend:
         """Run network and loss; the loss sees float32 only."""
         image = batch["image"].contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
-            outputs = self.network(image)
+            outputs = self.network(image, batch) if self.network.takes_targets else self.network(image)
         terms: Mapping[str, Tensor] = self.loss(_float(outputs), batch)  # type: ignore[misc]
         return terms
 
@@ -246,6 +244,10 @@ def average(tensors: Sequence[Tensor]) -> None:
     flat /= dist.get_world_size()
     for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
         tensor.copy_(mean.view_as(tensor))
+
+
+def _on_host(outputs: Mapping[str, Tensor]) -> Arrays:
+    return {name: value.float().contiguous().cpu().numpy() for name, value in outputs.items()}
 
 
 def _float(outputs: Any) -> Any:
