@@ -131,7 +131,7 @@ def build_trainer(config: Config, folder: Path, *, resuming: bool = False) -> Tr
             device=choose_device(config, backend),
             compile=general.compile,
             threads=general.threads,
-            speaker=chosen_network(config),
+            predicts=chosen_network(config),
         )
     )
     if not resuming:

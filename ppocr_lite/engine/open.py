@@ -34,7 +34,7 @@ def open_network(config: Config, architecture: Mapping[str, Any] | None = None) 
             seed=config.Global.seed,
             device=choose_device(config, backend),
             threads=config.Global.threads,
-            speaker=chosen_network(config) if architecture is None else None,
+            predicts=chosen_network(config) if architecture is None else None,
         )
     )
     return backend

@@ -66,3 +66,9 @@ class DistillationModel(nn.Layer):
             return getattr(self, name)(x, targets)
         with nn.no_grad():
             return getattr(self, name)(x, targets)
+
+
+def predicting(network: Any, name: str | None = None) -> Any:
+    """Return the network that predicts: of a distillation the one called *name*, or else the first that learns."""
+    learning = [member for member in getattr(network, "model_names", ()) if member not in network.frozen]
+    return getattr(network, name or learning[0]) if learning else network

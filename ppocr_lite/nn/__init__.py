@@ -1,8 +1,8 @@
 """What networks and losses are written with: layers and functions under Paddle's names, computed by one engine.
 
 Write ``from ppocr_lite import nn``, then ``class MyNet(nn.Layer)``, ``nn.Conv2D(...)`` and ``nn.relu(x)``: the class is
-written once and trains with every engine. ``nn/paddle.py`` and ``nn/torch.py`` hold the same names, listed in their
-``__all__``; what an engine lacks, or does otherwise, is dealt with there and nowhere else.
+written once and trains with every engine. ``nn/paddle.py`` and ``nn/torch.py`` hold the names of ``PRIMITIVES``; what
+an engine lacks, or does otherwise, is dealt with there and nowhere else.
 
 A process computes with one engine. :func:`use` chooses it; where nobody does, the first layer that is built takes
 Paddle. Until then :class:`Layer` is an empty class, so that modules of networks can be imported, and their signatures
@@ -19,6 +19,18 @@ from ppocr_lite.errors import ConfigError
 
 ENGINES = ("paddle", "torch")
 DEFAULT = "paddle"
+# What both files define, beside Layer.
+PRIMITIVES = (
+    *("LINEAR_OUTPUT_AXIS", "LSTM", "AdaptiveAvgPool2D", "AvgPool2D", "BatchNorm2D", "Constant", "Conv2D"),
+    *("Conv2DTranspose", "KaimingNormal", "KaimingUniform", "LayerList", "Linear", "MaxPool2D", "ParamAttr"),
+    *("Sequential", "Uniform", "Upsample"),
+    *("add_n", "amax", "arange", "binary_cross_entropy", "bincount", "cast", "concat", "conv2d"),
+    *("conv2d_transpose", "cross_entropy", "ctc_loss", "deform_conv2d", "freeze", "geometry", "hardsigmoid"),
+    *("hardswish", "in_dynamic_mode", "index_add", "index_select", "l1_loss", "linear", "log_softmax"),
+    *("logical_and", "max_pool2d", "maximum", "minimum", "mse_loss", "no_grad", "ones_like", "pad"),
+    *("put_along_axis", "relu", "round", "set_value", "sigmoid", "smooth_l1_loss", "softmax", "to_tensor", "topk"),
+    *("transpose", "where", "zeros_like"),
+)
 
 Tensor = Any  # paddle.Tensor or torch.Tensor
 
@@ -69,7 +81,7 @@ def use(engine: str) -> None:
         )
     if current is None:
         primitives = importlib.import_module(f"{__name__}.{engine}")
-        globals().update({name: getattr(primitives, name) for name in primitives.__all__ if name != "Layer"})
+        globals().update({name: getattr(primitives, name) for name in PRIMITIVES})
         Layer.__bases__ = (primitives.Layer,)
 
 

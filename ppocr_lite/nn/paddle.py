@@ -1,5 +1,7 @@
 """The primitives of networks and losses in Paddle, whose names they have; see the package."""
 
+# ruff: noqa: F401 - what is imported here is handed on by the package
+
 from __future__ import annotations
 
 from typing import Any
@@ -59,69 +61,6 @@ from paddle.nn.functional import (
 )
 from paddle.nn.initializer import Constant, KaimingNormal, KaimingUniform, Uniform
 from paddle.vision.ops import deform_conv2d
-
-__all__ = [
-    "LINEAR_OUTPUT_AXIS",
-    "LSTM",
-    "AdaptiveAvgPool2D",
-    "AvgPool2D",
-    "BatchNorm2D",
-    "Constant",
-    "Conv2D",
-    "Conv2DTranspose",
-    "KaimingNormal",
-    "KaimingUniform",
-    "Layer",
-    "LayerList",
-    "Linear",
-    "MaxPool2D",
-    "ParamAttr",
-    "Sequential",
-    "Uniform",
-    "Upsample",
-    "add_n",
-    "amax",
-    "arange",
-    "binary_cross_entropy",
-    "bincount",
-    "cast",
-    "concat",
-    "conv2d",
-    "conv2d_transpose",
-    "cross_entropy",
-    "ctc_loss",
-    "deform_conv2d",
-    "freeze",
-    "geometry",
-    "hardsigmoid",
-    "hardswish",
-    "in_dynamic_mode",
-    "index_add",
-    "index_select",
-    "l1_loss",
-    "linear",
-    "log_softmax",
-    "logical_and",
-    "max_pool2d",
-    "maximum",
-    "minimum",
-    "mse_loss",
-    "no_grad",
-    "ones_like",
-    "pad",
-    "put_along_axis",
-    "relu",
-    "round",
-    "set_value",
-    "sigmoid",
-    "smooth_l1_loss",
-    "softmax",
-    "to_tensor",
-    "topk",
-    "transpose",
-    "where",
-    "zeros_like",
-]
 
 LINEAR_OUTPUT_AXIS = 1  # of the weight of a Linear, (in, out)
 

@@ -29,10 +29,10 @@ ARCHITECTURE = {
 }
 
 
-@pytest.mark.parametrize("speaker, expected", [("Other", "Other"), ("Teacher", "Teacher"), (None, "Student")])
-def test_the_speaker_predicts(engine: str, speaker: str | None, expected: str) -> None:
+@pytest.mark.parametrize("predicts, expected", [("Other", "Other"), ("Teacher", "Teacher"), (None, "Student")])
+def test_the_chosen_network_predicts(engine: str, predicts: str | None, expected: str) -> None:
     whole, alone = create_backend(engine), create_backend(engine)
-    whole.build(Task(ARCHITECTURE, 9, seed=1, speaker=speaker))
+    whole.build(Task(ARCHITECTURE, 9, seed=1, predicts=predicts))
     alone.build(Task(MEMBER | {"model_type": "rec"}, 9, seed=2))
     prefix = f"{expected}."
     alone.load_weights({k.removeprefix(prefix): v for k, v in whole.weights().items() if k.startswith(prefix)})

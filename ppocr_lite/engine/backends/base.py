@@ -68,7 +68,7 @@ class Task:
         device: ``"cpu"`` or ``"gpu:0"``.
         compile: Compile the network before training it. An engine that cannot raises ConfigError.
         threads: CPU threads of the process for its arithmetic; None for the engine's own choice.
-        speaker: Of a distillation, the network that :meth:`Backend.forward` runs; None for the first that learns.
+        predicts: Of a distillation, the network that :meth:`Backend.predict` runs; None for the first that learns.
     """
 
     architecture: Mapping[str, Any]
@@ -80,7 +80,7 @@ class Task:
     device: str = "cpu"
     compile: bool = False
     threads: int | None = None
-    speaker: str | None = None
+    predicts: str | None = None
 
 
 class Backend(Protocol):
@@ -141,7 +141,7 @@ class Backend(Protocol):
         """Run the network in evaluation mode on (N, 3, H, W); return what it predicts by name, on the host.
 
         Detection ``maps`` (N, 1, H, W), probabilities; recognition ``probabilities`` (N, T, C); classification
-        ``probabilities`` (N, K). Of a distillation, that of :attr:`Task.speaker`.
+        ``probabilities`` (N, K). Of a distillation, that of :attr:`Task.predicts`.
         Leaves weights, batch-norm statistics and optimizer untouched.
         """
         ...
@@ -155,7 +155,7 @@ class Backend(Protocol):
         Returns:
             By name, on the host: ``maps`` (N, 3, H, W) of a detector; ``logits`` (N, T, C), and ``feats`` (N, T, D) if
             the head has ``return_feats``, of a recogniser; ``logits`` (N, K) of a classifier. Of a distillation, those
-            of :attr:`Task.speaker`.
+            of :attr:`Task.predicts`.
         """
         ...
 

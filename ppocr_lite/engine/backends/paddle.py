@@ -19,7 +19,7 @@ from ppocr_lite.engine.backends.paddle_optimizer import create_optimizer
 from ppocr_lite.engine.stopping import keep_handler
 from ppocr_lite.errors import CheckpointError, ConfigError
 from ppocr_lite.losses import LOSSES
-from ppocr_lite.modeling import build_model
+from ppocr_lite.modeling import build_model, predicting
 from ppocr_lite.modeling.pact import calibrate
 from ppocr_lite.nn import use
 
@@ -41,7 +41,7 @@ class PaddleBackend:
         self.loss: Any = None
         self.optimizer: Any = None
         self.slots: frozenset[str] = frozenset()
-        self.speaker: str | None = None
+        self.predicts: str | None = None
         self.amp = "O0"
         self.scaler = paddle.amp.GradScaler(enable=False)
 
@@ -60,7 +60,7 @@ class PaddleBackend:
         distributed.start()
         paddle.seed(task.seed)  # the same on every rank, so all start from the same weights
         self.network = build_model(task.architecture, num_classes=task.num_classes)
-        self.speaker = task.speaker
+        self.predicts = task.predicts
         self.amp = task.amp if task.device != "cpu" else "O0"
         if task.loss is not None:
             self.loss = LOSSES.build(dict(task.loss))
@@ -190,7 +190,7 @@ class PaddleBackend:
     def _evaluate(self, run: Callable[[Any, Any], Mapping[str, Any]], image: NDArray[np.float32]) -> Arrays:
         self.network.eval()
         with paddle.no_grad():
-            outputs = run(self._speaking(), paddle.to_tensor(image))
+            outputs = run(predicting(self.network, self.predicts), paddle.to_tensor(image))
         return {name: value.astype("float32").numpy() for name, value in outputs.items()}
 
     def _statistics(self) -> list[Any]:
@@ -200,11 +200,6 @@ class PaddleBackend:
         parameters = {name for name, _ in self.network.named_parameters()}
         running = [value for name, value in self.network.state_dict().items() if name not in parameters]
         return running + list(self._kept_by_loss().values())
-
-    def _speaking(self) -> Any:
-        """Return the network; of a distillation, the one that predicts for it."""
-        learning = [name for name in getattr(self.network, "model_names", ()) if name not in self.network.frozen]
-        return getattr(self.network, self.speaker or learning[0]) if learning else self.network
 
     def _kept_by_loss(self) -> dict[str, Any]:
         """Return what the loss itself has learnt; empty for most."""

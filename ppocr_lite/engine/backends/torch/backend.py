@@ -20,7 +20,7 @@ from ppocr_lite.engine.backends.torch.optimizer import Updater
 from ppocr_lite.engine.backends.torch.weights import export_weights, import_weights
 from ppocr_lite.errors import CheckpointError, ConfigError
 from ppocr_lite.losses import LOSSES
-from ppocr_lite.modeling import build_model
+from ppocr_lite.modeling import build_model, predicting
 from ppocr_lite.modeling.pact import calibrate
 from ppocr_lite.nn import use
 
@@ -65,7 +65,7 @@ class TorchBackend:
         self.autocast = self._choose_precision(task.amp)
         # Convolutions run on channels-last memory in both directions without copies: faster on CPU and GPU alike.
         network = build_model(task.architecture, task.num_classes)
-        self.speaker = task.speaker
+        self.predicts = task.predicts
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if task.compile:
             self.network.compile()
@@ -105,14 +105,15 @@ class TorchBackend:
         self.network.eval()
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             x = torch.from_numpy(np.ascontiguousarray(image)).to(self.device)
-            outputs = self._speaking().predict(x.contiguous(memory_format=torch.channels_last))
+            outputs = predicting(self.network, self.predicts).predict(x.contiguous(memory_format=torch.channels_last))
         return _on_host(outputs)
 
     def head_outputs(self, image: NDArray[np.float32]) -> Arrays:
         """Run the network in evaluation mode, past what is compiled, for what the loss would read."""
         self.network.eval()
         with torch.inference_mode():
-            outputs = self._speaking().forward(torch.from_numpy(np.ascontiguousarray(image)).to(self.device))
+            x = torch.from_numpy(np.ascontiguousarray(image)).to(self.device)
+            outputs = predicting(self.network, self.predicts).forward(x)
         return _on_host(outputs)
 
     def calibrate(self, images: Iterable[NDArray[np.float32]]) -> None:
@@ -164,11 +165,6 @@ class TorchBackend:
         sums = torch.tensor([values[name] for name in names], dtype=torch.float64)  # on the host: no waiting for a GPU
         dist.all_reduce(sums)
         return dict(zip(names, sums.tolist(), strict=True))
-
-    def _speaking(self) -> Any:
-        """Return the network; of a distillation, the one that predicts for it."""
-        learning = [name for name in getattr(self.network, "model_names", ()) if name not in self.network.frozen]
-        return getattr(self.network, self.speaker or learning[0]) if learning else self.network
 
     def _kept_by_loss(self) -> dict[str, Tensor]:
         """Return what the loss itself has learnt; empty for most."""
