@@ -42,9 +42,9 @@ def check_config(
     said = (architecture or {}).get("model_type")
     if general.model_type and said and general.model_type != said:
         raise ConfigError(f"Global.model_type is {general.model_type!r} but Architecture.model_type is {said!r}.")
-    model_type = general.model_type or said
-    family = families.get(check_model_type(model_type, "Global.model_type")) if model_type else None
-    defaults: Mapping[str, Node] = family.defaults if family is not None else {}
+    family = general.model_type or said
+    rules = families.get(check_model_type(family, "Global.model_type")) if family else None
+    defaults: Mapping[str, Node] = rules.defaults if rules is not None else {}
     optimizer, schedule = check_optimizer(sections["Optimizer"] or {}, registries)
 
     def component(section: str, kind: str) -> Node | None:
@@ -67,8 +67,8 @@ def check_config(
         source=dict(raw),
     )
     check_rules(config)
-    if family is not None:
-        family.check(config, registries)
+    if rules is not None:
+        rules.check(config, registries)
     return config
 
 
