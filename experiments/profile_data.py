@@ -21,9 +21,10 @@ from typing import Any
 import cv2
 
 from ppocr_lite.commands.console import table
-from ppocr_lite.data import DATASETS, Collate
+from ppocr_lite.data import DATASETS
 from ppocr_lite.engine.build import build_chain, load_charset, require
 from ppocr_lite.engine.run import argument_parser, read_config, report_errors
+from ppocr_lite.families import family_of
 
 WARM = 20  # samples that do not count: the first open fonts, files and libraries
 
@@ -68,7 +69,7 @@ def main() -> None:
     split = require(config.Train, "Train")
     chain = build_chain(split, load_charset(config), config.Global.max_text_length, training=True)
     dataset = DATASETS.build(split.dataset, transforms=chain, seed=config.Global.seed, training=True)
-    read, collate = Stage("read", dataset.read), Stage("batch", Collate(pad_width=config.model_type == "rec"))
+    read, collate = Stage("read", dataset.read), Stage("batch", family_of(config).collate())
     steps = [Stage(type(step).__name__, step, step.requires, step.provides) for step in chain.steps]
     dataset.read, chain.steps = read, tuple(steps)
     stages = [read, *steps, collate]

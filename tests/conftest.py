@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import logging
 import os
@@ -15,6 +14,9 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from numpy.typing import NDArray
+
+from ppocr_lite import nn
+from tests.engine import ENGINE
 
 settings.register_profile("unhurried", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("unhurried")
@@ -97,9 +99,29 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def installed_engine() -> list[str]:
-    """Overrides with which any config can be checked: where torch is absent, by Paddle, whose classes take the same."""
-    return [] if importlib.util.find_spec("torch") else ["Global.engine=paddle"]
+def engine() -> str:
+    """The engine of this process; a test that asks for it runs once for each engine that is installed."""
+    return ENGINE
+
+
+def pytest_configure() -> None:
+    """Choose the engine before any test does."""
+    if ENGINE != nn.DEFAULT:
+        nn.use(ENGINE)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of this process: those of torch where it computes with torch, all others elsewhere."""
+    mine = [item for item in items if _runs_here(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in mine])
+    items[:] = mine
+
+
+def _runs_here(item: pytest.Item) -> bool:
+    of_torch = item.get_closest_marker("torch") is not None
+    if ENGINE == "torch":
+        return of_torch or "engine" in getattr(item, "fixturenames", ())
+    return not of_torch
 
 
 @pytest.fixture(scope="session")

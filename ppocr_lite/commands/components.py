@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ppocr_lite.commands.console import say
-from ppocr_lite.engine.build import create_backend, registries
+from ppocr_lite.engine.build import registries
 from ppocr_lite.errors import ConfigError, suggest
 from ppocr_lite.registry import Registry, where
 
@@ -44,13 +44,12 @@ Values that the code computes, such as `in_channels`, are not listed: a config m
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     parser.add_argument("name", nargs="?", help="a kind or a class")
-    parser.add_argument("--engine", choices=("paddle", "torch"), default="paddle", help="whose networks and losses")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write everything as a page")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print or write what is asked for; return the exit status."""
-    kinds = registries(create_backend(arguments.engine))
+    kinds = registries()
     if arguments.markdown is not None:
         arguments.markdown.write_text(markdown(kinds), encoding="utf-8")
     elif arguments.name is None:

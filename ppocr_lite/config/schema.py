@@ -8,15 +8,7 @@ from typing import Any, Literal
 from ppocr_lite.config.reading import DEFAULT_POLICY, ReadingPolicy
 from ppocr_lite.errors import ConfigError
 
-ModelType = Literal["det", "rec", "cls"]
 Node = dict[str, Any]
-
-# What a family uses where its config does not say; a fragment without these sections still runs.
-DEFAULTS: dict[str, dict[str, Node]] = {
-    "det": {"Loss": {"name": "DBLoss"}, "PostProcess": {"name": "DBPostProcess"}, "Metric": {"name": "DetMetric"}},
-    "rec": {"Loss": {"name": "CTCLoss"}, "PostProcess": {"name": "CTCLabelDecode"}, "Metric": {"name": "RecMetric"}},
-    "cls": {"Loss": {"name": "ClsLoss"}, "PostProcess": {"name": "ClsPostProcess"}, "Metric": {"name": "ClsMetric"}},
-}
 
 
 @dataclass(frozen=True)
@@ -24,7 +16,7 @@ class GlobalSection:
     """How a run goes: length, logging, evaluation, files, device.
 
     Attributes:
-        model_type: ``det``, ``rec`` or ``cls``; Architecture.model_type where absent.
+        model_type: Family: ``det``, ``rec``, ``cls`` or one that was added; Architecture.model_type where absent.
         use_gpu: Use the first GPU if the engine sees one; else the CPU, with a warning.
         device: ``cpu`` or ``gpu:N``; strict, unlike *use_gpu*.
         engine: What computes: ``paddle`` or ``torch``.
@@ -65,7 +57,7 @@ class GlobalSection:
         use_space_char: Whether the space is a character.
     """
 
-    model_type: ModelType | None = None
+    model_type: str | None = None
     use_gpu: bool = False
     device: str | None = None
     engine: Literal["paddle", "torch"] = "paddle"
@@ -190,7 +182,7 @@ class Config:
 
     @property
     def model_type(self) -> str:
-        """``det``, ``rec`` or ``cls``.
+        """Name of the family: ``det``, ``rec``, ``cls`` or one that was added.
 
         Raises:
             ConfigError: If neither Global nor Architecture says it.

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
+from ppocr_lite.config.architecture import Registries, check_architecture, mapping, only
 from ppocr_lite.config.check import check_arguments, check_component
 from ppocr_lite.config.distillation import plain_postprocess
+from ppocr_lite.config.family import check_model_type
 from ppocr_lite.config.reading import check_reading
-from ppocr_lite.config.schema import DEFAULTS, Config, GlobalSection, Loader, Node, Quantization, Split
+from ppocr_lite.config.schema import Config, GlobalSection, Loader, Node, Split
 from ppocr_lite.errors import ConfigError, suggest
 from ppocr_lite.registry import Registry
-
-Registries = Mapping[str, Registry[Any]]
 
 SECTIONS = ("Global", "Architecture", "Loss", "Optimizer", "PostProcess", "Reading", "Metric", "Train", "Eval")
 _IGNORED = ("profiler_options",)  # printed by PaddleOCR's trainer among the sections; means nothing here
 _DATASET_LISTS = ("datasets",)
-_NETWORK = ("model_type", "algorithm", "Transform", "Backbone", "Neck", "Head", "return_all_feats", "quant")
-_DISTILLED = (*_NETWORK, "pretrained", "freeze_params")
-_DISTILLATION = ("name", "algorithm", "model_type", "Models")
 
 
-def check_config(raw: Mapping[str, Any], registries: Registries) -> Config:
+def check_config(
+    raw: Mapping[str, Any], registries: Registries, families: Mapping[str, Any] = MappingProxyType({})
+) -> Config:
     """Check every section of *raw* and return it in its final form; reads no data and builds nothing.
 
     Args:
         raw: As :func:`ppocr_lite.config.load.load` returns it.
         registries: Under ``backbone``, ``neck``, ``head``, ``loss``, ``optimizer``, ``schedule``, ``transform``,
             ``dataset``, ``postprocess``, ``metric``.
+        families: Name → what a config of that family has by default, and what must hold in it, as a
+            :class:`ppocr_lite.families.base.Family` says it.
 
     Raises:
         ConfigError: At the first thing that is unknown, missing or of the wrong type; names its path.
@@ -37,14 +38,15 @@ def check_config(raw: Mapping[str, Any], registries: Registries) -> Config:
     for name in raw:
         if name not in SECTIONS and name not in _IGNORED:
             raise ConfigError(f"{name} is not a section.{suggest(str(name), SECTIONS)}")
-    sections = {name: _mapping(raw.get(name), name) for name in SECTIONS}
+    sections = {name: mapping(raw.get(name), name) for name in SECTIONS}
     general = GlobalSection(**check_arguments(GlobalSection, _blank_to_none(sections["Global"] or {}), "Global"))
     architecture = check_architecture(sections["Architecture"], registries) if sections["Architecture"] else None
     said = (architecture or {}).get("model_type")
     if general.model_type and said and general.model_type != said:
         raise ConfigError(f"Global.model_type is {general.model_type!r} but Architecture.model_type is {said!r}.")
     family = general.model_type or said
-    defaults = DEFAULTS.get(str(family), {})
+    rules = families.get(check_model_type(family, "Global.model_type")) if family else None
+    defaults: Mapping[str, Node] = rules.defaults if rules is not None else {}
     optimizer, schedule = check_optimizer(sections["Optimizer"] or {}, registries)
 
     if sections["PostProcess"]:
@@ -72,40 +74,9 @@ def check_config(raw: Mapping[str, Any], registries: Registries) -> Config:
         source=dict(raw),
     )
     check_rules(config)
-    if family == "cls":
-        _check_classes(config, registries)
+    if rules is not None:
+        rules.check(config, registries)
     return config
-
-
-def check_architecture(node: Node, registries: Registries, path: str = "Architecture") -> Node:
-    """Check a network, or the networks of a distillation, against the registries of the chosen engine."""
-    if "Models" not in node and node.get("name") != "DistillationModel":
-        return _check_network(node, registries, path, _NETWORK)
-    if node.get("name") != "DistillationModel":
-        raise ConfigError(f"{path}.name must be 'DistillationModel' where there are Models. Received: {node!r}")
-    _only(node, _DISTILLATION, path)
-    models = _mapping(node.get("Models"), f"{path}.Models")
-    if not models:
-        raise ConfigError(f"{path}.Models must name at least one network. Received: {models!r}")
-    checked = {}
-    for name, model in models.items():
-        inner = _mapping(model, f"{path}.Models.{name}") or {}
-        inner = {"model_type": node.get("model_type")} | inner if node.get("model_type") else inner
-        checked[name] = _check_network(inner, registries, f"{path}.Models.{name}", _DISTILLED)
-    types = {str(model["model_type"]) for model in checked.values()}
-    types |= {str(node["model_type"])} if node.get("model_type") else set()
-    if len(types) > 1:
-        raise ConfigError(f"{path}: all networks must have one model_type. Received: {sorted(types)}")
-    return node | {"model_type": types.pop(), "Models": checked}
-
-
-def check_quantization(node: Any, path: str) -> Node:
-    """Return the arguments of :class:`Quantization`, checked."""
-    checked = check_arguments(Quantization, _mapping(node, path) or {}, path)
-    options = Quantization(**checked)
-    if options.alpha <= 0 or options.decay < 0:
-        raise ConfigError(f"{path} needs alpha > 0 and decay ≥ 0. Received: {node!r}")
-    return checked
 
 
 def check_optimizer(node: Node, registries: Registries) -> tuple[Node, Node]:
@@ -159,33 +130,14 @@ def check_rules(config: Config) -> None:
         )
 
 
-def _check_network(node: Node, registries: Registries, path: str, known: tuple[str, ...]) -> Node:
-    _only(node, known, path)
-    if node.get("model_type") not in ("det", "rec", "cls"):
-        raise ConfigError(f"{path}.model_type must be det, rec or cls. Received: {node.get('model_type')!r}")
-    if node.get("Transform") is not None:
-        raise ConfigError(f"{path}.Transform must be empty: there is no rectifier. Received: {node['Transform']!r}")
-    checked = {key: value for key, value in node.items() if key not in ("Backbone", "Neck", "Head")}
-    for part in ("Backbone", "Neck", "Head"):
-        if node.get(part) is not None:
-            checked[part] = check_component(registries[part.lower()], node[part], f"{path}.{part}")
-        elif part != "Neck":
-            raise ConfigError(f"{path}.{part} is required: {{name: …}}.{suggest('', registries[part.lower()])}")
-        else:
-            checked[part] = None
-    if node.get("quant") is not None:
-        checked["quant"] = check_quantization(node["quant"], f"{path}.quant")
-    return checked
-
-
 def _check_split(node: Node | None, path: str, registries: Registries) -> Split | None:
     if not node:
         return None
-    _only(node, ("dataset", "loader"), path)
-    dataset = dict(_mapping(node.get("dataset"), f"{path}.dataset") or {})
+    only(node, ("dataset", "loader"), path)
+    dataset = dict(mapping(node.get("dataset"), f"{path}.dataset") or {})
     transforms = check_transforms(dataset.pop("transforms", []), registries["transform"], f"{path}.dataset.transforms")
     checked = _check_dataset(dataset, registries["dataset"], f"{path}.dataset")
-    loader = _mapping(node.get("loader"), f"{path}.loader") or {}
+    loader = mapping(node.get("loader"), f"{path}.loader") or {}
     options = Loader(**check_arguments(Loader, loader, f"{path}.loader"))
     positive = options.batch_size_per_card >= 1 and options.bucket_batches >= 1
     if not positive or options.num_workers < 0 or options.num_sections != 1:
@@ -219,7 +171,7 @@ def _check_item(item: Any, registry: Registry[Any], path: str) -> Node:
     name, arguments = next(iter(item.items()))
     if name not in set(registry):
         raise ConfigError(f"{path}: no {registry.kind} is called {name!r}.{suggest(name, registry)}")
-    given = _mapping(arguments, f"{path}.{name}") or {}
+    given = mapping(arguments, f"{path}.{name}") or {}
     return {"name": name} | check_arguments(registry.get(name), given, f"{path}.{name}", registry.runtime)
 
 
@@ -233,26 +185,6 @@ def _check_steps(nodes: list[Node], path: str) -> None:
             raise ConfigError(f"{where}.keep_keys must name 'image'. Received: {node['keep_keys']}")
 
 
-def _check_classes(config: Config, registries: Registries) -> None:
-    """Check that a classifier has one class for each label of its answers."""
-    if config.Architecture is None or config.PostProcess is None:
-        return
-    labels = _argument(registries["postprocess"], config.PostProcess, "label_list")
-    for network in (config.Architecture.get("Models") or {"": config.Architecture}).values():
-        classes = _argument(registries["head"], network["Head"], "class_dim")
-        if labels is not None and classes is not None and len(labels) != classes:
-            raise ConfigError(
-                f"PostProcess.label_list must have one label for each of the {classes} classes of Head.class_dim. "
-                f"Received: {list(labels)}"
-            )
-
-
-def _argument(registry: Registry[Any], node: Node, name: str) -> Any:
-    """Return an argument of a checked component, or its default where the file is silent; None if it takes none."""
-    parameter = inspect.signature(registry.get(node["name"])).parameters.get(name)
-    return None if parameter is None else node.get(name, parameter.default)
-
-
 def _input_height(split: Split | None) -> int | None:
     for node in split.transforms if split else ():
         if node["name"] in ("RecResizeImg", "ClsResizeImg") and "image_shape" in node:
@@ -260,18 +192,6 @@ def _input_height(split: Split | None) -> int | None:
     return None
 
 
-def _mapping(node: Any, path: str) -> Node | None:
-    if node is None or isinstance(node, dict):
-        return node
-    raise ConfigError(f"{path} must be a mapping. Received: {node!r} ({type(node).__name__})")
-
-
 def _blank_to_none(node: Node) -> Node:
     """PaddleOCR writes "" and an empty value for "not given"; leave those keys out."""
     return {key: value for key, value in node.items() if value is not None and value != ""}
-
-
-def _only(node: Node, known: tuple[str, ...], path: str) -> None:
-    for key in node:
-        if key not in known:
-            raise ConfigError(f"{path}.{key} is not known here.{suggest(str(key), known)}")

@@ -74,7 +74,7 @@ class CollateByWidth:
         batch_size: Lines of a batch.
     """
 
-    def __init__(self, collate: Collate, batch_size: int) -> None:
+    def __init__(self, collate: Callable[[Sequence[Sample]], dict[str, Any]], batch_size: int) -> None:
         self.collate, self.batch_size = collate, batch_size
 
     def __call__(self, samples: Sequence[Sample]) -> dict[str, Any]:

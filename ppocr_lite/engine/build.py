@@ -1,6 +1,6 @@
 """Config → every object of a run; the answer to "where is X created?".
 
-Nothing here imports Paddle or torch: an engine is imported when it is chosen.
+Nothing here imports Paddle or torch: an engine is imported when it is chosen, and a config is checked before.
 """
 
 from __future__ import annotations
@@ -11,26 +11,28 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from ppocr_lite.charset import Charset
 from ppocr_lite.config.load import load
 from ppocr_lite.config.schema import Config, Split
 from ppocr_lite.config.validate import SECTIONS, check_config
-from ppocr_lite.data import DATASETS, RAW_KEYS, TRAINING_KEYS, BucketLoader, Collate, CollateByWidth, EpochBatches
+from ppocr_lite.data import DATASETS, RAW_KEYS, TRAINING_KEYS, BucketLoader, CollateByWidth, EpochBatches
 from ppocr_lite.engine.backends.base import Backend, Batch, Task
-from ppocr_lite.engine.evaluate import GROUP, Stage, evaluate, measure_batch, split_transforms
+from ppocr_lite.engine.evaluate import as_plain, evaluate, split_transforms
 from ppocr_lite.engine.hooks import Hook, JsonlHook, LogHook, VisualDLHook
 from ppocr_lite.engine.trainer import Plan, Trainer
 from ppocr_lite.engine.transfer import load_pretrained
 from ppocr_lite.errors import ConfigError
+from ppocr_lite.families import FAMILIES, family_of
+from ppocr_lite.families.base import Stage
 from ppocr_lite.install import install_command
+from ppocr_lite.losses import LOSSES
 from ppocr_lite.metrics import METRICS
+from ppocr_lite.modeling import BACKBONES, HEADS, NECKS
 from ppocr_lite.optim import OPTIMIZERS, SCHEDULES
 from ppocr_lite.postprocess import POSTPROCESSES
-from ppocr_lite.predict.classifier import TextClassifier
-from ppocr_lite.predict.detector import TextDetector
-from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.runner import FunctionRunner, Runner
 from ppocr_lite.registry import Registry
 from ppocr_lite.transforms import TRANSFORMS
@@ -49,17 +51,14 @@ def load_config(path: Path | str, overrides: Iterable[str] = ()) -> Config:
     Raises:
         ConfigError: Names the path of what is wrong, and the nearest known name.
     """
-    raw = load(Path(path), overrides, SECTIONS)
-    general = raw.get("Global") or {}
-    engine = general.get("engine", "paddle") if isinstance(general, dict) else "paddle"
-    return check_config(raw, registries(create_backend(engine)))
+    return check_config(load(Path(path), overrides, SECTIONS), registries(), FAMILIES)
 
 
 def create_backend(engine: str) -> Backend:
-    """Import an engine and return it, not yet built.
+    """Import an engine and return it, not yet built; from then on this process computes with it.
 
     Raises:
-        ConfigError: If there is no such engine or it is not installed.
+        ConfigError: If there is no such engine, it is not installed, or the process computes with another one.
     """
     backend: Backend
     try:
@@ -80,8 +79,8 @@ def create_backend(engine: str) -> Backend:
     return backend
 
 
-def registries(backend: Backend) -> dict[str, Registry[Any]]:
-    """Return every registry a config is checked against, the networks' from *backend*."""
+def registries() -> dict[str, Registry[Any]]:
+    """Return every registry a config is checked against."""
     return {
         "transform": TRANSFORMS,
         "dataset": DATASETS,
@@ -89,7 +88,10 @@ def registries(backend: Backend) -> dict[str, Registry[Any]]:
         "metric": METRICS,
         "optimizer": OPTIMIZERS,
         "schedule": SCHEDULES,
-        **backend.components,
+        "backbone": BACKBONES,
+        "neck": NECKS,
+        "head": HEADS,
+        "loss": LOSSES,
     }
 
 
@@ -130,7 +132,7 @@ def build_trainer(config: Config, folder: Path, *, resuming: bool = False) -> Tr
             device=choose_device(config, backend),
             compile=general.compile,
             threads=general.threads,
-            speaker=chosen_network(config),
+            predicts=chosen_network(config),
         )
     )
     if not resuming:
@@ -145,7 +147,7 @@ def build_trainer(config: Config, folder: Path, *, resuming: bool = False) -> Tr
 
 def build_evaluator(config: Config, backend: Backend, charset: Charset | None) -> Callable[[], dict[str, float]]:
     """Return a function that evaluates the network of *backend* on the Eval data and returns the metrics."""
-    runner = FunctionRunner(backend.forward)
+    runner = FunctionRunner(backend.predict)
     shard = {"rank": backend.rank, "world_size": backend.world_size, "total": backend.total}
     return evaluator_of(config, build_stage(config, runner, charset), charset, shard)
 
@@ -155,8 +157,8 @@ def evaluator_of(
 ) -> Callable[[], dict[str, float]]:
     """Return a function that evaluates any stage, live or exported, on the Eval data and returns the metrics."""
     dataset = build_eval_dataset(config, charset)
-    metric = require(config.Metric, "Metric")
-    return lambda: evaluate(stage, dataset, METRICS.build(metric), **(shard or {}))
+    metric, family = require(config.Metric, "Metric"), family_of(config)
+    return lambda: evaluate(family, stage, dataset, METRICS.build(metric), **(shard or {}))
 
 
 def build_eval_dataset(config: Config, charset: Charset | None) -> Any:
@@ -173,22 +175,26 @@ def build_stage(config: Config, runner: Runner, charset: Charset | None) -> Stag
     steps = [TRANSFORMS.build(node) for node in nodes]
     preprocess = Compose(steps, available=("image",), path="Eval.dataset.transforms")
     postprocess = POSTPROCESSES.build(require(config.PostProcess, "PostProcess"), charset=charset)
-    if config.model_type == "det":
-        return TextDetector(runner, preprocess, postprocess)
-    size = min(require(config.Eval, "Eval").loader.batch_size_per_card, GROUP)
-    family = TextClassifier if config.model_type == "cls" else TextRecognizer
-    return family(runner, preprocess, postprocess, batch_size=size, policy=config.Reading)
+    return family_of(config).stage(runner, preprocess, postprocess, config)
 
 
 def build_train_metric(
     config: Config, backend: Backend, charset: Charset | None
 ) -> Callable[[Batch], dict[str, float]] | None:
     """Return what Global.cal_metric_during_train logs: the metric of lines on a training batch; None for no."""
-    if not config.Global.cal_metric_during_train or config.model_type == "det":
+    family = family_of(config)
+    if not config.Global.cal_metric_during_train or not family.measures:
         return None
     postprocess = POSTPROCESSES.build(require(config.PostProcess, "PostProcess"), charset=charset)
-    metric = require(config.Metric, "Metric")
-    return lambda batch: measure_batch(backend.forward, postprocess, METRICS.build(metric), batch, charset)
+    node = require(config.Metric, "Metric")
+
+    def measure(batch: Batch) -> dict[str, float]:
+        metric: Any = METRICS.build(node)
+        found = postprocess(backend.forward(np.asarray(batch["image"])))
+        family.measure_batch(found, postprocess, batch, charset, metric)
+        return as_plain(metric.compute())
+
+    return measure
 
 
 def build_chain(split: Split, charset: Charset | None, max_text_length: int, *, training: bool = False) -> Compose:
@@ -219,10 +225,11 @@ def build_batches(split: Split, length: int, backend: Backend, seed: int) -> Epo
 def build_loader(config: Config, dataset: Any, batches: EpochBatches, backend: Backend) -> Iterable[Batch]:
     """Return what loads the training data in batches, or in groups of batches of lines of like width."""
     options = require(config.Train, "Train").loader
-    collate = Collate(pad_width=config.model_type == "rec")
+    family = family_of(config)
+    collate = family.collate()
     if options.bucket_batches == 1:
         return backend.loader(dataset, batches, collate, options.num_workers)
-    if config.model_type != "rec":
+    if not family.buckets:
         raise ConfigError("Train.loader.bucket_batches is for recognisers: other images of a batch have one size.")
     by_width = CollateByWidth(collate, options.batch_size_per_card)
     return BucketLoader(
@@ -253,13 +260,8 @@ def make_plan(config: Config, steps_per_epoch: int) -> Plan:
 
 
 def load_charset(config: Config) -> Charset | None:
-    """Return the characters of a recogniser, None for the other families."""
-    if config.model_type != "rec":
-        return None
-    source = config.Global.character_dict_path
-    if source is None:
-        raise ConfigError("Global.character_dict_path is required for recognition: a file, or a name such as 'en'.")
-    return Charset.load(source, use_space_char=config.Global.use_space_char)
+    """Return the characters that the network emits, None where it emits none."""
+    return family_of(config).charset(config)
 
 
 def build_hooks(config: Config, folder: Path, epochs: int) -> list[Hook]:

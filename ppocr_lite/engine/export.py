@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.util
 import json
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,20 @@ import numpy as np
 import paddle
 from numpy.typing import NDArray
 
+from ppocr_lite import nn
 from ppocr_lite.config.schema import Config
 from ppocr_lite.engine import checkpoint
 from ppocr_lite.engine.build import chosen_network, load_charset, require
 from ppocr_lite.engine.evaluate import split_transforms
+from ppocr_lite.engine.open import weights_of
 from ppocr_lite.errors import CheckpointError, ConfigError, ModelError
+from ppocr_lite.families import family_of
 from ppocr_lite.install import install_command
-from ppocr_lite.modeling import build_model
+from ppocr_lite.modeling import build_model, fuse
 from ppocr_lite.modeling.pact import in_float, ranges_in_use
 from ppocr_lite.predict.bundle import DESCRIPTION, ONNX, PROGRAMS, WEIGHTS, Bundle, TensorSpec, write_bundle
 from ppocr_lite.predict.engines.paddle_inference import PaddleRunner
 from ppocr_lite.predict.runner import Network, Runner, load_runner
-from ppocr_lite.transforms import TRANSFORMS
 from ppocr_lite.version import __version__
 
 log = logging.getLogger(__name__)
@@ -35,7 +38,6 @@ TOLERANCE = 1e-4  # largest difference between the network and what was written
 FAST_TOLERANCE = 1e-2  # an engine that reorders sums may differ this much in one place, TOLERANCE on average
 INTEGER_TOLERANCE = 1e-2  # on average, where sums that lie between two steps may be rounded either way
 INPUT = "x"
-OUTPUTS = {"det": "maps", "rec": "probabilities", "cls": "probabilities"}
 ONNX_GRAPH = "ppocr_lite.engine.onnx_graph"  # imported where model.onnx is written: it needs the package onnx
 OPSET = 14  # the first with HardSwish
 DEFORMABLE = "deformable_conv"  # how a Paddle network names that operator
@@ -69,18 +71,22 @@ def export_model(
         ModelError: If what was written does not compute the same, or paddle2onnx is wanted and missing.
     """
     general = config.Global
-    source = weights or Path(general.checkpoints or general.pretrained_model or general.save_model_dir)
+    source = weights_of(config, weights)
     folder = (folder or Path(general.save_inference_dir or Path(general.save_model_dir) / "inference")).resolve()
     _check_free(folder)
     draft = folder.parent / f".{folder.name}.tmp"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    bundle = describe(config, draft, source)
     network = load_network(config, source)
-    ranges = ranges_in_use(network, paddle.to_tensor(seeded_input(bundle)))
+    bundle = describe(config, draft, source)
+    sample = seeded_input(bundle)
+    expected = predictions(network, sample)
+    bundle = dataclasses.replace(bundle, outputs=tuple(sorted(expected)))  # in the order in which Paddle writes them
+    fuse_branches(network, expected, sample)
+    ranges = ranges_in_use(network, paddle.to_tensor(sample))
     spec = [paddle.static.InputSpec([None if n < 0 else n for n in bundle.input.shape], "float32", name=INPUT)]
     with in_float(network):
-        paddle.jit.save(network, str(draft / Path(PROGRAMS[0]).stem), input_spec=spec)
+        paddle.jit.save(Prediction(network, bundle.outputs), str(draft / Path(PROGRAMS[0]).stem), input_spec=spec)
         for stray in set(draft.iterdir()) - {draft / PROGRAMS[0], draft / WEIGHTS}:
             stray.unlink()
         write_bundle(bundle)
@@ -114,25 +120,26 @@ def describe(config: Config, folder: Path, source: Path) -> Bundle:
     charset = load_charset(config)
     return Bundle(
         folder=folder,
-        model_type=config.model_type,  # type: ignore[arg-type]
+        model_type=config.model_type,
         transforms=tuple(transforms),
         postprocess=require(config.PostProcess, "PostProcess"),
         characters=charset.characters if charset else None,
         reading=config.Reading,
         metrics=read_metrics(config, source),
         created_by=f"ppocr_lite {__version__}, paddlepaddle {paddle.__version__}",
-        input=TensorSpec(INPUT, input_shape(config.model_type, transforms), "float32"),
-        outputs=(OUTPUTS[config.model_type],),
+        input=TensorSpec(INPUT, family_of(config).input_shape(transforms), "float32"),
         algorithm=str(chosen_architecture(config).get("algorithm") or ""),
     )
 
 
 def load_network(config: Config, source: Path) -> Any:
-    """Return the network that the weights at *source* are for, in evaluation mode.
+    """Return the network that the weights at *source* are for, of Paddle, in evaluation mode.
 
     Raises:
         CheckpointError: If they do not fit.
+        ConfigError: If this process computes with another engine.
     """
+    nn.use("paddle")
     charset = load_charset(config)
     whole = build_model(require(config.Architecture, "Architecture"), charset.num_classes if charset else None)
     wanted = {name: value.numpy() for name, value in whole.state_dict().items()}
@@ -151,21 +158,6 @@ def chosen_architecture(config: Config) -> Mapping[str, Any]:
     architecture: Mapping[str, Any] = require(config.Architecture, "Architecture")
     name = chosen_network(config)
     return architecture if name is None else architecture["Models"][name]
-
-
-def input_shape(model_type: str, transforms: list[dict[str, Any]]) -> tuple[int, ...]:
-    """Return what the network takes, -1 where it varies: the height of lines, and for cls the width, are fixed.
-
-    Raises:
-        ConfigError: If no transform says the size of lines.
-    """
-    if model_type == "det":
-        return -1, 3, -1, -1
-    for node in transforms:
-        if node["name"] in ("RecResizeImg", "ClsResizeImg"):
-            resize: Any = TRANSFORMS.build(node)
-            return (-1, 3, resize.height, resize.width if model_type == "cls" else -1)
-    raise ConfigError("Eval.dataset.transforms must hold RecResizeImg or ClsResizeImg: it says the height of lines.")
 
 
 def read_metrics(config: Config, source: Path) -> dict[str, Any]:
@@ -188,18 +180,71 @@ def check_same(
         ModelError: If it exceeds *limit* anywhere, or *average* on average.
     """
     sample = seeded_input(bundle)
+    found = runner.run_all(sample)
+    received = found if isinstance(found, dict) else dict(zip(bundle.outputs, found, strict=True))
+    largest = 0.0
+    for name, expected in predictions(network, sample).items():
+        # Limits are those of probabilities; what grows larger is held to the same share of its largest value.
+        gaps = difference(expected, received[name]) / max(1.0, float(np.abs(expected).max()))
+        if not (gaps.max() <= limit and gaps.mean() <= average):
+            raise ModelError(
+                f"{bundle.folder}: {type(runner).__name__} computes something else than the network: {name}, shapes "
+                f"{received[name].shape} and {expected.shape}, largest difference {gaps.max():.2g}, allowed {limit}. "
+                "Do not use this folder."
+            )
+        largest = max(largest, float(gaps.max()))
+    log.info("%s agrees with the network to %.1g.", type(runner).__name__, largest)
+    return largest
+
+
+class Prediction(nn.Layer):
+    """What is exported of a network: its predictions.
+
+    Args:
+        network: Has ``predict``.
+        names: What of it, in order.
+    """
+
+    def __init__(self, network: Any, names: Sequence[str]) -> None:
+        super().__init__()
+        self.network, self.names = network, tuple(names)
+
+    def forward(self, x: nn.Tensor) -> list[nn.Tensor]:
+        """Return the predictions for (N, 3, H, W), in order."""
+        outputs = self.network.predict(x)
+        return [outputs[name] for name in self.names]
+
+
+def predictions(network: Any, sample: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    """Return what the live network predicts for *sample*, by name."""
     with paddle.no_grad():
-        expected = network(paddle.to_tensor(sample)).numpy()
-    received = runner.run(sample)
-    gaps = np.abs(expected - received) if expected.shape == received.shape else np.array([np.inf])
-    if not (gaps.max() <= limit and gaps.mean() <= average):
-        raise ModelError(
-            f"{bundle.folder}: {type(runner).__name__} computes something else than the network: shapes "
-            f"{received.shape} and {expected.shape}, largest difference {gaps.max():.2g}, allowed {limit}. "
-            "Do not use this folder."
-        )
-    log.info("%s agrees with the network to %.1g.", type(runner).__name__, gaps.max())
-    return float(gaps.max())
+        return {name: value.numpy() for name, value in network.predict(paddle.to_tensor(sample)).items()}
+
+
+def fuse_branches(network: Any, expected: Mapping[str, NDArray[Any]], sample: NDArray[np.float32]) -> None:
+    """Join the branches of layers that have a method ``fuse``.
+
+    Args:
+        network: Changed in place.
+        expected: What it predicts for *sample*.
+        sample: What it takes.
+
+    Raises:
+        ModelError: If it predicts something else afterwards.
+    """
+    count = fuse(network)
+    if count == 0:
+        return
+    found = predictions(network, sample)
+    gap = max(float(difference(value, found[name]).max()) for name, value in expected.items())
+    if not gap <= TOLERANCE:
+        raise ModelError(f"After its {count} layers fused their branches the network predicts otherwise, by {gap:.2g}.")
+    log.info("%d layers have fused their branches; predictions agree to %.1g.", count, gap)
+
+
+def difference(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
+    """Return how far two arrays differ at each place; infinitely, if in shape."""
+    return np.abs(first - second) if first.shape == second.shape else np.array([np.inf])
 
 
 def seeded_input(bundle: Bundle) -> NDArray[np.float32]:

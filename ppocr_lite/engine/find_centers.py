@@ -15,7 +15,7 @@ from ppocr_lite.config.schema import Config
 from ppocr_lite.data import DATASETS, Collate
 from ppocr_lite.engine.backends.base import Batch
 from ppocr_lite.engine.build import build_chain, load_charset, require
-from ppocr_lite.engine.infer import live_backend
+from ppocr_lite.engine.open import open_checkpoint
 from ppocr_lite.errors import ConfigError, DataError, ImageError
 from ppocr_lite.transforms.base import Sample
 
@@ -41,7 +41,7 @@ def find_centers(config: Config, weights: Path | None = None, most: int | None =
     if charset is None or architecture.get("Models"):
         raise ConfigError("Centres are those of one recogniser. Give the config that it was trained with.")
     head = architecture["Head"] | {"return_feats": True}
-    backend = live_backend(dataclasses.replace(config, Architecture=architecture | {"Head": head}), weights)
+    backend = open_checkpoint(dataclasses.replace(config, Architecture=architecture | {"Head": head}), weights)
     sums: CenterSums | None = None
     for batch in _batches(config, charset, most):
         outputs = backend.head_outputs(batch["image"])

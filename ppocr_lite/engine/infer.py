@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite.config.schema import Config
-from ppocr_lite.engine import checkpoint
-from ppocr_lite.engine.backends.base import Backend, Task
-from ppocr_lite.engine.build import (
-    build_stage,
-    choose_device,
-    chosen_network,
-    create_backend,
-    load_charset,
-    require,
-)
-from ppocr_lite.engine.evaluate import Stage
+from ppocr_lite.engine.build import build_stage, load_charset
+from ppocr_lite.engine.open import open_checkpoint
 from ppocr_lite.engine.run import argument_parser, read_config, start_logging
 from ppocr_lite.errors import ConfigError, ImageError
+from ppocr_lite.families import family_of
+from ppocr_lite.families.base import Stage
 from ppocr_lite.io.pages import list_files, read_pages
-from ppocr_lite.predict.classifier import TextClassifier
-from ppocr_lite.predict.detector import TextDetector
 from ppocr_lite.predict.runner import FunctionRunner
 from ppocr_lite.results import Detections
 
@@ -76,12 +66,12 @@ def infer(config: Config, weights: Path | None = None, failed: list[Path] | None
     source = config.Global.infer_img
     if source is None:
         raise ConfigError("Global.infer_img is required: an image, a folder or a pattern. Give -o Global.infer_img=…")
-    files, stage = list_files(source), live_stage(config, weights)
+    files, stage, family = list_files(source), live_stage(config, weights), family_of(config)
     with _results(config.Global.save_res_path) as results:
         for file in files:
             try:
                 for name, image in read_pages(file):
-                    line = f"{name}\t{answer(stage, image)}"
+                    line = f"{name}\t{family.answer(stage, image)}"
                     results.write(line + "\n")
                     yield line
             except ImageError as error:
@@ -104,7 +94,7 @@ def live_stage(config: Config, weights: Path | None = None) -> Stage:
     Raises:
         CheckpointError: If there are no weights, or they do not fit.
     """
-    return build_stage(config, FunctionRunner(live_backend(config, weights).forward), load_charset(config))
+    return build_stage(config, FunctionRunner(open_checkpoint(config, weights).predict), load_charset(config))
 
 
 def live_maps(
@@ -119,9 +109,9 @@ def live_maps(
         ConfigError: If the config is not of a detector.
         CheckpointError: If there are no weights, or they do not fit.
     """
-    if config.model_type != "det":
+    if not family_of(config).has_maps:
         raise ConfigError(f"Only a detector has maps. Received: a config of {config.model_type!r}")
-    backend = live_backend(config, weights)
+    backend = open_checkpoint(config, weights)
     seen: list[NDArray[np.float32]] = []
 
     def run(image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -131,41 +121,7 @@ def live_maps(
     stage = build_stage(config, FunctionRunner(run), None)
 
     def look(image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Detections]:
-        found = stage.detect(image)  # type: ignore[union-attr]  # that of a detector
+        found = stage.detect(image)
         return seen[0][0], found
 
     return look
-
-
-def live_backend(config: Config, weights: Path | None = None) -> Backend:
-    """Return an engine that holds the network of a checkpoint.
-
-    Raises:
-        CheckpointError: If there are no weights, or they do not fit.
-    """
-    general = config.Global
-    source = weights or Path(general.checkpoints or general.pretrained_model or general.save_model_dir)
-    charset = load_charset(config)
-    backend = create_backend(general.engine)
-    classes = charset.num_classes if charset else None
-    architecture = require(config.Architecture, "Architecture")
-    device, speaker = choose_device(config, backend), chosen_network(config)
-    backend.build(Task(architecture, classes, seed=general.seed, device=device, speaker=speaker))
-    backend.load_weights(checkpoint.fit_weights(checkpoint.read_weights(source), backend.weights(), str(source)))
-    return backend
-
-
-def answer(stage: Stage, image: NDArray[np.uint8]) -> str:
-    """Return what *stage* says about a BGR image, as one line of text."""
-    if isinstance(stage, TextDetector):
-        found = stage.detect(image)
-        regions: list[dict[str, Any]] = [
-            {"transcription": "", "points": np.round(polygon, 1).tolist(), "score": round(score, 4)}
-            for polygon, score in zip(found.polygons, found.scores, strict=True)
-        ]
-        return json.dumps(regions)
-    if isinstance(stage, TextClassifier):
-        (turned,) = stage.classify([image])
-        return f"{turned.angle}\t{turned.score:.4f}"
-    (read,) = stage.recognize([image])
-    return f"{read.text}\t{read.score:.4f}"

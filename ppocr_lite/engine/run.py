@@ -11,29 +11,24 @@ from pathlib import Path
 from ppocr_lite.config.arguments import add_config
 from ppocr_lite.config.schema import Config
 from ppocr_lite.engine import checkpoint
-from ppocr_lite.engine.backends.base import Task
 from ppocr_lite.engine.build import (
     build_evaluator,
     build_trainer,
-    choose_device,
-    chosen_network,
-    create_backend,
     evaluator_of,
     load_charset,
     load_config,
     prepare_folder,
-    require,
     write_config,
 )
 from ppocr_lite.engine.checkpoint import TrainState
-from ppocr_lite.engine.evaluate import Stage, as_plain
+from ppocr_lite.engine.evaluate import as_plain
+from ppocr_lite.engine.open import open_checkpoint
 from ppocr_lite.errors import ConfigError, OCRError
+from ppocr_lite.families import family_of
 from ppocr_lite.predict.runner import Engine
-from ppocr_lite.predict.stages import load_classifier, load_detector, load_recognizer
 
 log = logging.getLogger(__name__)
 
-LOADERS: dict[str, Callable[..., Stage]] = {"det": load_detector, "cls": load_classifier, "rec": load_recognizer}
 LINE = "[%(asctime)s] %(name)s %(levelname)s: %(message)s"
 
 
@@ -93,22 +88,7 @@ def evaluate_run(config: Config, weights: Path | None = None) -> dict[str, float
         weights: Checkpoint folder, run folder or weight file; by default Global.checkpoints, else
             Global.pretrained_model, else the best of Global.save_model_dir.
     """
-    general = config.Global
-    source = weights or Path(general.checkpoints or general.pretrained_model or general.save_model_dir)
-    charset = load_charset(config)
-    backend = create_backend(general.engine)
-    backend.build(
-        Task(
-            architecture=require(config.Architecture, "Architecture"),
-            num_classes=charset.num_classes if charset else None,
-            seed=general.seed,
-            device=choose_device(config, backend),
-            threads=general.threads,
-            speaker=chosen_network(config),
-        )
-    )
-    backend.load_weights(checkpoint.fit_weights(checkpoint.read_weights(source), backend.weights(), str(source)))
-    return as_plain(build_evaluator(config, backend, charset)())
+    return as_plain(build_evaluator(config, open_checkpoint(config, weights), load_charset(config))())
 
 
 def evaluate_bundle(config: Config, folder: Path, engine: Engine = "auto") -> dict[str, float]:
@@ -119,7 +99,7 @@ def evaluate_bundle(config: Config, folder: Path, engine: Engine = "auto") -> di
         folder: The exported folder.
         engine: What runs it: ``auto``, ``paddle``, ``onnxruntime`` or ``openvino``.
     """
-    return as_plain(evaluator_of(config, LOADERS[config.model_type](folder, engine=engine), charset=None)())
+    return as_plain(evaluator_of(config, family_of(config).load(folder, engine), charset=None)())
 
 
 def argument_parser(description: str | None) -> argparse.ArgumentParser:

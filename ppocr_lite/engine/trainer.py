@@ -148,7 +148,6 @@ class Trainer:
 
     def train_step(self, usable: Sequence[Batch]) -> None:
         """Make one update from the batches of *usable*; without any only the step counts on."""
-        started = time.monotonic()
         lr = self.schedule(self.state.step)
         losses: Mapping[str, Any] = {}
         if usable:
@@ -157,7 +156,7 @@ class Trainer:
         self.state.step += 1
         self.state.metrics = {}
         self.state.epoch = self.state.step // self.steps_per_epoch
-        self._meter.add(losses, lr, sum(len(batch["image"]) for batch in usable), time.monotonic() - started)
+        self._meter.add(losses, lr, sum(len(batch["image"]) for batch in usable))
 
     def _stream(self) -> Iterator[list[Batch]]:
         """Groups of ``plan.accumulate`` batches from ``state.step`` to the end, across epochs."""
@@ -262,7 +261,6 @@ class Meter:
     def __init__(self, window: int) -> None:
         self.losses: deque[Mapping[str, Any]] = deque(maxlen=window)
         self.lr = 0.0
-        self._reader = 0.0
         self.restart()
 
     def restart(self) -> None:
@@ -273,7 +271,7 @@ class Meter:
         """Note how long a group of batches was waited for."""
         self.reading += seconds
 
-    def add(self, losses: Mapping[str, Any], lr: float, samples: int, seconds: float) -> None:
+    def add(self, losses: Mapping[str, Any], lr: float, samples: int) -> None:
         """Note one update."""
         if losses:
             self.losses.append(losses)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import paddle
-from paddle import nn
-from paddle.nn import functional as F
-
+from ppocr_lite import nn
 from ppocr_lite.losses.base import LOSSES
 
 _LEAST = 1e-10  # probability of a class that counts as never predicted
@@ -33,18 +30,15 @@ class ACELoss(nn.Layer):
     def __init__(self) -> None:
         super().__init__()
 
-    def forward(
-        self, outputs: Mapping[str, paddle.Tensor], batch: Mapping[str, paddle.Tensor]
-    ) -> dict[str, paddle.Tensor]:
+    def forward(self, outputs: Mapping[str, nn.Tensor], batch: Mapping[str, nn.Tensor]) -> dict[str, nn.Tensor]:
         """See *Shape* of the class."""
-        logits = outputs["logits"].astype("float32")
-        steps, classes = logits.shape[1], logits.shape[2]
-        labels, lengths = batch["label"].astype("int64"), batch["length"].astype("int64").flatten()
-        inside = (paddle.arange(labels.shape[1]).unsqueeze(0) < lengths.unsqueeze(1)).astype("float32")  # (N, L)
-        counts = paddle.zeros([labels.shape[0], classes])
-        counts = paddle.put_along_axis(counts, labels, inside, axis=1, reduce="add")  # (N, C)
-        counts[:, 0] += (steps - lengths).astype("float32")
-        predicted = F.softmax(logits, axis=2).mean(1)  # (N, C)
+        logits = nn.cast(outputs["logits"], "float32")
+        steps = logits.shape[1]
+        labels, lengths = nn.cast(batch["label"], "int64"), nn.cast(batch["length"], "int64").flatten()
+        inside = nn.cast(nn.arange(0, labels.shape[1], labels).unsqueeze(0) < lengths.unsqueeze(1), "float32")  # (N, L)
+        counts = nn.put_along_axis(nn.zeros_like(logits[:, 0]), labels, inside, axis=1, reduce="add")  # (N, C)
+        counts[:, 0] += nn.cast(steps - lengths, "float32")
+        predicted = nn.softmax(logits, axis=2).mean(1)  # (N, C)
         values = -(counts / steps * predicted.clip(min=_LEAST).log()).sum(1)  # (N,)
-        fits = (lengths <= steps).astype("float32")
+        fits = nn.cast(lengths <= steps, "float32")
         return {"loss": (values * fits).sum() / fits.sum().clip(min=1.0)}

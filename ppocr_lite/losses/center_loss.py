@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import paddle
-from paddle import nn
-
-from ppocr_lite import centers
+from ppocr_lite import centers, nn
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.losses.base import LOSSES
 
@@ -58,24 +55,22 @@ class CenterLoss(nn.Layer):
             raise ConfigError(f"CenterLoss.update_rate must lie in [0, 1]. Received: {update_rate}")
         self.update_rate = update_rate
         values = centers.load(center_file_path if init_center else None, num_classes, feat_dim)
-        self.register_buffer("centers", paddle.to_tensor(values), persistable=update_rate > 0)
+        self.register_buffer("centers", nn.to_tensor(values), persistable=update_rate > 0)
 
-    def forward(
-        self, outputs: Mapping[str, paddle.Tensor], batch: Mapping[str, paddle.Tensor]
-    ) -> dict[str, paddle.Tensor]:
+    def forward(self, outputs: Mapping[str, nn.Tensor], batch: Mapping[str, nn.Tensor]) -> dict[str, nn.Tensor]:
         """See *Shape* of the class."""
         feats, logits = outputs.get("feats"), outputs["logits"]
         centers.check_fit(None if feats is None else feats.shape, logits.shape, self.centers.shape)
         labels = logits.detach().argmax(axis=2).flatten()  # (N T,)
-        nearest = paddle.index_select(self.centers, labels)  # (N T, D)
-        gaps = outputs["feats"].astype("float32").flatten(0, 1) - nearest  # (N T, D)
+        nearest = nn.index_select(self.centers, labels)  # (N T, D)
+        gaps = nn.cast(outputs["feats"], "float32").flatten(0, 1) - nearest  # (N T, D)
         if self.update_rate:
             self._move(gaps.detach(), labels)
         return {"loss": gaps.square().sum(1).mean()}
 
-    @paddle.no_grad()
-    def _move(self, gaps: paddle.Tensor, labels: paddle.Tensor) -> None:
+    def _move(self, gaps: nn.Tensor, labels: nn.Tensor) -> None:
         """Move each centre towards the features of its class: *gaps* (M, D) is what they lack, *labels* (M,)."""
-        sums = paddle.scatter_nd_add(paddle.zeros_like(self.centers), labels.unsqueeze(1), gaps)  # (C, D)
-        counts = paddle.bincount(labels, minlength=self.centers.shape[0]).unsqueeze(1)  # (C, 1)
-        self.centers.set_value(self.centers + self.update_rate * sums / (1 + counts).astype("float32"))
+        with nn.no_grad():
+            sums = nn.index_add(nn.zeros_like(self.centers), labels, 0, gaps)  # (C, D)
+            counts = nn.bincount(labels, minlength=self.centers.shape[0]).unsqueeze(1)  # (C, 1)
+            nn.set_value(self.centers, self.centers + self.update_rate * sums / nn.cast(1 + counts, "float32"))

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import paddle
-from paddle import nn
-from paddle.nn import functional as F
-
+from ppocr_lite import nn
 from ppocr_lite.losses.base import LOSSES
 
 
@@ -23,11 +20,9 @@ class ClsLoss(nn.Layer):
     def __init__(self) -> None:
         super().__init__()
 
-    def forward(
-        self, outputs: Mapping[str, paddle.Tensor], batch: Mapping[str, paddle.Tensor]
-    ) -> dict[str, paddle.Tensor]:
+    def forward(self, outputs: Mapping[str, nn.Tensor], batch: Mapping[str, nn.Tensor]) -> dict[str, nn.Tensor]:
         """See *Shape* of the class."""
-        logits, labels = outputs["logits"].astype("float32"), batch["label"]
+        logits, labels = nn.cast(outputs["logits"], "float32"), batch["label"]
         shares = labels.ndim == 2
-        target = labels.astype("float32") if shares else labels.astype("int64").flatten()
-        return {"loss": F.cross_entropy(logits, target, soft_label=shares)}
+        target = nn.cast(labels, "float32") if shares else nn.cast(labels, "int64").flatten()
+        return {"loss": nn.cross_entropy(logits, target, soft_label=shares)}

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import paddle
-from paddle import nn
-
+from ppocr_lite import nn
 from ppocr_lite.config.check import check_component
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.losses.base import LOSSES
@@ -42,7 +40,7 @@ class CombinedLoss(nn.Layer):
             self.weights.append(weight)
             self.parts.append(part)
 
-    def forward(self, outputs: Mapping[str, Any], batch: Mapping[str, paddle.Tensor]) -> dict[str, paddle.Tensor]:
+    def forward(self, outputs: Mapping[str, Any], batch: Mapping[str, nn.Tensor]) -> dict[str, nn.Tensor]:
         """See *Shape* of the class."""
         totals, terms = [], {}
         for index, (name, weight, part) in enumerate(zip(self.names, self.weights, self.parts, strict=True)):
@@ -53,7 +51,7 @@ class CombinedLoss(nn.Layer):
             weighted = {key: value * weight for key, value in (found or {f"loss_{name}_{index}": total}).items()}
             for key, value in (weighted | counts).items():
                 terms[f"{key}_{index}" if key in terms else key] = value
-        return {"loss": paddle.add_n(totals), **terms}
+        return {"loss": nn.add_n(totals), **terms}
 
 
 def _build(entry: Mapping[str, Any], path: str) -> tuple[str, float, nn.Layer]:

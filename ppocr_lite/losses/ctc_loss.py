@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import paddle
-from paddle import nn
-from paddle.nn import functional as F
-
+from ppocr_lite import nn
 from ppocr_lite.losses.base import LOSSES
 
 _BLANK = 0
@@ -39,36 +36,25 @@ class CTCLoss(nn.Layer):
         super().__init__()
         self.use_focal_loss = use_focal_loss
 
-    def forward(
-        self, outputs: Mapping[str, paddle.Tensor], batch: Mapping[str, paddle.Tensor]
-    ) -> dict[str, paddle.Tensor]:
+    def forward(self, outputs: Mapping[str, nn.Tensor], batch: Mapping[str, nn.Tensor]) -> dict[str, nn.Tensor]:
         """See *Shape* of the class."""
         return self.compute(outputs["logits"], batch["label"], batch["length"])
 
-    def compute(self, logits: paddle.Tensor, labels: paddle.Tensor, lengths: paddle.Tensor) -> dict[str, paddle.Tensor]:
+    def compute(self, logits: nn.Tensor, labels: nn.Tensor, lengths: nn.Tensor) -> dict[str, nn.Tensor]:
         """Return the loss of logits found by the caller; arguments as under *Shape* of the class."""
         samples, steps = logits.shape[0], logits.shape[1]
-        labels, lengths = labels.astype("int32"), lengths.astype("int64").flatten()
-        feasible = paddle.logical_and(required_steps(labels, lengths) <= steps, lengths > 0)  # (N,)
-        # The kernel crashes on empty texts, so a text of one character stands in for one that is left out.
-        labels = paddle.where(feasible.unsqueeze(1), labels, paddle.ones_like(labels))
-        lengths = paddle.where(feasible, lengths, paddle.ones_like(lengths))
-        values = F.ctc_loss(
-            logits.astype("float32").transpose([1, 0, 2]),  # (T, N, C)
-            labels,
-            paddle.full([samples], steps, "int64"),
-            lengths,
-            blank=_BLANK,
-            reduction="none",
-        ).flatten()  # (N,)
+        labels, lengths = nn.cast(labels, "int32"), nn.cast(lengths, "int64").flatten()
+        feasible = nn.logical_and(required_steps(labels, lengths) <= steps, lengths > 0)  # (N,)
+        lengths = nn.where(feasible, lengths, nn.zeros_like(lengths))
+        values = nn.ctc_loss(nn.cast(logits, "float32"), labels, lengths, _BLANK)  # (N,)
         if self.use_focal_loss:
-            values = values * (1.0 - paddle.exp(-values)) ** 2
-        weights = feasible.astype("float32")
+            values = values * (1.0 - (-values).exp()) ** 2
+        weights = nn.cast(feasible, "float32")
         loss = (values * weights).sum() / weights.sum().clip(min=1.0)
         return {"loss": loss, INFEASIBLE: samples - weights.sum()}
 
 
-def required_steps(labels: paddle.Tensor, lengths: paddle.Tensor) -> paddle.Tensor:
+def required_steps(labels: nn.Tensor, lengths: nn.Tensor) -> nn.Tensor:
     """Return the fewest steps that spell each text: its characters, and a blank between equal neighbours.
 
     Args:
@@ -80,6 +66,6 @@ def required_steps(labels: paddle.Tensor, lengths: paddle.Tensor) -> paddle.Tens
     """
     if labels.shape[1] < 2:
         return lengths
-    inside = paddle.arange(1, labels.shape[1], dtype="int64").unsqueeze(0) < lengths.unsqueeze(1)  # (N, L - 1)
-    repeats = paddle.logical_and(labels[:, 1:] == labels[:, :-1], inside)
-    return lengths + repeats.astype("int64").sum(1)
+    inside = nn.arange(1, labels.shape[1], lengths).unsqueeze(0) < lengths.unsqueeze(1)  # (N, L - 1)
+    repeats = nn.logical_and(labels[:, 1:] == labels[:, :-1], inside)
+    return lengths + nn.cast(repeats, "int64").sum(1)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-import paddle
-from paddle import nn
-
+from ppocr_lite import nn
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.losses import functional
 from ppocr_lite.losses.base import LOSSES
@@ -70,11 +68,9 @@ class DBLoss(nn.Layer):
         self.balance_loss, self.main_loss_type = balance_loss, main_loss_type
         self.alpha, self.beta, self.ohem_ratio, self.eps = alpha, beta, ohem_ratio, eps
 
-    def forward(
-        self, outputs: Mapping[str, paddle.Tensor], batch: Mapping[str, paddle.Tensor]
-    ) -> dict[str, paddle.Tensor]:
+    def forward(self, outputs: Mapping[str, nn.Tensor], batch: Mapping[str, nn.Tensor]) -> dict[str, nn.Tensor]:
         """See *Shape* of the class."""
-        maps = outputs["maps"].astype("float32")
+        maps = nn.cast(outputs["maps"], "float32")
         truth, mask = batch["shrink_map"], batch["shrink_mask"]
         terms = {
             "loss_shrink_maps": self.alpha * self.main_loss(maps[:, 0], truth, mask),
@@ -82,9 +78,9 @@ class DBLoss(nn.Layer):
             * functional.masked_l1(maps[:, 1], batch["threshold_map"], batch["threshold_mask"], self.eps),
             "loss_binary_maps": functional.dice(maps[:, 2], truth, mask, self.eps),
         }
-        return {"loss": paddle.add_n(list(terms.values())), **terms}
+        return {"loss": nn.add_n(list(terms.values())), **terms}
 
-    def main_loss(self, prediction: paddle.Tensor, truth: paddle.Tensor, mask: paddle.Tensor) -> paddle.Tensor:
+    def main_loss(self, prediction: nn.Tensor, truth: nn.Tensor, mask: nn.Tensor) -> nn.Tensor:
         """Return the loss of the probability map, without its weight; all arguments (N, H, W)."""
         if self.main_loss_type in _WHOLE:
             return _WHOLE[self.main_loss_type](prediction, truth, mask, self.eps)

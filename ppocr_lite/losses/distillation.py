@@ -9,18 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import paddle
-from paddle import nn
-from paddle.nn import functional as F
-
+from ppocr_lite import nn
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.losses import functional
 from ppocr_lite.losses.base import LOSSES
 from ppocr_lite.losses.ctc_loss import CTCLoss
 from ppocr_lite.losses.db_loss import DBLoss, MainLoss
 
-Outputs = Mapping[str, Mapping[str, paddle.Tensor]]
-Batch = Mapping[str, paddle.Tensor]
+Outputs = Mapping[str, Mapping[str, nn.Tensor]]
+Batch = Mapping[str, nn.Tensor]
 MapName = Literal["thrink_maps", "threshold_maps", "binary_maps"]  # "thrink" is how PaddleOCR spells it
 
 _CHANNELS = {"thrink_maps": 0, "threshold_maps": 1, "binary_maps": 2}
@@ -61,14 +58,14 @@ class DistillationDBLoss(nn.Layer):
         self.model_name_list, self.key = _names(model_name_list), key or "maps"
         self.criterion = DBLoss(balance_loss, main_loss_type, alpha, beta, ohem_ratio, eps)
 
-    def forward(self, outputs: Outputs, batch: Batch) -> dict[str, paddle.Tensor]:
+    def forward(self, outputs: Outputs, batch: Batch) -> dict[str, nn.Tensor]:
         """See *Shape* of the class."""
         totals, terms = [], {}
         for name in self.model_name_list:
             found = self.criterion({"maps": outputs[name][self.key]}, batch)
             totals.append(found.pop("loss"))
             terms.update({f"db_{name}_{key}": value for key, value in found.items()})
-        return {"loss": paddle.add_n(totals), **terms}
+        return {"loss": nn.add_n(totals), **terms}
 
 
 @LOSSES.register
@@ -110,17 +107,17 @@ class DistillationDilaDBLoss(nn.Layer):
         self.model_name_pairs, self.key = _pairs(model_name_pairs), key or "maps"
         self.criterion = DBLoss(balance_loss, main_loss_type, alpha, beta, ohem_ratio, eps)
 
-    def forward(self, outputs: Outputs, batch: Batch) -> dict[str, paddle.Tensor]:
+    def forward(self, outputs: Outputs, batch: Batch) -> dict[str, nn.Tensor]:
         """See *Shape* of the class."""
         terms = {}
         mask = batch["shrink_mask"]
         for student, teacher in self.model_name_pairs:
-            maps = outputs[student][self.key].astype("float32")
-            target = dilate((outputs[teacher][self.key][:, 0].detach() > _TEACHER_THRESHOLD).astype("float32"))
+            maps = nn.cast(outputs[student][self.key], "float32")
+            target = dilate(nn.cast(outputs[teacher][self.key][:, 0].detach() > _TEACHER_THRESHOLD, "float32"))
             loss = self.criterion.alpha * self.criterion.main_loss(maps[:, 0], target, mask)
             loss = loss + functional.dice(maps[:, 2], target, mask, self.criterion.eps)
             terms[f"dila_dbloss_{student}_{teacher}"] = loss
-        return {"loss": paddle.add_n(list(terms.values())), **terms}
+        return {"loss": nn.add_n(list(terms.values())), **terms}
 
 
 @LOSSES.register
@@ -155,28 +152,28 @@ class DistillationDMLLoss(nn.Layer):
         self.key = key or ("maps" if self.maps_name else "head_out")
         self.act, self.use_log = act, use_log
 
-    def forward(self, outputs: Outputs, batch: Batch) -> dict[str, paddle.Tensor]:
+    def forward(self, outputs: Outputs, batch: Batch) -> dict[str, nn.Tensor]:
         """See *Shape* of the class."""
         terms = {}
         for index, pair in enumerate(self.model_name_pairs):
-            first, second = (outputs[name][self.key].astype("float32") for name in pair)
+            first, second = (nn.cast(outputs[name][self.key], "float32") for name in pair)
             if not self.maps_name:
                 terms[f"dml_{index}"] = self._compare(first, second)
             for name in self.maps_name:
                 channel = _CHANNELS[name]
                 terms[f"dml_{name}_{index}"] = self._compare_maps(first[:, channel], second[:, channel])
-        return {"loss": paddle.add_n(list(terms.values())), **terms}
+        return {"loss": nn.add_n(list(terms.values())), **terms}
 
-    def _compare_maps(self, first: paddle.Tensor, second: paddle.Tensor) -> paddle.Tensor:
+    def _compare_maps(self, first: nn.Tensor, second: nn.Tensor) -> nn.Tensor:
         if self.act == "sigmoid":
-            first, second = F.sigmoid(first), F.sigmoid(second)
+            first, second = nn.sigmoid(first), nn.sigmoid(second)
         return functional.bernoulli_divergence(first, second)
 
-    def _compare(self, first: paddle.Tensor, second: paddle.Tensor) -> paddle.Tensor:
+    def _compare(self, first: nn.Tensor, second: nn.Tensor) -> nn.Tensor:
         if self.act == "sigmoid":
             return self._compare_maps(first, second)
         if self.act == "softmax":
-            first, second = F.log_softmax(first, axis=-1), F.log_softmax(second, axis=-1)
+            first, second = nn.log_softmax(first, axis=-1), nn.log_softmax(second, axis=-1)
         else:
             first, second = (x.clip(min=1e-10).log() for x in (first, second))
         values = functional.categorical_divergence(first, second)  # (N, T) or (N,)
@@ -201,7 +198,7 @@ class DistillationCTCLoss(nn.Layer):
         self.model_name_list, self.key = _names(model_name_list), key or "head_out"
         self.criterion = CTCLoss(use_focal_loss)
 
-    def forward(self, outputs: Outputs, batch: Batch) -> dict[str, paddle.Tensor]:
+    def forward(self, outputs: Outputs, batch: Batch) -> dict[str, nn.Tensor]:
         """See *Shape* of the class."""
         terms = {
             f"loss_ctc_{name}_{index}": self.criterion.compute(
@@ -209,7 +206,7 @@ class DistillationCTCLoss(nn.Layer):
             )["loss"]
             for index, name in enumerate(self.model_name_list)
         }
-        return {"loss": paddle.add_n(list(terms.values())), **terms}
+        return {"loss": nn.add_n(list(terms.values())), **terms}
 
 
 @LOSSES.register
@@ -237,20 +234,20 @@ class DistillationDistanceLoss(nn.Layer):
         super().__init__()
         self.model_name_pairs, self.key, self.mode = _pairs(model_name_pairs), key or "backbone_out", mode
 
-    def forward(self, outputs: Outputs, batch: Batch) -> dict[str, paddle.Tensor]:
+    def forward(self, outputs: Outputs, batch: Batch) -> dict[str, nn.Tensor]:
         """See *Shape* of the class."""
-        distance: dict[str, Any] = {"l1": F.l1_loss, "l2": F.mse_loss, "smooth_l1": F.smooth_l1_loss}
+        distance: dict[str, Any] = {"l1": nn.l1_loss, "l2": nn.mse_loss, "smooth_l1": nn.smooth_l1_loss}
         terms = {}
         for index, (first, second) in enumerate(self.model_name_pairs):
-            features = (outputs[name][self.key].astype("float32") for name in (first, second))
+            features = (nn.cast(outputs[name][self.key], "float32") for name in (first, second))
             terms[f"loss_distance_{self.mode}_{first}_{second}_{index}"] = distance[self.mode](*features)
-        return {"loss": paddle.add_n(list(terms.values())), **terms}
+        return {"loss": nn.add_n(list(terms.values())), **terms}
 
 
-def dilate(maps: paddle.Tensor) -> paddle.Tensor:
+def dilate(maps: nn.Tensor) -> nn.Tensor:
     """Return the maximum of each pixel and its neighbours above and to the left; (N, H, W) → the same."""
-    padded = F.pad(maps.unsqueeze(1), [1, 0, 1, 0])  # (N, 1, H + 1, W + 1)
-    return F.max_pool2d(padded, 2, stride=1).squeeze(1)  # (N, H, W)
+    padded = nn.pad(maps.unsqueeze(1), [1, 0, 1, 0])  # (N, 1, H + 1, W + 1)
+    return nn.max_pool2d(padded, 2, stride=1).squeeze(1)  # (N, H, W)
 
 
 def _names(names: list[str]) -> list[str]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import paddle
-from paddle.nn import functional as F
+from ppocr_lite import nn
 
 _EPSILON = 1e-6
 _FOCAL_GAMMA = 2.0
 _FOCAL_ALPHA = 0.25
 
 
-def dice(prediction: paddle.Tensor, truth: paddle.Tensor, mask: paddle.Tensor, eps: float = _EPSILON) -> paddle.Tensor:
+def dice(prediction: nn.Tensor, truth: nn.Tensor, mask: nn.Tensor, eps: float = _EPSILON) -> nn.Tensor:
     """Return one minus the Dice coefficient, ``1 - (2 |P ∩ T| + eps) / (|P| + |T| + eps)``, over the whole batch.
 
     With *eps* in both places an empty prediction of an empty truth, or nothing but masked pixels, costs 0.
@@ -29,9 +28,7 @@ def dice(prediction: paddle.Tensor, truth: paddle.Tensor, mask: paddle.Tensor, e
     return 1.0 - (2.0 * overlap + eps) / (total + eps)
 
 
-def soft_iou(
-    prediction: paddle.Tensor, truth: paddle.Tensor, mask: paddle.Tensor, eps: float = _EPSILON
-) -> paddle.Tensor:
+def soft_iou(prediction: nn.Tensor, truth: nn.Tensor, mask: nn.Tensor, eps: float = _EPSILON) -> nn.Tensor:
     """Return one minus the Jaccard index, ``1 - (|P ∩ T| + eps) / (|P| + |T| - |P ∩ T| + eps)``, over the whole batch.
 
     Args:
@@ -48,9 +45,7 @@ def soft_iou(
     return 1.0 - (overlap + eps) / (total - overlap + eps)
 
 
-def masked_l1(
-    prediction: paddle.Tensor, truth: paddle.Tensor, mask: paddle.Tensor, eps: float = _EPSILON
-) -> paddle.Tensor:
+def masked_l1(prediction: nn.Tensor, truth: nn.Tensor, mask: nn.Tensor, eps: float = _EPSILON) -> nn.Tensor:
     """Return the mean absolute difference where *mask* is 1; 0 if it is nowhere.
 
     Args:
@@ -65,17 +60,17 @@ def masked_l1(
     return ((prediction - truth).abs() * mask).sum() / (mask.sum() + eps)
 
 
-def pixel_bce(prediction: paddle.Tensor, truth: paddle.Tensor) -> paddle.Tensor:
+def pixel_bce(prediction: nn.Tensor, truth: nn.Tensor) -> nn.Tensor:
     """Return the binary cross-entropy of each pixel, same shape.
 
     Args:
         prediction: Probabilities; exact 0 and 1 are allowed and give at most 100.
         truth: 0 or 1, same shape.
     """
-    return F.binary_cross_entropy(prediction, truth, reduction="none")
+    return nn.binary_cross_entropy(prediction, truth, reduction="none")
 
 
-def pixel_focal(prediction: paddle.Tensor, truth: paddle.Tensor) -> paddle.Tensor:
+def pixel_focal(prediction: nn.Tensor, truth: nn.Tensor) -> nn.Tensor:
     """Return the focal loss of each pixel, same shape: easy pixels count less.
 
     Args:
@@ -90,14 +85,12 @@ def pixel_focal(prediction: paddle.Tensor, truth: paddle.Tensor) -> paddle.Tenso
     return hardness * pixel_bce(prediction, truth)
 
 
-def masked_mean(values: paddle.Tensor, mask: paddle.Tensor, eps: float = _EPSILON) -> paddle.Tensor:
+def masked_mean(values: nn.Tensor, mask: nn.Tensor, eps: float = _EPSILON) -> nn.Tensor:
     """Return the mean of *values* where *mask* is 1; 0 if it is nowhere. Both (N, H, W)."""
     return (values * mask).sum() / (mask.sum() + eps)
 
 
-def weighted_bce(
-    prediction: paddle.Tensor, truth: paddle.Tensor, mask: paddle.Tensor, eps: float = _EPSILON
-) -> paddle.Tensor:
+def weighted_bce(prediction: nn.Tensor, truth: nn.Tensor, mask: nn.Tensor, eps: float = _EPSILON) -> nn.Tensor:
     """Return the mean cross-entropy of the known pixels, positive ones times ``negatives / positives``.
 
     So both kinds weigh the same, however rare text is. A batch without a positive or a negative pixel has nothing to
@@ -114,13 +107,13 @@ def weighted_bce(
     """
     positives, negatives = (truth * mask).sum(), ((1.0 - truth) * mask).sum()
     mixed = (positives > 0) & (negatives > 0)
-    weight = paddle.where(mixed, negatives / positives.clip(min=1.0), paddle.ones_like(positives))
+    weight = nn.where(mixed, negatives / positives.clip(min=1.0), nn.ones_like(positives))
     return masked_mean(pixel_bce(prediction, truth) * (truth * weight + 1.0 - truth), mask, eps)
 
 
 def hard_negative_mean(
-    values: paddle.Tensor, truth: paddle.Tensor, mask: paddle.Tensor, ratio: float, eps: float = _EPSILON
-) -> paddle.Tensor:
+    values: nn.Tensor, truth: nn.Tensor, mask: nn.Tensor, ratio: float, eps: float = _EPSILON
+) -> nn.Tensor:
     """Return the mean over all positive pixels and the hardest negative ones, *ratio* times as many at most.
 
     A batch without a positive pixel has nothing to balance: all its negatives count, so that the network still
@@ -142,11 +135,11 @@ def hard_negative_mean(
         return masked_mean(values, mask, eps)
     count = min(negatives, int(positives * ratio))
     # Masked pixels cost 0 here, so among the hardest they change nothing.
-    hardest, _ = paddle.topk((values * negative).flatten(), count, sorted=False)
+    hardest, _ = nn.topk((values * negative).flatten(), count, sorted=False)
     return ((values * positive).sum() + hardest.sum()) / (positives + count + eps)
 
 
-def bernoulli_divergence(first: paddle.Tensor, second: paddle.Tensor, eps: float = _EPSILON) -> paddle.Tensor:
+def bernoulli_divergence(first: nn.Tensor, second: nn.Tensor, eps: float = _EPSILON) -> nn.Tensor:
     """Return the mean over pixels of ``(KL(first ‖ second) + KL(second ‖ first)) / 2`` of two probability maps.
 
     For one pixel the sum is ``(p - q) * (logit(p) - logit(q))``, so 0 exactly where both agree.
@@ -163,7 +156,7 @@ def bernoulli_divergence(first: paddle.Tensor, second: paddle.Tensor, eps: float
     return ((p - q) * ((p / (1.0 - p)).log() - (q / (1.0 - q)).log())).mean() / 2.0
 
 
-def categorical_divergence(first: paddle.Tensor, second: paddle.Tensor) -> paddle.Tensor:
+def categorical_divergence(first: nn.Tensor, second: nn.Tensor) -> nn.Tensor:
     """Return ``(KL(first ‖ second) + KL(second ‖ first)) / 2`` of each position of two sequences.
 
     Args:

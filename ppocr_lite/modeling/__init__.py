@@ -1,9 +1,9 @@
 """Networks: backbone → neck → head."""
 
 from ppocr_lite.modeling.backbones import BACKBONES
-from ppocr_lite.modeling.distillation import DistillationModel
+from ppocr_lite.modeling.distillation import DistillationModel, predicting
 from ppocr_lite.modeling.heads import HEADS
-from ppocr_lite.modeling.model import OCRModel, build_model
+from ppocr_lite.modeling.model import OCRModel, build_model, fuse
 from ppocr_lite.modeling.necks import NECKS
 
-__all__ = ["BACKBONES", "HEADS", "NECKS", "DistillationModel", "OCRModel", "build_model"]
+__all__ = ["BACKBONES", "HEADS", "NECKS", "DistillationModel", "OCRModel", "build_model", "fuse", "predicting"]

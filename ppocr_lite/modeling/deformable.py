@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import paddle
-from paddle import nn
-from paddle.nn import functional as F
-from paddle.vision.ops import deform_conv2d
+from ppocr_lite import nn
 
 
 class DeformableConv(nn.Layer):
@@ -29,7 +26,7 @@ class DeformableConv(nn.Layer):
         Zhu et al., Deformable ConvNets v2, CVPR 2019, eq. 1; in DB: Liao et al., AAAI 2020, §3.4.
     """
 
-    weight: paddle.Tensor
+    weight: nn.Tensor
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: int = 3, stride: int | tuple[int, int] = 1
@@ -38,21 +35,21 @@ class DeformableConv(nn.Layer):
         self.stride, self.padding, self.taps = stride, (kernel_size - 1) // 2, kernel_size**2
         self.weight = self.create_parameter(
             [out_channels, in_channels, kernel_size, kernel_size],
-            default_initializer=nn.initializer.KaimingNormal(),
+            default_initializer=nn.KaimingNormal(),
         )
-        zero = nn.initializer.Constant(0.0)
+        zero = nn.Constant(0.0)
         self.offset = nn.Conv2D(
             in_channels,
             3 * self.taps,
             kernel_size,
             stride=stride,
             padding=self.padding,
-            weight_attr=paddle.ParamAttr(initializer=zero),
-            bias_attr=paddle.ParamAttr(initializer=zero),
+            weight_attr=nn.ParamAttr(initializer=zero),
+            bias_attr=nn.ParamAttr(initializer=zero),
         )
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
         found = self.offset(x)  # (N, 3 K, H', W'): (Δy, Δx) of each tap, then the masks
-        offsets, masks = found[:, : 2 * self.taps], F.sigmoid(found[:, 2 * self.taps :])
-        return deform_conv2d(x, offsets, self.weight, stride=self.stride, padding=self.padding, mask=masks)
+        offsets, masks = found[:, : 2 * self.taps], nn.sigmoid(found[:, 2 * self.taps :])
+        return nn.deform_conv2d(x, offsets, self.weight, stride=self.stride, padding=self.padding, mask=masks)

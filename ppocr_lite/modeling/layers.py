@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-import paddle
-from paddle import nn
-from paddle.nn import functional as F
+from ppocr_lite import nn
 
 Activation = Literal["relu", "hardswish"]
 
@@ -29,7 +27,7 @@ def make_divisible(value: float, divisor: int = 8) -> int:
     return rounded + divisor if rounded < 0.9 * value else rounded
 
 
-def activate(x: paddle.Tensor, activation: Activation | None) -> paddle.Tensor:
+def activate(x: nn.Tensor, activation: Activation | None) -> nn.Tensor:
     """Apply the named activation, or none.
 
     Args:
@@ -37,34 +35,10 @@ def activate(x: paddle.Tensor, activation: Activation | None) -> paddle.Tensor:
         activation: ``"relu"``, ``"hardswish"`` (Howard et al., MobileNetV3, §5.2), or None for the identity.
     """
     if activation == "relu":
-        return F.relu(x)
+        return nn.relu(x)
     if activation == "hardswish":
-        return F.hardswish(x)
+        return nn.hardswish(x)
     return x
-
-
-class BatchNorm(nn.BatchNorm2D):
-    """Batch normalisation over (N, H, W) that does not warn at each forward pass in training, as its base does.
-
-    Shape:
-        (N, C, H, W) → the same
-
-    Source:
-        Ioffe and Szegedy, Batch Normalization, ICML 2015.
-    """
-
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
-        """See *Shape* of the class."""
-        return F.batch_norm(
-            x,
-            self._mean,
-            self._variance,
-            weight=self.weight,
-            bias=self.bias,
-            training=self.training,
-            momentum=self._momentum,
-            epsilon=self._epsilon,
-        )
 
 
 class ConvBNLayer(nn.Layer):
@@ -103,12 +77,12 @@ class ConvBNLayer(nn.Layer):
             stride=stride,
             padding=(kernel_size - 1) // 2,
             groups=groups,
-            weight_attr=paddle.ParamAttr(initializer=nn.initializer.KaimingNormal()),
+            weight_attr=nn.ParamAttr(initializer=nn.KaimingNormal()),
             bias_attr=False,
         )
-        self.bn = BatchNorm(out_channels)
+        self.bn = nn.BatchNorm2D(out_channels)
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
         return activate(self.bn(self.conv(x)), self.activation)
 
@@ -136,41 +110,14 @@ class SEModule(nn.Layer):
         self.conv1 = nn.Conv2D(channels, channels // reduction, 1)
         self.conv2 = nn.Conv2D(channels // reduction, channels, 1)
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
-        gate = F.relu(self.conv1(self.avg_pool(x)))  # (N, channels / reduction, 1, 1)
-        gate = F.hardsigmoid(self.conv2(gate), slope=self.slope, offset=0.5)  # (N, channels, 1, 1)
+        gate = nn.relu(self.conv1(self.avg_pool(x)))  # (N, channels / reduction, 1, 1)
+        gate = nn.hardsigmoid(self.conv2(gate), slope=self.slope, offset=0.5)  # (N, channels, 1, 1)
         return x * gate
 
 
-class Upsample(nn.Layer):
-    """Nearest-neighbour enlargement by a whole factor.
-
-    Written as a depthwise transposed convolution with ones, because this form is the fastest to train, and the one
-    that every inference engine and ONNX converter tried runs. The ones are not a parameter and not in ``state_dict``.
-
-    Args:
-        channels: Channels of the input.
-        factor: How many times taller and wider the output is.
-
-    Shape:
-        (N, channels, H, W) → (N, channels, factor * H, factor * W)
-    """
-
-    ones: paddle.Tensor
-
-    def __init__(self, channels: int, factor: int) -> None:
-        super().__init__()
-        self.channels, self.factor = channels, factor
-        self.register_buffer("ones", paddle.ones([channels, 1, factor, factor], "float32"), persistable=False)
-
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
-        """See *Shape* of the class."""
-        ones = self.ones if self.ones.dtype == x.dtype else self.ones.astype(x.dtype)
-        return F.conv2d_transpose(x, ones, stride=self.factor, groups=self.channels)
-
-
-def uniform_attribute(fan_in: int, decay: float = 0.0) -> paddle.ParamAttr:
+def uniform_attribute(fan_in: int, decay: float = 0.0) -> Any:
     """Return the attribute of a parameter that starts uniform in ±1/sqrt(*fan_in*).
 
     Args:
@@ -181,5 +128,4 @@ def uniform_attribute(fan_in: int, decay: float = 0.0) -> paddle.ParamAttr:
         LeCun et al., Efficient BackProp, 1998, §4.6.
     """
     bound = fan_in**-0.5
-    regularizer = paddle.regularizer.L2Decay(decay) if decay else None
-    return paddle.ParamAttr(initializer=nn.initializer.Uniform(-bound, bound), regularizer=regularizer)
+    return nn.ParamAttr(initializer=nn.Uniform(-bound, bound), decay=decay)

@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import paddle
-from paddle import nn
-
-from ppocr_lite.config.check import check_arguments, check_component
+from ppocr_lite import nn
+from ppocr_lite.config.architecture import check_architecture, needs_classes
+from ppocr_lite.config.family import FEATURES
 from ppocr_lite.config.schema import Quantization
-from ppocr_lite.errors import ConfigError, suggest
+from ppocr_lite.errors import ConfigError
 from ppocr_lite.modeling.backbones.base import BACKBONES
 from ppocr_lite.modeling.distillation import DistillationModel
 from ppocr_lite.modeling.heads.base import HEADS
 from ppocr_lite.modeling.necks.base import NECKS
 from ppocr_lite.modeling.pact import quantize
 
-_KEYS = ("model_type", "algorithm", "Transform", "Backbone", "Neck", "Head", "return_all_feats", "quant")
-_MEMBER_KEYS = ("freeze_params", "pretrained")
-_DISTILLATION_KEYS = ("name", "model_type", "algorithm", "Models")
 _IMAGE_CHANNELS = 3
 
 
@@ -32,10 +28,14 @@ class OCRModel(nn.Layer):
         head: Features → results.
         return_all_feats: In training, return the result of each part as well.
 
+    Attributes:
+        takes_targets: Whether the head wants the batch in training.
+
     Shape:
-        train: (N, 3, H, W) → what the head returns, a dict; with *return_all_feats* also ``backbone_out``,
-            ``neck_out`` and ``head_out``, the tensor of the head.
-        eval: (N, 3, H, W) → one tensor: det (N, 1, H, W), rec (N, T, C), cls (N, C), all probabilities.
+        forward: (N, 3, H, W) → what the loss reads, by name, as the head returns it; in training with
+            *return_all_feats* also ``backbone_out``, ``neck_out`` and ``head_out``, the first tensor of the head.
+        predict: (N, 3, H, W) → what prediction reads, by name: det ``maps`` (N, 1, H, W), rec ``probabilities``
+            (N, T, C), cls ``probabilities`` (N, C).
     """
 
     def __init__(
@@ -44,12 +44,13 @@ class OCRModel(nn.Layer):
         super().__init__()
         self.backbone, self.neck, self.head = backbone, neck, head
         self.return_all_feats = return_all_feats
+        self.takes_targets = bool(getattr(head, "takes_targets", False))
 
-    def forward(self, x: paddle.Tensor) -> Any:
-        """See *Shape* of the class."""
+    def forward(self, x: nn.Tensor, targets: Mapping[str, nn.Tensor] | None = None) -> dict[str, Any]:
+        """See *Shape* of the class; *targets* is the batch, for a head that takes it."""
         features = self.backbone(x)
         encoded = self.neck(features) if self.neck is not None else features
-        outputs = self.head(encoded)
+        outputs: dict[str, Any] = self.head(encoded, targets) if self.takes_targets else self.head(encoded)
         if not (self.training and self.return_all_feats):
             return outputs
         return outputs | {
@@ -57,6 +58,23 @@ class OCRModel(nn.Layer):
             "neck_out": encoded,
             "head_out": next(iter(outputs.values())),
         }
+
+    def predict(self, x: nn.Tensor) -> dict[str, nn.Tensor]:
+        """See *Shape* of the class."""
+        features = self.backbone(x)
+        return self.head.predict(self.neck(features) if self.neck is not None else features)
+
+
+def fuse(network: nn.Layer) -> int:
+    """Let every layer within that has a method ``fuse`` join its branches; return how many did.
+
+    Training may want several branches where one convolution computes the same: a layer says in ``fuse`` how they
+    become one. Export calls this, in evaluation mode; the network cannot be trained afterwards.
+    """
+    able = [layer for layer in network.sublayers() if hasattr(layer, "fuse")]
+    for layer in able:
+        layer.fuse()
+    return len(able)
 
 
 def build_model(architecture: Mapping[str, Any], num_classes: int | None = None) -> OCRModel | DistillationModel:
@@ -73,56 +91,29 @@ def build_model(architecture: Mapping[str, Any], num_classes: int | None = None)
     Raises:
         ConfigError: On an unknown, missing or ill-typed key, class or argument; names its path.
     """
-    if architecture.get("name") == DistillationModel.__name__:
-        return _build_distillation(architecture, num_classes)
-    return _build_network(architecture, num_classes, "Architecture", _KEYS)
-
-
-def _build_network(
-    architecture: Mapping[str, Any], num_classes: int | None, path: str, keys: tuple[str, ...]
-) -> OCRModel:
-    _check_keys(architecture, keys, path)
-    if architecture.get("Transform") is not None:
-        raise ConfigError(f"{path}.Transform must be empty. Received: {architecture['Transform']!r}")
-    model_type = architecture.get("model_type")
-    if model_type not in ("det", "cls", "rec"):
-        raise ConfigError(f"{path}.model_type must be one of det, cls, rec. Received: {model_type!r}")
-    node = check_component(BACKBONES, architecture.get("Backbone"), f"{path}.Backbone")
-    backbone = BACKBONES.build(node, in_channels=_IMAGE_CHANNELS, model_type=model_type)
-    neck = None
-    if architecture.get("Neck"):
-        node = check_component(NECKS, architecture["Neck"], f"{path}.Neck")
-        neck = NECKS.build(node, in_channels=backbone.out_channels)
-    node = check_component(HEADS, architecture.get("Head"), f"{path}.Head")
-    if node["name"] == "CTCHead" and num_classes is None:
-        raise ConfigError(f"{path}.Head: CTCHead needs num_classes, the characters of the dictionary plus one.")
-    head = HEADS.build(node, in_channels=(neck or backbone).out_channels, num_classes=num_classes)
-    model = OCRModel(backbone, neck, head, bool(architecture.get("return_all_feats", False)))
-    if architecture.get("quant") is not None:
-        quantize(model, Quantization(**check_arguments(Quantization, architecture["quant"], f"{path}.quant")))
-    return model
-
-
-def _build_distillation(architecture: Mapping[str, Any], num_classes: int | None) -> DistillationModel:
-    _check_keys(architecture, _DISTILLATION_KEYS, "Architecture")
-    sections = architecture.get("Models")
-    if not isinstance(sections, Mapping) or not sections:
-        raise ConfigError(f"Architecture.Models must map names to networks. Received: {sections!r}")
-    models = {
-        name: _build_network(
-            {"model_type": architecture.get("model_type"), **section},
-            num_classes,
-            f"Architecture.Models.{name}",
-            _KEYS + _MEMBER_KEYS,
-        )
-        for name, section in sections.items()
-    }
+    checked = check_architecture(architecture, {"backbone": BACKBONES, "neck": NECKS, "head": HEADS})
+    if "Models" not in checked:
+        return _build_network(checked, num_classes, "Architecture")
+    sections: dict[str, Any] = checked["Models"]
+    models = {name: _build_network(node, num_classes, f"Architecture.Models.{name}") for name, node in sections.items()}
     frozen = [name for name, section in sections.items() if section.get("freeze_params")]
     pretrained = {name: section["pretrained"] for name, section in sections.items() if section.get("pretrained")}
     return DistillationModel(models, frozen, pretrained)
 
 
-def _check_keys(section: Mapping[str, Any], known: tuple[str, ...], path: str) -> None:
-    for key in section:
-        if key not in known:
-            raise ConfigError(f"{path}.{key} is not known.{suggest(key, known)}")
+def _build_network(architecture: Mapping[str, Any], num_classes: int | None, path: str) -> OCRModel:
+    """Build one network of a checked section."""
+    family = str(architecture["model_type"])
+    like = "det" if FEATURES[family] == "maps" else family
+    backbone = BACKBONES.build(architecture["Backbone"], in_channels=_IMAGE_CHANNELS, model_type=like)
+    neck = None
+    if architecture["Neck"]:
+        neck = NECKS.build(architecture["Neck"], in_channels=backbone.out_channels)
+    name = architecture["Head"]["name"]
+    if num_classes is None and needs_classes(HEADS.get(name)):
+        raise ConfigError(f"{path}.Head: {name} needs num_classes, the characters of the dictionary plus one.")
+    head = HEADS.build(architecture["Head"], in_channels=(neck or backbone).out_channels, num_classes=num_classes)
+    model = OCRModel(backbone, neck, head, bool(architecture.get("return_all_feats", False)))
+    if architecture.get("quant") is not None:
+        quantize(model, Quantization(**architecture["quant"]))
+    return model

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import paddle
-from paddle import nn
-from paddle.nn import functional as F
+import numpy as np
 
+from ppocr_lite import nn
 from ppocr_lite.config.schema import Quantization
 from ppocr_lite.errors import ConfigError
 
@@ -44,40 +43,39 @@ class PACT(nn.Layer):
 
     def __init__(self, alpha: float, decay: float = 0.0) -> None:
         super().__init__()
-        regularizer = paddle.regularizer.L2Decay(decay) if decay else None
-        attribute = paddle.ParamAttr(initializer=nn.initializer.Constant(alpha), regularizer=regularizer)
+        attribute = nn.ParamAttr(initializer=nn.Constant(alpha), decay=decay)
         self.alpha = self.create_parameter([1], attr=attribute)
         self.observed: list[float] | None = None
         self.enabled = True
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
         if not self.enabled:
             return x
         if self.observed is not None:
-            self.observed.append(float(paddle.amax(x.abs()).item()))
+            self.observed.append(float(nn.amax(x.abs()).item()))
             return x
         alpha = self.alpha.clip(min=FLOOR)
-        return round_to(paddle.minimum(paddle.maximum(x, -alpha), alpha), alpha.detach() / LEVELS)
+        return round_to(nn.minimum(nn.maximum(x, -alpha), alpha), alpha.detach() / LEVELS)
 
     def range(self) -> float:
         """Return α as exported."""
         return max(float(self.alpha.item()), FLOOR)
 
 
-def round_to(x: paddle.Tensor, step: paddle.Tensor) -> paddle.Tensor:
+def round_to(x: nn.Tensor, step: nn.Tensor) -> nn.Tensor:
     """Return *x* rounded to multiples of *step*; the gradient passes as if it were not rounded.
 
     Source:
         Bengio et al., Estimating or Propagating Gradients Through Stochastic Neurons, 2013 (straight-through).
     """
-    return x + (paddle.round(x / step) * step - x).detach()
+    return x + (nn.round(x / step) * step - x).detach()
 
 
-def round_weight(weight: paddle.Tensor, axis: int) -> paddle.Tensor:
+def round_weight(weight: nn.Tensor, axis: int) -> nn.Tensor:
     """Return *weight* rounded to 8 bits, with a step for each slice along *axis* from its largest magnitude."""
     others = [other for other in range(weight.ndim) if other != axis]
-    peak = paddle.amax(weight.detach().abs(), others, keepdim=True)
+    peak = nn.amax(weight.detach().abs(), others, keepdim=True)
     return round_to(weight, peak.clip(min=FLOOR) / LEVELS)
 
 
@@ -99,7 +97,7 @@ class QuantLayer(nn.Layer):
         self.weight, self.bias = layer.weight, layer.bias
         self.pact = PACT(options.alpha, options.decay)
 
-    def rounded(self) -> paddle.Tensor:
+    def rounded(self) -> nn.Tensor:
         """Return the weight as it multiplies."""
         return round_weight(self.weight, self.axis) if self.pact.enabled else self.weight
 
@@ -113,18 +111,13 @@ class QuantConv2D(QuantLayer):
 
     axis = 0
 
-    def __init__(self, layer: nn.Conv2D, options: Quantization) -> None:
+    def __init__(self, layer: Any, options: Quantization) -> None:
         super().__init__(layer, options)
-        self.geometry = {
-            "stride": layer._stride,
-            "padding": layer._padding,
-            "dilation": layer._dilation,
-            "groups": layer._groups,
-        }
+        self.geometry = nn.geometry(layer)
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
-        return F.conv2d(self.pact(x), self.rounded(), self.bias, **self.geometry)
+        return nn.conv2d(self.pact(x), self.rounded(), self.bias, **self.geometry)
 
 
 class QuantConv2DTranspose(QuantConv2D):
@@ -132,22 +125,23 @@ class QuantConv2DTranspose(QuantConv2D):
 
     axis = 1
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
-        return F.conv2d_transpose(self.pact(x), self.rounded(), self.bias, **self.geometry)
+        return nn.conv2d_transpose(self.pact(x), self.rounded(), self.bias, **self.geometry)
 
 
 class QuantLinear(QuantLayer):
     """A fully connected layer on rounded activations and weights; see :class:`QuantConv2D`."""
 
-    axis = 1
+    holds_matrix = True  # a weight that engines lay out each in its way
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+    def __init__(self, layer: Any, options: Quantization) -> None:
+        super().__init__(layer, options)
+        self.axis = nn.LINEAR_OUTPUT_AXIS
+
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
-        return F.linear(self.pact(x), self.rounded(), self.bias)
-
-
-QUANTIZED = {nn.Conv2D: QuantConv2D, nn.Conv2DTranspose: QuantConv2DTranspose, nn.Linear: QuantLinear}
+        return nn.linear(self.pact(x), self.rounded(), self.bias)
 
 
 def quantize(network: nn.Layer, options: Quantization) -> None:
@@ -157,10 +151,11 @@ def quantize(network: nn.Layer, options: Quantization) -> None:
         network: Changed in place; its weights keep their names, and each changed layer gains ``pact.alpha``.
         options: What is left out, and how activations are clipped.
     """
+    quantized = {nn.Conv2D: QuantConv2D, nn.Conv2DTranspose: QuantConv2DTranspose, nn.Linear: QuantLinear}
     for prefix, parent in list(network.named_sublayers(include_self=True)):
         for name, child in list(parent.named_children()):
-            if type(child) in QUANTIZED and not _skipped(f"{prefix}.{name}".lstrip("."), options.skip):
-                setattr(parent, name, QUANTIZED[type(child)](child, options))
+            if type(child) in quantized and not _skipped(f"{prefix}.{name}".lstrip("."), options.skip):
+                setattr(parent, name, quantized[type(child)](child, options))
 
 
 def calibrate(network: nn.Layer, run: Callable[[], None]) -> None:
@@ -181,7 +176,7 @@ def calibrate(network: nn.Layer, run: Callable[[], None]) -> None:
     run()
     for pact in ranges:
         if pact.observed:
-            pact.alpha.set_value(paddle.full([1], max(sum(pact.observed) / len(pact.observed), FLOOR)))
+            nn.set_value(pact.alpha, np.array([max(sum(pact.observed) / len(pact.observed), FLOOR)], np.float32))
         pact.observed = None
 
 
@@ -190,18 +185,18 @@ def quantized_layers(network: nn.Layer) -> list[QuantLayer]:
     return [layer for layer in network.sublayers() if isinstance(layer, QuantLayer)]
 
 
-def ranges_in_use(network: nn.Layer, x: paddle.Tensor) -> dict[str, float]:
-    """Return name of the weight → α, of the quantised layers that take part in evaluation.
+def ranges_in_use(network: nn.Layer, x: nn.Tensor) -> dict[str, float]:
+    """Return name of the weight in an exported graph → α, of the quantised layers that take part in evaluation.
 
     Args:
-        network: In evaluation mode.
+        network: In evaluation mode; of Paddle, which alone exports.
         x: An input (N, 3, H, W).
     """
     layers = quantized_layers(network)
     for layer in layers:
         layer.pact.observed = []
-    with paddle.no_grad():
-        network(x)
+    with nn.no_grad():
+        network.predict(x)
     used = {layer.weight.name: layer.pact.range() for layer in layers if layer.pact.observed}
     for layer in layers:
         layer.pact.observed = None

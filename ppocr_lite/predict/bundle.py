@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
 from ppocr_lite.charset import Charset
 from ppocr_lite.config.check import check_arguments, check_component
+from ppocr_lite.config.family import check_model_type
 from ppocr_lite.config.load import read_yaml
 from ppocr_lite.config.reading import ReadingPolicy, check_reading
 from ppocr_lite.config.validate import check_transforms
@@ -32,7 +33,7 @@ PROGRAMS = ("inference.json", "inference.pdmodel")
 WEIGHTS = "inference.pdiparams"
 ONNX = "model.onnx"
 FOREIGN_ONNX = "inference.onnx"  # as PaddleX calls what it converts
-ModelType = Literal["det", "cls", "rec"]
+ModelType = str  # a family, see ppocr_lite.config.family
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,7 @@ def _parse(folder: Path, node: Any) -> Bundle:
             "Upgrade ppocr-lite, or export the model with this release."
         )
     fields = check_arguments(_schema, {k: v for k, v in node.items() if k != "bundle_version"}, "inference")
+    check_model_type(fields["model_type"], "inference.model_type")
     if fields["model_type"] == "rec" and not fields.get("characters"):
         raise ConfigError("a rec model needs its 'characters'.")
     preprocess, postprocess = fields.pop("PreProcess"), fields.pop("PostProcess")
@@ -205,7 +207,7 @@ def _parse_foreign(folder: Path, node: Mapping[str, Any], model_type: ModelType 
         raise ModelError(f"{folder}: a network for images takes (N, 3, H, W). This one takes {tensor.shape}.")
     return Bundle(
         folder=folder,
-        model_type=wanted,  # type: ignore[arg-type]
+        model_type=wanted,
         input=tensor,
         outputs=("maps" if wanted == "det" else "probabilities",),
         foreign=True,

@@ -24,7 +24,7 @@ class TextDetector:
     Args:
         runner: Runs the network on (1, 3, H, W) float32.
         preprocess: Image (H, W, 3) → ``image`` (3, H', W') and ``shape``; the evaluation transforms without labels.
-        postprocess: Probability map → polygons in its pixels.
+        postprocess: What the network predicts → polygons in pixels of its input.
 
     Raises:
         ModelError: If no step of *preprocess* is a resize that can restore points.
@@ -45,6 +45,10 @@ class TextDetector:
             sample = self.preprocess({"image": image})
         return self.detect_sample(sample, timer)
 
+    def predict(self, batch: NDArray[np.float32]) -> Any:
+        """Return for (1, 3, H', W') what the post-processing takes: the one array that the network predicts."""
+        return self.runner.run(batch)
+
     def detect_sample(self, sample: Mapping[str, Any], timer: Timer = NO_TIMER) -> Detections:
         """Return the text regions of a sample that the preprocessing has been through.
 
@@ -53,9 +57,9 @@ class TextDetector:
             timer: Told how long each step takes.
         """
         with timer("detector"):
-            maps = self.runner.run(np.asarray(sample["image"], np.float32)[None])
+            predicted = self.predict(np.asarray(sample["image"], np.float32)[None])
         with timer("post-process"):
-            found = self.postprocess(maps)
+            found = self.postprocess(predicted)
             shape = sample["shape"]
             size = int(shape[0]), int(shape[1])
             polygons = found.polygons

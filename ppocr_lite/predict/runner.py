@@ -1,4 +1,4 @@
-"""What runs a network: one array in, one array out, whatever the engine."""
+"""What runs a network: one array in, one or more arrays out, whatever the engine."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Network(Protocol):
 
     parallel: bool
 
-    def run(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the output for a batch (N, 3, H, W)."""
+    def run_all(self, array: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Return every output for a batch (N, 3, H, W)."""
         ...
 
 
@@ -60,7 +60,11 @@ class Runner(Protocol):
         ...
 
     def run(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the output for a batch (N, 3, H, W)."""
+        """Return the output for a batch (N, 3, H, W), the first where there are several."""
+        ...
+
+    def run_all(self, array: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Return the outputs for a batch (N, 3, H, W) by name."""
         ...
 
     def on_one_thread(self) -> Runner:
@@ -72,17 +76,23 @@ class FunctionRunner:
     """A function as a runner: the network in training, behind the same stages as an exported one.
 
     Args:
-        function: Maps (N, 3, H, W) float32 to an array.
+        function: Maps (N, 3, H, W) float32 to an array, or to several by name.
     """
 
     parallel = True
 
-    def __init__(self, function: Callable[[NDArray[np.float32]], NDArray[Any]]) -> None:
+    def __init__(self, function: Callable[[NDArray[np.float32]], NDArray[Any] | Mapping[str, NDArray[Any]]]) -> None:
         self.function = function
 
     def run(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what the function returns, as float32."""
-        return np.asarray(self.function(array), np.float32)
+        """Return what the function returns, the first array of several, as float32."""
+        return next(iter(self.run_all(array).values()))
+
+    def run_all(self, array: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Return what the function returns by name, as float32; an array without a name is called ``output``."""
+        found = self.function(array)
+        named = found if isinstance(found, Mapping) else {"output": found}
+        return {name: np.asarray(value, np.float32) for name, value in named.items()}
 
     def on_one_thread(self) -> FunctionRunner:
         """Return itself; a function has no threads that this could set."""
@@ -100,6 +110,7 @@ class EngineRunner:
         load: Loads the network for a number of CPU threads.
         device: ``"cpu"`` or ``"gpu:<number>"``.
         threads: CPU threads of one run.
+        outputs: Names of what the network returns, in order.
 
     Attributes:
         engine: Name of the engine.
@@ -108,8 +119,15 @@ class EngineRunner:
         EngineError: If the network cannot be loaded.
     """
 
-    def __init__(self, engine: str, load: Callable[[int], Network], device: str = "cpu", threads: int = 1) -> None:
-        self.engine = engine
+    def __init__(
+        self,
+        engine: str,
+        load: Callable[[int], Network],
+        device: str = "cpu",
+        threads: int = 1,
+        outputs: Sequence[str] = (),
+    ) -> None:
+        self.engine, self.outputs = engine, tuple(outputs)
         self._load, self._device, self._threads = load, device, threads
         self._lock = threading.Lock()
         self._network: Network | None = load(threads)
@@ -123,7 +141,11 @@ class EngineRunner:
             EngineError: If the engine cannot run the network on an input of that shape.
             ModelError: In a forked process, on a GPU or with Paddle.
         """
-        return (self._network or self._load_again()).run(array)
+        return (self._network or self._load_again()).run_all(array)[0]
+
+    def run_all(self, array: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Return the outputs for a batch (N, 3, H, W) by name; errors as for :meth:`run`."""
+        return dict(zip(self.outputs, (self._network or self._load_again()).run_all(array), strict=False))
 
     @property
     def parallel(self) -> bool:
@@ -139,7 +161,7 @@ class EngineRunner:
             return self
         with self._lock:
             if self._alone is None:
-                self._alone = EngineRunner(self.engine, self._load)
+                self._alone = EngineRunner(self.engine, self._load, outputs=self.outputs)
             return self._alone
 
     def after_fork(self) -> None:
@@ -234,7 +256,7 @@ def _load(engine: str, bundle: Bundle, device: str, threads: int, trial: Sequenc
         ) from error
     except (ImportError, OSError) as error:
         raise EngineError(f"engine={engine!r}: {package} is installed and cannot be imported: {error}") from error
-    runner = EngineRunner(engine, lambda count: implementation(bundle, device, count), device, threads)
+    runner = EngineRunner(engine, lambda count: implementation(bundle, device, count), device, threads, bundle.outputs)
     if trial is not None and not np.isfinite(runner.run(np.zeros(trial, np.float32))).all():
         raise EngineError(f"{engine} computes something that is no number for an empty input of {bundle.folder}.")
     return runner

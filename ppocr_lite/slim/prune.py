@@ -10,10 +10,11 @@ from typing import Any
 from ppocr_lite.config.schema import Config
 from ppocr_lite.engine.build import build_evaluator, load_charset
 from ppocr_lite.engine.checkpoint import read_weights
+from ppocr_lite.engine.open import open_network
 from ppocr_lite.slim.fpgm import DIVISOR, prune_architecture, prune_weights, width_after
 from ppocr_lite.slim.groups import Group, Weights, channel_groups
 from ppocr_lite.slim.sensitivity import Sensitivities, analyse, widths_for_loss
-from ppocr_lite.slim.start import build_backend, checked_weights, single_network, write_start
+from ppocr_lite.slim.start import checked_weights, single_network, write_start
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +35,11 @@ def analyse_run(config: Config, source: Path, ratios: Sequence[float], divisor: 
         CheckpointError: If the weights do not fit it.
     """
     architecture = single_network(config)
-    weights = checked_weights(read_weights(source), build_backend(config, architecture), source)
+    weights = checked_weights(read_weights(source), open_network(config, architecture), source)
     charset = load_charset(config)
 
     def score(architecture: Mapping[str, Any], weights: Weights) -> Mapping[str, float]:
-        backend = build_backend(config, architecture)
+        backend = open_network(config, architecture)
         backend.load_weights(weights)
         return build_evaluator(config, backend, charset)()
 
@@ -63,11 +64,11 @@ def prune_run(config: Config, source: Path, choose: Widths, folder: Path) -> Pat
         CheckpointError: If the weights do not fit it.
     """
     architecture = single_network(config)
-    weights = checked_weights(read_weights(source), build_backend(config, architecture), source)
+    weights = checked_weights(read_weights(source), open_network(config, architecture), source)
     groups = channel_groups(architecture, weights)
     widths = choose(groups)
     smaller, pruned = prune_architecture(architecture, groups, widths), prune_weights(weights, groups, widths)
-    checked_weights(pruned, build_backend(config, smaller), folder)
+    checked_weights(pruned, open_network(config, smaller), folder)
     before, after = (sum(value.nbytes for value in arrays.values()) / 1e6 for arrays in (weights, pruned))
     log.info("The weights are %.2f MB, before %.2f.", after, before)
     return write_start(config, smaller, pruned, folder)

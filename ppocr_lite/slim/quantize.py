@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite.config.schema import Config
-from ppocr_lite.data import DATASETS, Collate
+from ppocr_lite.data import DATASETS
 from ppocr_lite.engine.backends.base import Backend
 from ppocr_lite.engine.build import build_batches, build_chain, load_charset, require
 from ppocr_lite.engine.checkpoint import read_weights
+from ppocr_lite.engine.open import open_network
 from ppocr_lite.errors import ConfigError
-from ppocr_lite.slim.start import build_backend, checked_weights, single_network, write_start
+from ppocr_lite.families import family_of
+from ppocr_lite.slim.start import checked_weights, single_network, write_start
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ def quantize_run(config: Config, source: Path, folder: Path, batches: int = 16) 
         raise ConfigError(f"The ranges need at least one batch to be measured on. Received: {batches}")
     architecture = single_network(config)
     architecture = architecture | {"quant": architecture.get("quant") or {}}
-    backend = build_backend(config, architecture)
+    backend = open_network(config, architecture)
     ranges = {name: value for name, value in backend.weights().items() if name.endswith(RANGE)}
     backend.load_weights(checked_weights(ranges | read_weights(source), backend, source))
     backend.calibrate(training_images(config, backend, batches))
@@ -59,5 +61,5 @@ def training_images(config: Config, backend: Backend, batches: int) -> Iterator[
     dataset = DATASETS.build(train.dataset, transforms=chain, seed=config.Global.seed, training=True)
     order = build_batches(train, len(dataset), backend, config.Global.seed)
     order.seek(0, 0)
-    loader = backend.loader(dataset, order, Collate(pad_width=config.model_type == "rec"), num_workers=0)
+    loader = backend.loader(dataset, order, family_of(config).collate(), num_workers=0)
     return (np.asarray(batch["image"]) for batch in islice(loader, batches))

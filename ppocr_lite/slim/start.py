@@ -11,29 +11,13 @@ import yaml
 from safetensors.numpy import save_file
 
 from ppocr_lite.config.schema import Config
-from ppocr_lite.engine.backends.base import Arrays, Backend, Task
-from ppocr_lite.engine.build import choose_device, create_backend, load_charset, require
+from ppocr_lite.engine.backends.base import Arrays, Backend
+from ppocr_lite.engine.build import require
 from ppocr_lite.engine.checkpoint import MODEL, fit_weights
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.slim.groups import Weights
 
 CONFIG = "config.yml"
-
-
-def build_backend(config: Config, architecture: Mapping[str, Any]) -> Backend:
-    """Return the engine of *config* with a network of *architecture*, without loss and optimizer."""
-    charset = load_charset(config)
-    backend = create_backend(config.Global.engine)
-    backend.build(
-        Task(
-            architecture=architecture,
-            num_classes=charset.num_classes if charset else None,
-            seed=config.Global.seed,
-            device=choose_device(config, backend),
-            threads=config.Global.threads,
-        )
-    )
-    return backend
 
 
 def single_network(config: Config) -> dict[str, Any]:

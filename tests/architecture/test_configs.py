@@ -27,9 +27,9 @@ def check_centres(config: Config) -> None:
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_config_loads(path: Path, installed_engine: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_config_loads(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    config = load_config(path, installed_engine)
+    config = load_config(path)
     check_centres(config)
 
 
@@ -38,7 +38,7 @@ def test_there_is_a_config_of_each_family() -> None:
 
 
 @pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)
-def test_every_run_of_a_plan_loads(path: Path, installed_engine: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_run_of_a_plan_loads(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("PPOCR_LITE_DATA", "data")
     plan = load_script("experiments/compare_strategies.py").read_plan(path)
@@ -48,7 +48,7 @@ def test_every_run_of_a_plan_loads(path: Path, installed_engine: list[str], monk
         if source.startswith("{here}"):  # then a command before the training writes it, from another
             before = argument_parser(None).parse_known_args(shlex.split(plan.runs[name].before[0])[2:])[0]
             source, overrides = before.config, [*before.opt, *overrides]
-        config = load_config(source, [*overrides, *installed_engine])
+        config = load_config(source, overrides)
         check_centres(config)
         assert config.Global.max_steps == plan.runs[name].updates
         assert not any("{run:" in part or "{here}" in part for part in command), name

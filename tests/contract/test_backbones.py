@@ -11,18 +11,22 @@ import pytest
 from ppocr_lite.config.check import check_component
 from ppocr_lite.modeling import BACKBONES
 
-ONLY_LINES = ("MobileNetV1Enhance",)
 SIZES = {"det": [(64, 96), (32, 160)], "rec": [(32, 64), (32, 160)], "cls": [(48, 192), (32, 64)]}
-CASES = [
-    (name, model_type)
-    for name in BACKBONES
-    for model_type in (("rec",) if name in ONLY_LINES else ("det", "rec", "cls"))
-]
+
+
+def model_types(name: str) -> tuple[str, ...]:
+    """What a backbone is for: all three if it is told which, else pages if it gives several maps, or lines."""
+    if "model_type" in inspect.signature(BACKBONES.get(name)).parameters:
+        return "det", "rec", "cls"
+    return ("rec",) if isinstance(build(name, "rec").out_channels, int) else ("det",)
 
 
 def build(name: str, model_type: str) -> Any:
     node = check_component(BACKBONES, {"name": name}, "Architecture.Backbone")
     return BACKBONES.build(node, in_channels=3, model_type=model_type)
+
+
+CASES = [(name, model_type) for name in BACKBONES for model_type in model_types(name)]
 
 
 @pytest.mark.parametrize(("name", "model_type"), CASES)

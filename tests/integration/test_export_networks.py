@@ -10,6 +10,7 @@ import paddle
 import pytest
 from paddle.static import InputSpec
 
+from ppocr_lite.engine.export import Prediction
 from ppocr_lite.modeling import build_model
 
 DET: dict[str, Any] = {
@@ -49,12 +50,13 @@ def test_exported_network_equals_the_live_one(name: str, tmp_path: Path) -> None
         model(paddle.rand([2, 3, *sizes[0]]))  # statistics other than the first ones
     model.eval()
     spec = InputSpec([None, 3, None, None], "float32", name="x")
-    paddle.jit.save(model, str(tmp_path / "inference"), input_spec=[spec])
+    (name,) = model.predict(paddle.rand([1, 3, *sizes[0]]))
+    paddle.jit.save(Prediction(model, [name]), str(tmp_path / "inference"), input_spec=[spec])
     predictor = load(tmp_path)
     for batch, (height, width) in enumerate(sizes, start=1):
         image = np.random.default_rng(batch).random((batch, 3, height, width), np.float32)
         with paddle.no_grad():
-            expected = model(paddle.to_tensor(image)).numpy()
+            expected = model.predict(paddle.to_tensor(image))[name].numpy()
         # An untrained network's logits reach tens, where the last bits of float32 move a probability by 1e-4.
         np.testing.assert_allclose(run(predictor, image), expected, atol=1e-3)
 

@@ -1,6 +1,6 @@
 """The torch engine on a GPU: the same update as on the CPU, bfloat16, resuming, batches in pinned memory.
 
-python -m pytest tests/integration/test_torch_gpu.py -m gpu
+PPOCR_LITE_TEST_ENGINE=torch python -m pytest tests/integration/test_torch_gpu.py -m gpu
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ppocr_lite.engine.backends.torch import TorchBackend  # noqa: E402
 from ppocr_lite.optim.optimizers import Adam  # noqa: E402
 
 pytestmark = [
+    pytest.mark.torch,
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
 ]

@@ -30,7 +30,6 @@ from numpy.typing import NDArray
 
 from ppocr_lite.data.sampler import Key, KeyLists
 from ppocr_lite.errors import ConfigError
-from ppocr_lite.registry import Registry
 
 Arrays = dict[str, NDArray[Any]]
 AmpLevel = Literal["O0", "O1", "O2"]
@@ -61,7 +60,7 @@ class Task:
     Attributes:
         architecture: The Architecture section, as ``build_model`` takes it.
         num_classes: Output classes of a recogniser including the blank, of a classifier; None for detection.
-        loss: The Loss node, built from ``components["loss"]``. None where only weights and
+        loss: The Loss node. None where only weights and
             :meth:`Backend.forward` are wanted.
         optimizer: An instance from ``ppocr_lite.optim.optimizers`` (a specification, plain Python). None likewise.
         amp: Precision; ``"O0"`` is plain float32. Where the device has no low precision, other levels act as O0.
@@ -69,7 +68,7 @@ class Task:
         device: ``"cpu"`` or ``"gpu:0"``.
         compile: Compile the network before training it. An engine that cannot raises ConfigError.
         threads: CPU threads of the process for its arithmetic; None for the engine's own choice.
-        speaker: Of a distillation, the network that :meth:`Backend.forward` runs; None for the first that learns.
+        predicts: Of a distillation, the network that :meth:`Backend.predict` runs; None for the first that learns.
     """
 
     architecture: Mapping[str, Any]
@@ -81,25 +80,22 @@ class Task:
     device: str = "cpu"
     compile: bool = False
     threads: int | None = None
-    speaker: str | None = None
+    predicts: str | None = None
 
 
 class Backend(Protocol):
     """One training engine, holding one network, one loss and one optimizer.
 
-    Construct with no arguments, then :meth:`build` once.  ``components`` and the two ranks are
-    valid before :meth:`build`: the config is checked against ``components`` first.
+    Construct with no arguments, which chooses the engine of this process (:func:`ppocr_lite.nn.use`), then
+    :meth:`build` once.  The two ranks are valid before :meth:`build`.
 
     Attributes:
         name: As ``Global.engine`` says it: ``"paddle"`` or ``"torch"``.
-        components: The registries whose signatures check the config, under the keys
-            ``"backbone"``, ``"neck"``, ``"head"``, ``"loss"``.
         rank: This process among :attr:`world_size`; 0 where the engine runs alone.
         world_size: Number of processes that train together.
     """
 
     name: str
-    components: Mapping[str, Registry[Any]]
     rank: int
     world_size: int
 
@@ -138,16 +134,20 @@ class Backend(Protocol):
         ...
 
     def forward(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Run the network in evaluation mode on (N, 3, H, W); return its one output on the host.
+        """Return the first array of :meth:`predict`; most networks have no other."""
+        ...
 
-        Detection (N, 1, H, W) probability, recognition (N, T, C) and classification (N, K) softmax. Of a distillation,
-        that of :attr:`Task.speaker`.
+    def predict(self, image: NDArray[np.float32]) -> Arrays:
+        """Run the network in evaluation mode on (N, 3, H, W); return what it predicts by name, on the host.
+
+        Detection ``maps`` (N, 1, H, W), probabilities; recognition ``probabilities`` (N, T, C); classification
+        ``probabilities`` (N, K). Of a distillation, that of :attr:`Task.predicts`.
         Leaves weights, batch-norm statistics and optimizer untouched.
         """
         ...
 
     def head_outputs(self, image: NDArray[np.float32]) -> Arrays:
-        """Run the network in evaluation mode, but let the head return all that it returns in training.
+        """Run the network in evaluation mode; return what the loss would read.
 
         Args:
             image: (N, 3, H, W).
@@ -155,7 +155,7 @@ class Backend(Protocol):
         Returns:
             By name, on the host: ``maps`` (N, 3, H, W) of a detector; ``logits`` (N, T, C), and ``feats`` (N, T, D) if
             the head has ``return_feats``, of a recogniser; ``logits`` (N, K) of a classifier. Of a distillation, those
-            of :attr:`Task.speaker`.
+            of :attr:`Task.predicts`.
         """
         ...
 

@@ -19,9 +19,9 @@ from ppocr_lite.engine.backends.paddle_optimizer import create_optimizer
 from ppocr_lite.engine.stopping import keep_handler
 from ppocr_lite.errors import CheckpointError, ConfigError
 from ppocr_lite.losses import LOSSES
-from ppocr_lite.modeling import BACKBONES, HEADS, NECKS, build_model
+from ppocr_lite.modeling import build_model, predicting
 from ppocr_lite.modeling.pact import calibrate
-from ppocr_lite.registry import Registry
+from ppocr_lite.nn import use
 
 log = logging.getLogger(__name__)
 
@@ -33,15 +33,15 @@ class PaddleBackend:
     """Paddle behind :class:`ppocr_lite.engine.backends.base.Backend`."""
 
     name = "paddle"
-    components: Mapping[str, Registry[Any]] = {"backbone": BACKBONES, "neck": NECKS, "head": HEADS, "loss": LOSSES}
 
     def __init__(self) -> None:
+        use(self.name)
         self.rank, self.world_size = distributed.rank(), distributed.world_size()
         self.network: Any = None
         self.loss: Any = None
         self.optimizer: Any = None
         self.slots: frozenset[str] = frozenset()
-        self.speaker: str | None = None
+        self.predicts: str | None = None
         self.amp = "O0"
         self.scaler = paddle.amp.GradScaler(enable=False)
 
@@ -60,7 +60,7 @@ class PaddleBackend:
         distributed.start()
         paddle.seed(task.seed)  # the same on every rank, so all start from the same weights
         self.network = build_model(task.architecture, num_classes=task.num_classes)
-        self.speaker = task.speaker
+        self.predicts = task.predicts
         self.amp = task.amp if task.device != "cpu" else "O0"
         if task.loss is not None:
             self.loss = LOSSES.build(dict(task.loss))
@@ -89,24 +89,16 @@ class PaddleBackend:
         return {name: paddle.add_n([term[name] for term in terms]) / len(terms) for name in terms[0]}
 
     def forward(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the first array of what the network predicts."""
+        return next(iter(self.predict(image).values()))
+
+    def predict(self, image: NDArray[np.float32]) -> Arrays:
         """Run the network in evaluation mode."""
-        self.network.eval()
-        with paddle.no_grad():
-            output = self._speaking()(paddle.to_tensor(image))
-        array: NDArray[np.float32] = output.astype("float32").numpy()
-        return array
+        return self._evaluate(lambda network, x: network.predict(x), image)
 
     def head_outputs(self, image: NDArray[np.float32]) -> Arrays:
-        """Run the network in evaluation mode, and its head as in training."""
-        self.network.eval()
-        model = self._speaking()
-        model.head.training = True  # what it returns; the layers within stay in evaluation mode
-        try:
-            with paddle.no_grad():
-                outputs = model(paddle.to_tensor(image))
-        finally:
-            model.head.training = False
-        return {name: value.astype("float32").numpy() for name, value in outputs.items()}
+        """Run the network in evaluation mode, for what the loss would read."""
+        return self._evaluate(lambda network, x: network(x), image)
 
     def calibrate(self, images: Iterable[NDArray[np.float32]]) -> None:
         """Set the ranges of a quantised network to what it sees on *images* in float."""
@@ -189,10 +181,17 @@ class PaddleBackend:
     def _backward(self, batch: Batch, count: int) -> dict[str, Any]:
         tensors = Truth({key: _tensor(value) for key, value in batch.items()})
         with paddle.amp.auto_cast(enable=self.amp != "O0", level=self.amp if self.amp != "O0" else "O1"):
-            outputs = self.network(tensors["image"])
+            image = tensors["image"]
+            outputs = self.network(image, tensors) if self.network.takes_targets else self.network(image)
         losses: dict[str, Any] = self.loss(_to_float(outputs), tensors)
         self.scaler.scale(losses["loss"] / count if count > 1 else losses["loss"]).backward()
         return {name: value.detach() for name, value in losses.items()}
+
+    def _evaluate(self, run: Callable[[Any, Any], Mapping[str, Any]], image: NDArray[np.float32]) -> Arrays:
+        self.network.eval()
+        with paddle.no_grad():
+            outputs = run(predicting(self.network, self.predicts), paddle.to_tensor(image))
+        return {name: value.astype("float32").numpy() for name, value in outputs.items()}
 
     def _statistics(self) -> list[Any]:
         """What the network keeps beside its parameters: the running means and variances of batch normalisation."""
@@ -201,11 +200,6 @@ class PaddleBackend:
         parameters = {name for name, _ in self.network.named_parameters()}
         running = [value for name, value in self.network.state_dict().items() if name not in parameters]
         return running + list(self._kept_by_loss().values())
-
-    def _speaking(self) -> Any:
-        """Return the network; of a distillation, the one that predicts for it."""
-        learning = [name for name in getattr(self.network, "model_names", ()) if name not in self.network.frozen]
-        return getattr(self.network, self.speaker or learning[0]) if learning else self.network
 
     def _kept_by_loss(self) -> dict[str, Any]:
         """Return what the loss itself has learnt; empty for most."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-import paddle
-from paddle import nn
-
+from ppocr_lite import nn
 from ppocr_lite.modeling.backbones.base import BACKBONES
-from ppocr_lite.modeling.layers import BatchNorm, SEModule, activate
+from ppocr_lite.modeling.layers import SEModule, activate
 
 _LCNET_SE_SLOPE = 1 / 6
 
@@ -56,12 +54,12 @@ class ConvBNLayer(nn.Layer):
             stride=stride,
             padding=(kernel_size - 1) // 2,
             groups=groups,
-            weight_attr=paddle.ParamAttr(initializer=nn.initializer.KaimingNormal()),
+            weight_attr=nn.ParamAttr(initializer=nn.KaimingNormal()),
             bias_attr=False,
         )
-        self._batch_norm = BatchNorm(out_channels)
+        self._batch_norm = nn.BatchNorm2D(out_channels)
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
         return activate(self._batch_norm(self._conv(x)), "hardswish")
 
@@ -90,7 +88,7 @@ class DepthwiseSeparable(nn.Layer):
             self._se = SEModule(in_channels, slope=_LCNET_SE_SLOPE)
         self._pointwise_conv = ConvBNLayer(in_channels, out_channels, 1)
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
         x = self._depthwise_conv(x)  # (N, in_channels, H / stride, W / stride)
         if self.use_se:
@@ -131,7 +129,7 @@ class MobileNetV1Enhance(nn.Layer):
         self.pool = nn.MaxPool2D(2, stride=2) if last_pool_type == "max" else nn.AvgPool2D(2, stride=2)
         self.out_channels = int(1024 * scale)
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
         x = self.conv1(x)  # (N, 32 * scale, H / 2, W / 2)
         x = self.block_list(x)  # (N, out_channels, H / 16, W / 2)

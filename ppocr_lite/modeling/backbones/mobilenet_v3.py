@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-import paddle
-from paddle import nn
-
+from ppocr_lite import nn
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.modeling.backbones.base import BACKBONES
 from ppocr_lite.modeling.layers import Activation, ConvBNLayer, SEModule, make_divisible
@@ -106,7 +104,7 @@ class ResidualUnit(nn.Layer):
             self.mid_se = SEModule(expanded)
         self.linear_conv = ConvBNLayer(expanded, out_channels, 1)
 
-    def forward(self, inputs: paddle.Tensor) -> paddle.Tensor:
+    def forward(self, inputs: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
         x = self.bottleneck_conv(self.expand_conv(inputs))  # (N, expanded, H / stride, W / stride)
         if self.use_se:
@@ -199,7 +197,7 @@ class MobileNetV3(nn.Layer):
             self.add_sublayer(f"stage{i}", nn.Sequential(*layers))
         return (*(widths[start - 1] for start in starts), last)
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor | list[paddle.Tensor]:
+    def forward(self, x: nn.Tensor) -> nn.Tensor | list[nn.Tensor]:
         """See *Shape* of the class."""
         if self.model_type != "det":
             return self.pool(self.conv2(self.blocks(self.conv1(x))))  # (N, out_channels, H', W / 4)

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-import paddle
-from paddle import nn
-from paddle.nn import functional as F
-
+from ppocr_lite import nn
 from ppocr_lite.modeling.backbones.base import BACKBONES
 from ppocr_lite.modeling.deformable import DeformableConv
-from ppocr_lite.modeling.layers import BatchNorm
 
 _DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
 _WIDTHS = (64, 128, 256, 512)
@@ -58,17 +54,17 @@ class ConvBNLayer(nn.Layer):
                 kernel_size,
                 stride=1 if pool else stride,
                 padding=(kernel_size - 1) // 2,
-                weight_attr=paddle.ParamAttr(initializer=nn.initializer.KaimingNormal()),
+                weight_attr=nn.ParamAttr(initializer=nn.KaimingNormal()),
                 bias_attr=False,
             )
-        self._batch_norm = BatchNorm(out_channels)
+        self._batch_norm = nn.BatchNorm2D(out_channels)
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
         if self.pool:
             x = self._pool2d_avg(x)
         x = self._batch_norm(self._conv(x))
-        return F.relu(x) if self.relu else x
+        return nn.relu(x) if self.relu else x
 
 
 class BasicBlock(nn.Layer):
@@ -100,10 +96,10 @@ class BasicBlock(nn.Layer):
         if project:
             self.short = ConvBNLayer(in_channels, channels, 1, stride=stride, pool=stride not in (1, (1, 1)))
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
         short = self.short(x) if self.project else x
-        return F.relu(short + self.conv1(self.conv0(x)))  # (N, channels, H / stride, W / stride)
+        return nn.relu(short + self.conv1(self.conv0(x)))  # (N, channels, H / stride, W / stride)
 
 
 class BottleneckBlock(nn.Layer):
@@ -137,10 +133,10 @@ class BottleneckBlock(nn.Layer):
         if project:
             self.short = ConvBNLayer(in_channels, out_channels, 1, stride=stride, pool=stride not in (1, (1, 1)))
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
         short = self.short(x) if self.project else x
-        return F.relu(short + self.conv2(self.conv1(self.conv0(x))))  # (N, 4 * channels, H / stride, W / stride)
+        return nn.relu(short + self.conv2(self.conv1(self.conv0(x))))  # (N, 4 * channels, H / stride, W / stride)
 
 
 @BACKBONES.register
@@ -201,7 +197,7 @@ class ResNet(nn.Layer):
             self.out_pool = nn.MaxPool2D(2, stride=2)
             self.out_channels = channels
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor | list[paddle.Tensor]:
+    def forward(self, x: nn.Tensor) -> nn.Tensor | list[nn.Tensor]:
         """See *Shape* of the class."""
         x = self.conv1_3(self.conv1_2(self.conv1_1(x)))  # (N, 64, H / 2, W / 2), in rec and cls (N, 64, H, W)
         x = self.pool2d_max(x)

@@ -6,5 +6,7 @@ from typing import Any
 
 from ppocr_lite.registry import Registry
 
-# Features → a dict of tensors in training, one tensor in evaluation.
+# ``forward``: features → what the loss reads, by name; ``predict``: features → what prediction reads, by name. Neither
+# depends on the mode of the layer. A head with ``takes_targets = True`` is given the batch as a second argument in
+# training.
 HEADS: Registry[Any] = Registry("head", runtime=("in_channels", "num_classes"))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import paddle
-from paddle import nn
-from paddle.nn import functional as F
-
+from ppocr_lite import nn
 from ppocr_lite.modeling.heads.base import HEADS
 from ppocr_lite.modeling.layers import uniform_attribute
 
@@ -19,8 +16,8 @@ class ClsHead(nn.Layer):
         class_dim: Number of classes.
 
     Shape:
-        train: (N, in_channels, H, W) → {"logits": (N, class_dim)}
-        eval: (N, in_channels, H, W) → (N, class_dim), probabilities
+        forward: (N, in_channels, H, W) → {"logits": (N, class_dim)}
+        predict: (N, in_channels, H, W) → {"probabilities": (N, class_dim)}
     """
 
     def __init__(self, in_channels: int, class_dim: int = 2) -> None:
@@ -33,7 +30,10 @@ class ClsHead(nn.Layer):
             bias_attr=uniform_attribute(in_channels),
         )
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor | dict[str, paddle.Tensor]:
+    def forward(self, x: nn.Tensor) -> dict[str, nn.Tensor]:
         """See *Shape* of the class."""
-        logits = self.fc(self.pool(x).flatten(1))  # (N, class_dim)
-        return {"logits": logits} if self.training else F.softmax(logits, axis=1)
+        return {"logits": nn.cast(self.fc(self.pool(x).flatten(1)), "float32")}  # (N, class_dim)
+
+    def predict(self, x: nn.Tensor) -> dict[str, nn.Tensor]:
+        """See *Shape* of the class."""
+        return {"probabilities": nn.softmax(self.forward(x)["logits"], axis=1)}

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import paddle
-from paddle import nn
-from paddle.nn import functional as F
-
+from ppocr_lite import nn
 from ppocr_lite.modeling.heads.base import HEADS
 from ppocr_lite.modeling.layers import uniform_attribute
 
@@ -19,12 +16,12 @@ class CTCHead(nn.Layer):
         num_classes: Characters plus one; index 0 is the blank.
         fc_decay: L2 penalty of this layer; replaces that of the optimizer unless 0.
         mid_channels: Width of a layer between, without activation; None for none.
-        return_feats: Whether training also returns what enters the last layer, as ``CenterLoss`` needs.
+        return_feats: Whether the loss also gets what enters the last layer, as ``CenterLoss`` needs.
 
     Shape:
-        train: (N, T, in_channels) → {"logits": (N, T, num_classes)}, and "feats": (N, T, D) with *return_feats*, where
-            D is mid_channels, or else in_channels
-        eval: (N, T, in_channels) → (N, T, num_classes), probabilities
+        forward: (N, T, in_channels) → {"logits": (N, T, num_classes)}, and "feats": (N, T, D) with *return_feats*,
+            where D is mid_channels, or else in_channels
+        predict: (N, T, in_channels) → {"probabilities": (N, T, num_classes)}
 
     Source:
         Graves et al., Connectionist Temporal Classification, ICML 2006.
@@ -46,13 +43,15 @@ class CTCHead(nn.Layer):
             self.fc1 = _linear(in_channels, mid_channels, fc_decay)
             self.fc2 = _linear(mid_channels, num_classes, fc_decay)
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor | dict[str, paddle.Tensor]:
+    def forward(self, x: nn.Tensor) -> dict[str, nn.Tensor]:
         """See *Shape* of the class."""
         feats = x if self.mid_channels is None else self.fc1(x)  # (N, T, D)
-        logits = self.fc(x) if self.mid_channels is None else self.fc2(feats)  # (N, T, num_classes)
-        if not self.training:
-            return F.softmax(logits, axis=2)
+        logits = nn.cast(self.fc(x) if self.mid_channels is None else self.fc2(feats), "float32")  # (N, T, num_classes)
         return {"logits": logits, "feats": feats} if self.return_feats else {"logits": logits}
+
+    def predict(self, x: nn.Tensor) -> dict[str, nn.Tensor]:
+        """See *Shape* of the class."""
+        return {"probabilities": nn.softmax(self.forward(x)["logits"], axis=2)}
 
 
 def _linear(in_features: int, out_features: int, decay: float) -> nn.Layer:

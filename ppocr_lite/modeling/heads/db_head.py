@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-import paddle
-from paddle import nn
-from paddle.nn import functional as F
-
+from ppocr_lite import nn
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.modeling.heads.base import HEADS
-from ppocr_lite.modeling.layers import BatchNorm, uniform_attribute
+from ppocr_lite.modeling.layers import uniform_attribute
 
 _BN_BIAS = 1e-4  # MhLiao/DB, decoders/seg_detector.py, weights_init
 
@@ -23,7 +21,7 @@ class Head(nn.Layer):
         hidden_channels: Channels after the first and after the second convolution.
 
     Shape:
-        (N, in_channels, H / 4, W / 4) → (N, 1, H, W), in (0, 1)
+        (N, in_channels, H / 4, W / 4) → (N, 1, H, W), float32 in (0, 1)
     """
 
     def __init__(self, in_channels: int, hidden_channels: Sequence[int]) -> None:
@@ -39,11 +37,11 @@ class Head(nn.Layer):
             second, 1, 2, stride=2, weight_attr=_kaiming(), bias_attr=uniform_attribute(second)
         )
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
-        x = F.relu(self.conv_bn1(self.conv1(x)))  # (N, hidden_channels[0], H / 4, W / 4)
-        x = F.relu(self.conv_bn2(self.conv2(x)))  # (N, hidden_channels[1], H / 2, W / 2)
-        return F.sigmoid(self.conv3(x))  # (N, 1, H, W)
+        x = nn.relu(self.conv_bn1(self.conv1(x)))  # (N, hidden_channels[0], H / 4, W / 4)
+        x = nn.relu(self.conv_bn2(self.conv2(x)))  # (N, hidden_channels[1], H / 2, W / 2)
+        return nn.sigmoid(nn.cast(self.conv3(x), "float32"))  # (N, 1, H, W); bfloat16 would round near 1
 
 
 @HEADS.register
@@ -57,8 +55,9 @@ class DBHead(nn.Layer):
             them; None for a quarter of *in_channels*.
 
     Shape:
-        train: (N, in_channels, H / 4, W / 4) → {"maps": (N, 3, H, W)}: probability, threshold, binary, all in (0, 1).
-        eval: (N, in_channels, H / 4, W / 4) → (N, 1, H, W), the probability alone; the other branch does not run.
+        forward: (N, in_channels, H / 4, W / 4) → {"maps": (N, 3, H, W)}: probability, threshold, binary, in (0, 1).
+        predict: (N, in_channels, H / 4, W / 4) → {"maps": (N, 1, H, W)}, the probability alone.
+            The other branch does not run.
 
     Raises:
         ConfigError: If *hidden_channels* does not have two numbers.
@@ -76,29 +75,31 @@ class DBHead(nn.Layer):
         self.binarize = Head(in_channels, hidden)
         self.thresh = Head(in_channels, hidden)
 
-    def step_function(self, probability: paddle.Tensor, threshold: paddle.Tensor) -> paddle.Tensor:
+    def step_function(self, probability: nn.Tensor, threshold: nn.Tensor) -> nn.Tensor:
         """Return ``1 / (1 + exp(-k * (probability - threshold)))``, eq. 2 of the paper."""
-        return F.sigmoid(self.k * (probability - threshold))
+        return nn.sigmoid(self.k * (probability - threshold))
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor | dict[str, paddle.Tensor]:
+    def forward(self, x: nn.Tensor) -> dict[str, nn.Tensor]:
         """See *Shape* of the class."""
         probability = self.binarize(x)  # (N, 1, H, W)
-        if not self.training:
-            return probability
         threshold = self.thresh(x)  # (N, 1, H, W)
         binary = self.step_function(probability, threshold)
-        return {"maps": paddle.concat([probability, threshold, binary], axis=1)}  # (N, 3, H, W)
+        return {"maps": nn.concat([probability, threshold, binary], axis=1)}  # (N, 3, H, W)
+
+    def predict(self, x: nn.Tensor) -> dict[str, nn.Tensor]:
+        """See *Shape* of the class."""
+        return {"maps": self.binarize(x)}  # (N, 1, H, W)
 
 
-def _kaiming() -> paddle.ParamAttr:
+def _kaiming() -> Any:
     """Return the attribute of a weight started as in He et al., ICCV 2015 (uniform, fan-in)."""
-    return paddle.ParamAttr(initializer=nn.initializer.KaimingUniform())
+    return nn.ParamAttr(initializer=nn.KaimingUniform())
 
 
 def _batch_norm(channels: int) -> nn.Layer:
     """Return a batch normalisation that starts at weight 1 and bias 1e-4."""
-    return BatchNorm(
+    return nn.BatchNorm2D(
         channels,
-        weight_attr=paddle.ParamAttr(initializer=nn.initializer.Constant(1.0)),
-        bias_attr=paddle.ParamAttr(initializer=nn.initializer.Constant(_BN_BIAS)),
+        weight_attr=nn.ParamAttr(initializer=nn.Constant(1.0)),
+        bias_attr=nn.ParamAttr(initializer=nn.Constant(_BN_BIAS)),
     )

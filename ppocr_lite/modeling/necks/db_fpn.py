@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import paddle
-from paddle import nn
-
+from ppocr_lite import nn
 from ppocr_lite.errors import ConfigError
-from ppocr_lite.modeling.layers import Upsample
 from ppocr_lite.modeling.necks.base import NECKS
 
 
@@ -57,10 +54,12 @@ class DBFPN(nn.Layer):
         self.p4_conv = _convolution(out_channels, levels[1], 3)
         self.p3_conv = _convolution(out_channels, levels[2], 3)
         self.p2_conv = _convolution(out_channels, levels[3], 3)
-        self.step_up = Upsample(out_channels, 2)
-        self.p5_up, self.p4_up, self.p3_up = Upsample(levels[0], 8), Upsample(levels[1], 4), Upsample(levels[2], 2)
+        self.step_up = nn.Upsample(out_channels, 2)
+        self.p5_up = nn.Upsample(levels[0], 8)
+        self.p4_up = nn.Upsample(levels[1], 4)
+        self.p3_up = nn.Upsample(levels[2], 2)
 
-    def forward(self, maps: Sequence[paddle.Tensor]) -> paddle.Tensor:
+    def forward(self, maps: Sequence[nn.Tensor]) -> nn.Tensor:
         """See *Shape* of the class."""
         c2, c3, c4, c5 = maps
         in5 = self.in5_conv(c5)  # (N, out_channels, H / 32, W / 32)
@@ -71,7 +70,7 @@ class DBFPN(nn.Layer):
         p4 = self.p4_up(self.p4_conv(out4))
         p3 = self.p3_up(self.p3_conv(out3))
         p2 = self.p2_conv(out2)
-        return paddle.concat([p5, p4, p3, p2], axis=1)  # (N, sum of level_channels, H / 4, W / 4)
+        return nn.concat([p5, p4, p3, p2], axis=1)  # (N, sum of level_channels, H / 4, W / 4)
 
 
 def _convolution(in_channels: int, out_channels: int, kernel_size: int) -> nn.Layer:
@@ -81,6 +80,6 @@ def _convolution(in_channels: int, out_channels: int, kernel_size: int) -> nn.La
         out_channels,
         kernel_size,
         padding=(kernel_size - 1) // 2,
-        weight_attr=paddle.ParamAttr(initializer=nn.initializer.KaimingUniform()),
+        weight_attr=nn.ParamAttr(initializer=nn.KaimingUniform()),
         bias_attr=False,
     )

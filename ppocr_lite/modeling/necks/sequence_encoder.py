@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-import paddle
-from paddle import nn
-
+from ppocr_lite import nn
 from ppocr_lite.modeling.layers import uniform_attribute
 from ppocr_lite.modeling.necks.base import NECKS
 
@@ -23,14 +21,14 @@ class Im2Seq(nn.Layer):
         ValueError: If the height is not 1; an exported network cannot tell.
     """
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
-        if paddle.in_dynamic_mode() and x.shape[2] != 1:
+        if nn.in_dynamic_mode() and x.shape[2] != 1:
             raise ValueError(
                 f"A sequence needs features one row high. Received: {tuple(x.shape)} (N, C, H, W). "
                 "Use lines of the height the backbone is made for, usually 32."
             )
-        return x.flatten(2).transpose([0, 2, 1])  # (N, W, C)
+        return nn.transpose(x.flatten(2), [0, 2, 1])  # (N, W, C)
 
 
 class EncoderWithRNN(nn.Layer):
@@ -52,7 +50,7 @@ class EncoderWithRNN(nn.Layer):
         self.out_channels = hidden_size * 2
         self.lstm = nn.LSTM(in_channels, hidden_size, num_layers=2, direction="bidirectional")
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
         x, _ = self.lstm(x)  # (N, T, 2 * hidden_size)
         return x
@@ -79,7 +77,7 @@ class EncoderWithFC(nn.Layer):
             bias_attr=uniform_attribute(in_channels, _FC_DECAY),
         )
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
         return self.fc(x)  # (N, T, hidden_size)
 
@@ -116,7 +114,7 @@ class SequenceEncoder(nn.Layer):
             self.encoder = encoder(in_channels, hidden_size)
             self.out_channels = self.encoder.out_channels
 
-    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
         x = self.encoder_reshape(x)  # (N, W, in_channels)
         return x if self.encoder_type == "reshape" else self.encoder(x)  # (N, W, out_channels)

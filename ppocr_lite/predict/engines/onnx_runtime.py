@@ -59,8 +59,8 @@ class OnnxRunner:
             raise EngineError(f"device={device!r}: {provider} of this ONNX Runtime does not start.")
         self._input = self._session.get_inputs()[0].name
 
-    def run(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the first output for a batch (N, 3, H, W).
+    def run_all(self, array: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Return every output for a batch (N, 3, H, W).
 
         Raises:
             EngineError: If ONNX Runtime cannot run the network on an input of that shape.
@@ -69,4 +69,4 @@ class OnnxRunner:
             outputs = self._session.run(None, {self._input: np.ascontiguousarray(array, np.float32)})
         except ERRORS as error:
             raise EngineError(f"ONNX Runtime cannot run {self._file} on an input of {array.shape}: {error}") from error
-        return np.asarray(outputs[0], np.float32)
+        return [np.asarray(output, np.float32) for output in outputs]

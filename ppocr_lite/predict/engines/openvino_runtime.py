@@ -21,7 +21,7 @@ ERRORS = (RuntimeError, ValueError, OSError, MemoryError)
 PRECISION = {"INFERENCE_PRECISION_HINT": "f32"}  # left alone it takes bfloat16: probabilities were off by up to 0.15
 # How many prepared layers it keeps, over all input shapes; 5000 by default, with which memory grows from page to page.
 # Lines come in a dozen widths, and preparing them again takes half as long again; for a page it makes no difference.
-CACHED_LAYERS = {"det": "1", "cls": "1000", "rec": "1000"}
+CACHED_LAYERS = {"page": "1", "line": "1000"}
 
 
 class OpenVINORunner:
@@ -42,7 +42,7 @@ class OpenVINORunner:
         self._file = network_file(bundle, "openvino")
         if device != "cpu":
             raise EngineError(f"engine='openvino' runs on device='cpu' only. Received: {device!r}")
-        cached = {"CPU_RUNTIME_CACHE_CAPACITY": CACHED_LAYERS[bundle.model_type]}
+        cached = {"CPU_RUNTIME_CACHE_CAPACITY": CACHED_LAYERS["page" if bundle.input.shape[2] < 0 else "line"]}
         streams = max(1, cpu_count() // threads)  # as many runs at once as there are processors for
         settings = {"INFERENCE_NUM_THREADS": threads * streams, "NUM_STREAMS": streams, **PRECISION, **cached}
         try:
@@ -54,8 +54,8 @@ class OpenVINORunner:
             raise EngineError(f"OpenVINO cannot read {self._file}: {reason}") from error
         self._requests: Pool[Any] = Pool(network.create_infer_request)
 
-    def run(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the first output for a batch (N, 3, H, W).
+    def run_all(self, array: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Return every output for a batch (N, 3, H, W).
 
         Raises:
             EngineError: If OpenVINO cannot run the network on an input of that shape.
@@ -65,7 +65,8 @@ class OpenVINORunner:
                 outputs = request.infer([np.ascontiguousarray(array, np.float32)])
             except ERRORS as error:
                 raise EngineError(f"OpenVINO cannot run {self._file} on an input of {array.shape}: {error}") from error
-            return np.array(outputs[0], np.float32)  # a copy: the request will write there again
+            # Copies: the request will write there again.
+            return [np.array(outputs[port], np.float32) for port in range(len(outputs))]
 
 
 class _SignalStack(ctypes.Structure):

@@ -84,8 +84,8 @@ class PaddleRunner:
                 "multiprocessing.get_context('spawn'), make the first OCR after the fork, or take another engine."
             )
 
-    def run(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the first output for a batch (N, 3, H, W).
+    def run_all(self, array: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Return every output for a batch (N, 3, H, W).
 
         Raises:
             EngineError: If Paddle cannot run the network on an input of that shape.
@@ -97,8 +97,8 @@ class PaddleRunner:
                 handle.reshape(array.shape)
                 handle.copy_from_cpu(np.ascontiguousarray(array, np.float32))
                 predictor.run()
-                output = predictor.get_output_handle(predictor.get_output_names()[0])
-                return np.asarray(output.copy_to_cpu(), np.float32)
+                handles = [predictor.get_output_handle(name) for name in predictor.get_output_names()]
+                return [np.asarray(handle.copy_to_cpu(), np.float32) for handle in handles]
             except ERRORS as error:
                 raise EngineError(f"Paddle cannot run {self._file} on an input of {array.shape}: {error}") from error
 

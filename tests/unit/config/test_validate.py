@@ -8,6 +8,7 @@ import pytest
 
 from ppocr_lite.config import Config, check_config
 from ppocr_lite.errors import ConfigError
+from ppocr_lite.families import FAMILIES
 from ppocr_lite.registry import Registry
 
 KINDS = {
@@ -103,6 +104,10 @@ def registries() -> dict[str, Registry[Any]]:
     return made
 
 
+def checked(raw: dict[str, Any], registries: dict[str, Registry[Any]]) -> Config:
+    return check_config(raw, registries, FAMILIES)
+
+
 def network(**more: Any) -> dict[str, Any]:
     return {"model_type": "rec", "Backbone": {"name": "Net"}, "Head": {"name": "Net"}, **more}
 
@@ -119,7 +124,7 @@ def split(height: int = 32, *more: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_family_brings_its_defaults(registries: dict[str, Registry[Any]]) -> None:
-    config = check_config({"Architecture": network()}, registries)
+    config = checked({"Architecture": network()}, registries)
     assert isinstance(config, Config)
     assert (config.Loss, config.Metric) == ({"name": "CTCLoss"}, {"name": "RecMetric"})
     assert (config.Optimizer, config.schedule) == ({"name": "Adam"}, {"name": "Const", "learning_rate": 0.001})
@@ -128,30 +133,28 @@ def test_a_family_brings_its_defaults(registries: dict[str, Registry[Any]]) -> N
 
 def test_a_config_without_a_family_has_no_model_type(registries: dict[str, Registry[Any]]) -> None:
     with pytest.raises(ConfigError, match="Architecture.model_type .* is required"):
-        assert check_config({}, registries).model_type
+        assert checked({}, registries).model_type
 
 
 def test_empty_values_mean_not_given(registries: dict[str, Registry[Any]]) -> None:
-    config = check_config(
-        {"Global": {"pretrained_model": "", "checkpoints": None, "save_inference_dir": ""}}, registries
-    )
+    config = checked({"Global": {"pretrained_model": "", "checkpoints": None, "save_inference_dir": ""}}, registries)
     assert (config.Global.pretrained_model, config.Global.checkpoints) == (None, None)
 
 
 def test_use_amp_is_level_one(registries: dict[str, Registry[Any]]) -> None:
-    assert check_config({"Global": {"use_amp": True}}, registries).precision == "O1"
+    assert checked({"Global": {"use_amp": True}}, registries).precision == "O1"
 
 
 def test_the_source_is_kept(registries: dict[str, Registry[Any]]) -> None:
     raw = {"Global": {"seed": 4}, "profiler_options": None}
-    assert check_config(raw, registries).source == raw
+    assert checked(raw, registries).source == raw
 
 
 def test_a_mixture_checks_its_parts(registries: dict[str, Registry[Any]]) -> None:
     parts = [{"name": "SimpleDataSet", "data_dir": "."}, {"name": "SimpleDataSet", "data_dri": "."}]
     raw = {"Train": {"dataset": {"name": "MixedDataSet", "datasets": parts, "transforms": []}}}
     with pytest.raises(ConfigError, match=r"Train.dataset.datasets\[1\].data_dri is not .* Did you mean 'data_dir'"):
-        check_config(raw, registries)
+        checked(raw, registries)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +169,7 @@ def test_a_mixture_checks_its_parts(registries: dict[str, Registry[Any]]) -> Non
         ({"Global": {"eval_batch_step": [1, 2, 3]}}, r"Global.eval_batch_step must be N or \[first, N\]"),
         ({"Global": {"engine": "padle"}}, "Global.engine must be one of .* Did you mean 'paddle'"),
         ({"Global": {"model_type": "det"}, "Architecture": network()}, "Global.model_type is 'det' but"),
-        ({"Architecture": network(model_type="ocr")}, "Architecture.model_type must be det, rec or cls"),
+        ({"Architecture": network(model_type="ocr")}, "Architecture.model_type must be one of det, cls, rec"),
         ({"Architecture": network(Bakbone={})}, "Architecture.Bakbone is not known here. Did you mean 'Backbone'"),
         ({"Architecture": network(Head=None)}, "Architecture.Head is required"),
         ({"Architecture": network(Transform={"name": "TPS"})}, "Architecture.Transform must be empty"),
@@ -217,13 +220,13 @@ def test_a_mixture_checks_its_parts(registries: dict[str, Registry[Any]]) -> Non
 )
 def test_a_mistake_is_named(registries: dict[str, Registry[Any]], raw: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        check_config(raw, registries)
+        checked(raw, registries)
 
 
 def test_a_classifier_may_have_more_classes(registries: dict[str, Registry[Any]]) -> None:
-    config = check_config(classifier({"class_dim": 4}, ["0", "90", "180", "270"]), registries)
+    config = checked(classifier({"class_dim": 4}, ["0", "90", "180", "270"]), registries)
     assert (config.PostProcess or {})["label_list"] == ("0", "90", "180", "270")
 
 
 def test_a_reduced_learning_rate_may_be_a_number(registries: dict[str, Registry[Any]]) -> None:
-    assert check_config({"Optimizer": {"lr": 0.1}}, registries).schedule == {"name": "Const", "learning_rate": 0.1}
+    assert checked({"Optimizer": {"lr": 0.1}}, registries).schedule == {"name": "Const", "learning_rate": 0.1}

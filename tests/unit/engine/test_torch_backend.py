@@ -22,11 +22,13 @@ from ppocr_lite.engine.backends.base import Backend, Task  # noqa: E402
 from ppocr_lite.engine.backends.torch import TorchBackend  # noqa: E402
 from ppocr_lite.engine.backends.torch import backend as module  # noqa: E402
 from ppocr_lite.engine.backends.torch.backend import choose_device  # noqa: E402
-from ppocr_lite.engine.backends.torch.layers import BatchNorm  # noqa: E402
-from ppocr_lite.engine.backends.torch.losses import CTCLoss  # noqa: E402
 from ppocr_lite.engine.backends.torch.optimizer import updates_done  # noqa: E402
 from ppocr_lite.errors import CheckpointError, ConfigError  # noqa: E402
+from ppocr_lite.losses import CTCLoss  # noqa: E402
+from ppocr_lite.nn.torch import BatchNorm2D  # noqa: E402
 from ppocr_lite.optim.optimizers import Adam, AdamW, Momentum  # noqa: E402
+
+pytestmark = pytest.mark.torch
 
 ROOT = Path(__file__).parents[3]
 CLASSES = 12
@@ -179,7 +181,7 @@ def test_accumulated_halves_average_their_losses() -> None:
 
 
 def test_batch_norm_keeps_the_biased_variance() -> None:
-    norm = BatchNorm(2)
+    norm = BatchNorm2D(2)
     x = torch.randn(2, 2, 1, 3)
     norm(x)
     expected = 0.9 + 0.1 * x.var((0, 2, 3), unbiased=False)
@@ -238,15 +240,19 @@ def test_a_device_that_is_not_there_is_named(name: str) -> None:
 class Tiny(torch.nn.Module):
     """A network that a compiler deals with in seconds; its batch norm changes itself while training."""
 
+    takes_targets = False
+
     def __init__(self) -> None:
         super().__init__()
         self.conv = torch.nn.Conv2d(3, 4, 3, stride=2, bias=False)
-        self.norm = BatchNorm(4)
+        self.norm = BatchNorm2D(4)
         self.fc = torch.nn.Linear(4, 2)
 
     def forward(self, x: Any) -> Any:
-        scores = self.fc(torch.relu(self.norm(self.conv(x))).mean((2, 3)))
-        return {"logits": scores} if self.training else torch.softmax(scores, 1)
+        return {"logits": self.fc(torch.relu(self.norm(self.conv(x))).mean((2, 3)))}
+
+    def predict(self, x: Any) -> Any:
+        return {"probabilities": torch.softmax(self.forward(x)["logits"], 1)}
 
 
 @pytest.fixture

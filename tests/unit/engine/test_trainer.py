@@ -283,13 +283,19 @@ def test_a_kill_after_going_back_leaves_a_good_checkpoint(tmp_path: Path, monkey
     assert weight_of(checkpoint.resolve(tmp_path)) == 4
 
 
+def written(path: Path) -> tuple[int, int, int]:
+    """Which file it is and when it was written; not when it was last read, which a resume does."""
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 def test_a_run_that_is_stopped_as_it_continues_changes_nothing(tmp_path: Path) -> None:
     make(tmp_path, Plan(steps=4)).fit()
-    before = (tmp_path / "step_00000004" / checkpoint.MODEL).stat()
+    before = written(tmp_path / "step_00000004" / checkpoint.MODEL)
     again = make(tmp_path, Plan(steps=6, minutes=1e-9))
     again.resume(tmp_path / "step_00000004")
     assert again.fit().step == 4
-    assert (tmp_path / "step_00000004" / checkpoint.MODEL).stat() == before
+    assert written(tmp_path / "step_00000004" / checkpoint.MODEL) == before
     elsewhere = make(tmp_path / "other", Plan(steps=6, minutes=1e-9))
     elsewhere.resume(tmp_path / "step_00000004")
     elsewhere.fit()

@@ -72,8 +72,8 @@ def test_head_returns_what_enters_its_last_layer(mid_channels: int | None, width
     last = head.fc if mid_channels is None else head.fc2
     assert outputs["feats"].shape == [2, 7, width]
     np.testing.assert_allclose(last(outputs["feats"]).numpy(), outputs["logits"].numpy(), rtol=1e-5, atol=1e-6)
-    head.eval()
-    assert head(paddle.randn([2, 7, 6])).shape == [2, 7, 5]
+    predicted = head.predict(paddle.randn([2, 7, 6]))
+    assert {name: value.shape for name, value in predicted.items()} == {"probabilities": [2, 7, 5]}
 
 
 def test_head_returns_logits_alone_unless_asked() -> None:

@@ -60,9 +60,10 @@ def in_paddle(arrays: dict[str, Any], stride: tuple[int, int], padding: int) -> 
 
 
 def in_torch(arrays: dict[str, Any], stride: tuple[int, int], padding: int) -> Any:
-    from ppocr_lite.engine.backends.torch.deformable import deform_conv2d as ours  # noqa: PLC0415  torch is optional
+    from ppocr_lite.nn.torch import deform_conv2d as ours  # noqa: PLC0415  torch is optional
 
-    return ours(**arrays, stride=stride, padding=padding)
+    x, offsets, masks, weight = (arrays[name] for name in ("x", "offsets", "masks", "weight"))
+    return ours(x, offsets, weight, stride=stride, padding=padding, mask=masks)
 
 
 @pytest.mark.parametrize("stride, padding, size", FORMS)

@@ -4,7 +4,8 @@ import numpy as np
 import paddle
 import pytest
 
-from ppocr_lite.modeling.layers import ConvBNLayer, SEModule, Upsample, make_divisible, uniform_attribute
+from ppocr_lite import nn
+from ppocr_lite.modeling.layers import ConvBNLayer, SEModule, make_divisible, uniform_attribute
 
 
 @pytest.mark.parametrize(
@@ -18,17 +19,17 @@ def test_channels_are_rounded_to_multiples_of_eight(value: float, expected: int)
 def test_upsample_repeats_each_pixel(factor: int) -> None:
     x = paddle.randn([2, 3, 4, 5])
     expected = x.numpy().repeat(factor, 2).repeat(factor, 3)
-    np.testing.assert_allclose(Upsample(3, factor)(x).numpy(), expected, atol=1e-6)
+    np.testing.assert_allclose(nn.Upsample(3, factor)(x).numpy(), expected, atol=1e-6)
 
 
 def test_upsample_has_nothing_to_save() -> None:
-    assert not Upsample(3, 2).state_dict()
+    assert not nn.Upsample(3, 2).state_dict()
 
 
 def test_upsample_gives_each_pixel_the_sum_of_the_gradients_of_its_copies() -> None:
     x = paddle.randn([1, 2, 3, 3])
     x.stop_gradient = False
-    Upsample(2, 4)(x).sum().backward()
+    nn.Upsample(2, 4)(x).sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), 16.0)
 
 

@@ -47,20 +47,20 @@ def test_sequence_encoder_refuses_two_rows() -> None:
         SequenceEncoder(4, "reshape")(paddle.zeros([1, 4, 2, 6]))
 
 
-def test_db_head_gives_three_maps_in_training_and_one_after() -> None:
+def test_db_head_gives_three_maps_to_the_loss_and_predicts_one() -> None:
     head, x = DBHead(16), paddle.randn([2, 16, 5, 6])
     maps = head(x)["maps"].numpy()
     assert maps.shape == (2, 3, 20, 24)
     assert 0 <= maps.min() <= maps.max() <= 1
-    head.eval()
-    assert tuple(head(x).shape) == (2, 1, 20, 24)
+    np.testing.assert_allclose(head.predict(x)["maps"].numpy(), maps[:, :1], atol=0.05)  # the statistics of a batch
+    assert tuple(head.predict(x)["maps"].shape) == (2, 1, 20, 24)
 
 
-def test_threshold_branch_does_not_run_after_training(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threshold_branch_does_not_run_in_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
     head = DBHead(16)
     head.eval()
     monkeypatch.setattr(head.thresh, "forward", lambda x: pytest.fail("the threshold branch ran"))
-    head(paddle.randn([1, 16, 4, 4]))
+    head.predict(paddle.randn([1, 16, 4, 4]))
 
 
 def test_binary_map_is_the_steep_step_of_the_paper() -> None:
@@ -75,11 +75,12 @@ def test_batch_normalisation_of_db_head_starts_at_one_and_a_little() -> None:
     assert head.thresh.conv_bn2.bias.numpy() == pytest.approx(1e-4)
 
 
-def test_ctc_head_gives_logits_in_training_and_probabilities_after() -> None:
+def test_ctc_head_gives_logits_to_the_loss_and_predicts_probabilities() -> None:
     head, x = CTCHead(6, 11), paddle.randn([2, 5, 6])
     logits = head(x)["logits"]
-    head.eval()
-    np.testing.assert_allclose(head(x).numpy(), paddle.nn.functional.softmax(logits, axis=2).numpy(), rtol=1e-5)
+    np.testing.assert_allclose(
+        head.predict(x)["probabilities"].numpy(), paddle.nn.functional.softmax(logits, axis=2).numpy(), rtol=1e-5
+    )
 
 
 def test_ctc_head_has_a_layer_between_if_asked() -> None:
@@ -96,5 +97,5 @@ def test_ctc_head_decays_by_itself_and_starts_uniform() -> None:
 
 def test_cls_head_gives_one_distribution_an_image() -> None:
     head = ClsHead(6)
-    head.eval()
-    np.testing.assert_allclose(head(paddle.randn([3, 6, 2, 5])).numpy().sum(1), 1, rtol=1e-6)
+    probabilities = head.predict(paddle.randn([3, 6, 2, 5]))["probabilities"]
+    np.testing.assert_allclose(probabilities.numpy().sum(1), 1, rtol=1e-6)

@@ -17,8 +17,8 @@ class Threads:
     count: int
     parallel: bool = True
 
-    def run(self, array: np.ndarray) -> np.ndarray:
-        return np.full(1, self.count, np.float32)
+    def run_all(self, array: np.ndarray) -> list[np.ndarray]:
+        return [np.full(1, self.count, np.float32)]
 
 
 NOTHING = np.zeros((1, 3, 1, 1), np.float32)
@@ -54,3 +54,32 @@ def test_where_it_would_gain_nothing_the_network_stays(device: str, threads: int
 def test_a_function_stays_itself() -> None:
     runner = FunctionRunner(np.negative)
     assert runner.on_one_thread() is runner
+
+
+@dataclass
+class Two:
+    """A network that returns two arrays."""
+
+    parallel: bool = True
+
+    def run_all(self, array: np.ndarray) -> list[np.ndarray]:
+        return [array[:, :1], array[:, 1:]]
+
+
+def test_several_outputs_have_their_names_and_the_first_is_the_one_of_run() -> None:
+    runner, image = (
+        EngineRunner("some", lambda count: Two(), outputs=("heat", "size")),
+        np.ones((1, 3, 2, 2), np.float32),
+    )
+    assert {name: value.shape for name, value in runner.run_all(image).items()} == {
+        "heat": (1, 1, 2, 2),
+        "size": (1, 2, 2, 2),
+    }
+    assert runner.run(image).shape == (1, 1, 2, 2)
+
+
+def test_a_function_may_name_what_it_returns() -> None:
+    named = FunctionRunner(lambda image: {"heat": image[:, :1], "size": image})
+    assert list(named.run_all(NOTHING)) == ["heat", "size"]
+    assert named.run(NOTHING).shape == (1, 1, 1, 1)
+    assert list(FunctionRunner(lambda image: image).run_all(NOTHING)) == ["output"]

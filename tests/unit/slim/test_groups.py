@@ -68,11 +68,10 @@ def some_weights(network: Any) -> dict[str, NDArray[Any]]:
 
 
 def outputs(architecture: dict[str, Any], weights: dict[str, NDArray[Any]], image: NDArray[Any]) -> list[NDArray[Any]]:
-    """What the head returns in training, every branch of it; the rest of the network as in evaluation."""
+    """What the loss reads, every branch of it; the rest of the network as in evaluation."""
     network = build_model(architecture, num_classes=CLASSES)
     assert network.set_state_dict(weights) == ([], [])
     network.eval()
-    network.head.training = True
     with paddle.no_grad():
         found = network(paddle.to_tensor(image))
     return [value.numpy() for value in found.values()]

@@ -14,15 +14,15 @@ from torch import Tensor, nn
 
 from ppocr_lite.data.sampler import KeyLists
 from ppocr_lite.engine.backends.base import AmpLevel, Arrays, Batch, Task, Truth
-from ppocr_lite.engine.backends.torch.base import BACKBONES, HEADS, LOSSES, NECKS
 from ppocr_lite.engine.backends.torch.loader import make_loader, to_tensors
 from ppocr_lite.engine.backends.torch.memory import keep_freed_memory
-from ppocr_lite.engine.backends.torch.model import build_model
 from ppocr_lite.engine.backends.torch.optimizer import Updater
-from ppocr_lite.engine.backends.torch.pact import calibrate
 from ppocr_lite.engine.backends.torch.weights import export_weights, import_weights
 from ppocr_lite.errors import CheckpointError, ConfigError
-from ppocr_lite.registry import Registry
+from ppocr_lite.losses import LOSSES
+from ppocr_lite.modeling import build_model, predicting
+from ppocr_lite.modeling.pact import calibrate
+from ppocr_lite.nn import use
 
 _LOSS = "loss."  # what the loss keeps, among the state of the optimizer
 
@@ -40,9 +40,9 @@ class TorchBackend:
     """
 
     name = "torch"
-    components: Mapping[str, Registry[Any]] = {"backbone": BACKBONES, "neck": NECKS, "head": HEADS, "loss": LOSSES}
 
     def __init__(self) -> None:
+        use(self.name)
         self.rank = int(os.environ.get("RANK", "0"))
         self.world_size = int(os.environ.get("WORLD_SIZE", "1"))
         self.device = torch.device("cpu")
@@ -65,7 +65,7 @@ class TorchBackend:
         self.autocast = self._choose_precision(task.amp)
         # Convolutions run on channels-last memory in both directions without copies: faster on CPU and GPU alike.
         network = build_model(task.architecture, task.num_classes)
-        self.speaker = task.speaker
+        self.predicts = task.predicts
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if task.compile:
             self.network.compile()
@@ -96,26 +96,25 @@ class TorchBackend:
         return total
 
     def forward(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Run the network in evaluation mode; return its one output on the host."""
+        """Return the first array of what the network predicts."""
+        return next(iter(self.predict(image).values()))
+
+    def predict(self, image: NDArray[np.float32]) -> Arrays:
+        """Run the network in evaluation mode, past what is compiled; return what it predicts on the host."""
         torch.backends.cudnn.benchmark = False
         self.network.eval()
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             x = torch.from_numpy(np.ascontiguousarray(image)).to(self.device)
-            y = self._speaking().forward(x.contiguous(memory_format=torch.channels_last))  # past what is compiled
-        found: NDArray[np.float32] = y.float().contiguous().cpu().numpy()
-        return found
+            outputs = predicting(self.network, self.predicts).predict(x.contiguous(memory_format=torch.channels_last))
+        return _on_host(outputs)
 
     def head_outputs(self, image: NDArray[np.float32]) -> Arrays:
-        """Run the network in evaluation mode, and its head as in training."""
+        """Run the network in evaluation mode, past what is compiled, for what the loss would read."""
         self.network.eval()
-        model = self._speaking()
-        model.head.training = True  # what it returns; the layers within stay in evaluation mode
-        try:
-            with torch.inference_mode():
-                outputs = model.forward(torch.from_numpy(np.ascontiguousarray(image)).to(self.device))
-        finally:
-            model.head.training = False
-        return {name: value.float().contiguous().cpu().numpy() for name, value in outputs.items()}
+        with torch.inference_mode():
+            x = torch.from_numpy(np.ascontiguousarray(image)).to(self.device)
+            outputs = predicting(self.network, self.predicts).forward(x)
+        return _on_host(outputs)
 
     def calibrate(self, images: Iterable[NDArray[np.float32]]) -> None:
         """Set the ranges of a quantised network to what it sees on *images* in float."""
@@ -167,11 +166,6 @@ class TorchBackend:
         dist.all_reduce(sums)
         return dict(zip(names, sums.tolist(), strict=True))
 
-    def _speaking(self) -> Any:
-        """Return the network; of a distillation, the one that predicts for it."""
-        learning = [name for name in getattr(self.network, "model_names", ()) if name not in self.network.frozen]
-        return getattr(self.network, self.speaker or learning[0]) if learning else self.network
-
     def _kept_by_loss(self) -> dict[str, Tensor]:
         """Return what the loss itself has learnt; empty for most."""
         return dict(self.loss.state_dict()) if isinstance(self.loss, nn.Module) else {}
@@ -188,7 +182,7 @@ class TorchBackend:
         """Run network and loss; the loss sees float32 only."""
         image = batch["image"].contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
-            outputs = self.network(image)
+            outputs = self.network(image, batch) if self.network.takes_targets else self.network(image)
         terms: Mapping[str, Tensor] = self.loss(_float(outputs), batch)  # type: ignore[misc]
         return terms
 
@@ -246,6 +240,10 @@ def average(tensors: Sequence[Tensor]) -> None:
     flat /= dist.get_world_size()
     for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
         tensor.copy_(mean.view_as(tensor))
+
+
+def _on_host(outputs: Mapping[str, Tensor]) -> Arrays:
+    return {name: value.float().contiguous().cpu().numpy() for name, value in outputs.items()}
 
 
 def _float(outputs: Any) -> Any:

@@ -38,7 +38,7 @@ class Updater:
         self.slots = {key: slot for key, slot in layout(network).items() if slot.name in named}
         self.parameters = list(named.values())
         self.named = named
-        self.optimizer, self.kept = make_optimizer(spec, self.parameters)
+        self.optimizer, self.kept = make_optimizer(spec, by_rate(self.parameters))
         self.own_decay = {p: float(p.own_decay) for p in self.parameters if hasattr(p, "own_decay")}
 
     def zero_grad(self) -> None:
@@ -62,7 +62,7 @@ class Updater:
             torch._foreach_mul_(gradients, limits)
         self._regularise(pairs)
         for group in self.optimizer.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * group["own_rate"]
         self.optimizer.step()
 
     def state(self) -> dict[str, Array]:
@@ -150,12 +150,20 @@ def shrink(norm: Tensor, limit: float) -> Tensor:
     return limit / norm.clamp(min=limit)
 
 
-def make_optimizer(spec: Any, parameters: list[Tensor]) -> tuple[torch.optim.Optimizer, dict[str, str]]:
+def by_rate(parameters: list[Tensor]) -> list[dict[str, Any]]:
+    """Return groups of parameters of one rate, each a factor of that of the run."""
+    groups: dict[float, list[Tensor]] = {}
+    for parameter in parameters:
+        groups.setdefault(float(getattr(parameter, "own_rate", 1.0)), []).append(parameter)
+    return [{"params": members, "own_rate": rate} for rate, members in groups.items()]
+
+
+def make_optimizer(spec: Any, parameters: list[dict[str, Any]]) -> tuple[torch.optim.Optimizer, dict[str, str]]:
     """Return the torch optimizer that *spec* describes, without penalties, and what it keeps by both names.
 
     Args:
         spec: From ``ppocr_lite.optim.optimizers``.
-        parameters: What it updates.
+        parameters: What it updates, in groups.
 
     Raises:
         ConfigError: If there is no parameter, or torch has no such optimizer.

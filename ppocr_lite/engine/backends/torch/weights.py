@@ -126,7 +126,7 @@ def _own(prefix: str, module: nn.Module) -> Iterator[tuple[str, Slot]]:
         if isinstance(module, _BatchNorm):
             if name != "num_batches_tracked":
                 yield _BATCH_NORM.get(name, name), Slot(where)
-        elif isinstance(module, nn.Linear):
+        elif isinstance(module, nn.Linear) or getattr(module, "holds_matrix", False):
             yield name, Slot(where, transposed=name == "weight")
         elif isinstance(module, nn.LSTM):
             yield name, Slot(where, aliases=(_join(prefix, _cell_name(name)),))

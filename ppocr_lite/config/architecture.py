@@ -1,0 +1,106 @@
+"""The section Architecture, checked: one network, or the several of a distillation."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from ppocr_lite.config.check import check_arguments, check_component
+from ppocr_lite.config.family import check_model_type
+from ppocr_lite.config.schema import Node, Quantization
+from ppocr_lite.errors import ConfigError, suggest
+from ppocr_lite.registry import Registry
+
+Registries = Mapping[str, Registry[Any]]
+
+DISTILLATION = "DistillationModel"  # the name of a section with several networks
+_NETWORK = ("model_type", "algorithm", "Transform", "Backbone", "Neck", "Head", "return_all_feats", "quant")
+_MEMBER = (*_NETWORK, "pretrained", "freeze_params")
+_SEVERAL = ("name", "algorithm", "model_type", "Models")
+
+
+def check_architecture(node: Mapping[str, Any], registries: Registries, path: str = "Architecture") -> Node:
+    """Return a network, or the networks of a distillation, in its final form.
+
+    Args:
+        node: The section. Not modified.
+        registries: Under ``backbone``, ``neck`` and ``head``.
+        path: Where it stands.
+
+    Raises:
+        ConfigError: At the first thing that is unknown, missing or of the wrong type; names its path.
+    """
+    if "Models" not in node and node.get("name") != DISTILLATION:
+        return _check_network(node, registries, path, _NETWORK)
+    if node.get("name") != DISTILLATION:
+        raise ConfigError(f"{path}.name must be {DISTILLATION!r} where there are Models. Received: {node!r}")
+    only(node, _SEVERAL, path)
+    models = mapping(node.get("Models"), f"{path}.Models")
+    if not models:
+        raise ConfigError(f"{path}.Models must name at least one network. Received: {models!r}")
+    checked = {}
+    for name, model in models.items():
+        inner = mapping(model, f"{path}.Models.{name}") or {}
+        inner = {"model_type": node.get("model_type")} | inner if node.get("model_type") else inner
+        checked[name] = _check_network(inner, registries, f"{path}.Models.{name}", _MEMBER)
+    types = {str(model["model_type"]) for model in checked.values()}
+    types |= {str(node["model_type"])} if node.get("model_type") else set()
+    if len(types) > 1:
+        raise ConfigError(f"{path}: all networks must have one model_type. Received: {sorted(types)}")
+    return {**node, "model_type": types.pop(), "Models": checked}
+
+
+def needs_classes(component: type[Any]) -> bool:
+    """Say whether a head cannot be built without the number of its classes."""
+    parameter = inspect.signature(component).parameters.get("num_classes")
+    return parameter is not None and parameter.default is parameter.empty
+
+
+def check_quantization(node: Any, path: str) -> Node:
+    """Return the arguments of :class:`Quantization`, checked."""
+    checked = check_arguments(Quantization, mapping(node, path) or {}, path)
+    options = Quantization(**checked)
+    if options.alpha <= 0 or options.decay < 0:
+        raise ConfigError(f"{path} needs alpha > 0 and decay ≥ 0. Received: {node!r}")
+    return checked
+
+
+def _check_network(node: Mapping[str, Any], registries: Registries, path: str, known: tuple[str, ...]) -> Node:
+    only(node, known, path)
+    check_model_type(node.get("model_type"), f"{path}.model_type")
+    if node.get("Transform") is not None:
+        raise ConfigError(f"{path}.Transform must be empty: there is no rectifier. Received: {node['Transform']!r}")
+    checked = {key: value for key, value in node.items() if key not in ("Backbone", "Neck", "Head")}
+    for part in ("Backbone", "Neck", "Head"):
+        if node.get(part) is not None:
+            checked[part] = check_component(registries[part.lower()], node[part], f"{path}.{part}")
+        elif part != "Neck":
+            raise ConfigError(f"{path}.{part} is required: {{name: …}}.{suggest('', registries[part.lower()])}")
+        else:
+            checked[part] = None
+    if node.get("quant") is not None:
+        checked["quant"] = check_quantization(node["quant"], f"{path}.quant")
+    return checked
+
+
+def mapping(node: Any, path: str) -> Node | None:
+    """Return *node* if it is a mapping or nothing.
+
+    Raises:
+        ConfigError: If it is something else.
+    """
+    if node is None or isinstance(node, dict):
+        return node
+    raise ConfigError(f"{path} must be a mapping. Received: {node!r} ({type(node).__name__})")
+
+
+def only(node: Mapping[str, Any], known: tuple[str, ...], path: str) -> None:
+    """Check that *node* has no other keys.
+
+    Raises:
+        ConfigError: If it has; names the nearest known one.
+    """
+    for key in node:
+        if key not in known:
+            raise ConfigError(f"{path}.{key} is not known here.{suggest(str(key), known)}")

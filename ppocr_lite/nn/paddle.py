@@ -1,0 +1,196 @@
+"""The primitives of networks and losses in Paddle, whose names they have; see the package."""
+
+# ruff: noqa: F401 - what is imported here is handed on by the package
+
+from __future__ import annotations
+
+from typing import Any
+
+import paddle
+from paddle import (
+    Tensor,
+    add_n,
+    amax,
+    bincount,
+    concat,
+    in_dynamic_mode,
+    index_add,
+    index_select,
+    logical_and,
+    maximum,
+    minimum,
+    no_grad,
+    ones_like,
+    put_along_axis,
+    round,
+    to_tensor,
+    topk,
+    transpose,
+    where,
+    zeros_like,
+)
+from paddle.nn import (
+    LSTM,
+    AdaptiveAvgPool2D,
+    AvgPool2D,
+    Conv2D,
+    Conv2DTranspose,
+    LayerList,
+    Linear,
+    MaxPool2D,
+    Sequential,
+)
+from paddle.nn import functional as F
+from paddle.nn.functional import (
+    binary_cross_entropy,
+    conv2d,
+    conv2d_transpose,
+    cross_entropy,
+    hardsigmoid,
+    hardswish,
+    l1_loss,
+    linear,
+    log_softmax,
+    max_pool2d,
+    mse_loss,
+    pad,
+    relu,
+    sigmoid,
+    smooth_l1_loss,
+    softmax,
+)
+from paddle.nn.initializer import Constant, KaimingNormal, KaimingUniform, Uniform
+from paddle.vision.ops import deform_conv2d
+
+LINEAR_OUTPUT_AXIS = 1  # of the weight of a Linear, (in, out)
+
+
+class Layer(paddle.nn.Layer):
+    """Base of every network and loss."""
+
+    def train(self, mode: bool = True) -> Any:
+        """Switch this layer and those in it to training, or to evaluation."""
+        if mode:
+            super().train()
+        else:
+            super().eval()
+        return self
+
+
+class BatchNorm2D(paddle.nn.BatchNorm2D):
+    """Batch normalisation over (N, H, W) that does not warn at each forward pass in training, as its base does.
+
+    Shape:
+        (N, C, H, W) → the same
+
+    Source:
+        Ioffe and Szegedy, Batch Normalization, ICML 2015.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See *Shape* of the class."""
+        return F.batch_norm(
+            x,
+            self._mean,
+            self._variance,
+            weight=self.weight,
+            bias=self.bias,
+            training=self.training,
+            momentum=self._momentum,
+            epsilon=self._epsilon,
+        )
+
+
+class Upsample(Layer):
+    """Nearest-neighbour enlargement by a whole factor.
+
+    Written as a depthwise transposed convolution with ones, because this form is the fastest to train, and the one
+    that every inference engine and ONNX converter tried runs. The ones are not a parameter and not in ``state_dict``.
+
+    Args:
+        channels: Channels of the input.
+        factor: How many times taller and wider the output is.
+
+    Shape:
+        (N, channels, H, W) → (N, channels, factor * H, factor * W)
+    """
+
+    ones: Tensor
+
+    def __init__(self, channels: int, factor: int) -> None:
+        super().__init__()
+        self.channels, self.factor = channels, factor
+        self.register_buffer("ones", paddle.ones([channels, 1, factor, factor], "float32"), persistable=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See *Shape* of the class."""
+        ones = self.ones if self.ones.dtype == x.dtype else self.ones.astype(x.dtype)
+        return F.conv2d_transpose(x, ones, stride=self.factor, groups=self.channels)
+
+
+def ParamAttr(initializer: Any = None, learning_rate: float = 1.0, decay: float = 0.0) -> Any:  # noqa: N802
+    """Return how a parameter starts and learns.
+
+    Args:
+        initializer: Draws the first values; None for the layer's own way.
+        learning_rate: Factor of the learning rate of the run for this parameter.
+        decay: Factor of an L2 penalty of this parameter alone; replaces that of the optimizer unless 0.
+    """
+    regularizer = paddle.regularizer.L2Decay(decay) if decay else None
+    return paddle.ParamAttr(initializer=initializer, learning_rate=learning_rate, regularizer=regularizer)
+
+
+def freeze(layer: Any) -> None:
+    """Keep the parameters of *layer* as they are: no gradient, no update."""
+    for parameter in layer.parameters():
+        parameter.trainable = False
+
+
+def set_value(tensor: Tensor, value: Any) -> None:
+    """Overwrite a parameter or a buffer; no gradient follows."""
+    tensor.set_value(value)
+
+
+def geometry(layer: Any) -> dict[str, Any]:
+    """Return stride, padding, dilation and groups of a convolution, as :func:`conv2d` takes them."""
+    return {name: getattr(layer, f"_{name}") for name in ("stride", "padding", "dilation", "groups")}
+
+
+def cast(x: Tensor, dtype: str) -> Tensor:
+    """Return *x* as *dtype*, itself if it is of that type."""
+    return x.astype(dtype)
+
+
+def arange(start: int, end: int, like: Tensor) -> Tensor:
+    """Return the whole numbers from *start* to *end* - 1, of the type and where *like* is."""
+    return paddle.arange(start, end, dtype=like.dtype)
+
+
+def ctc_loss(logits: Tensor, labels: Tensor, lengths: Tensor, blank: int) -> Tensor:
+    """Return the negative logarithm of the probability of each text, over all ways to spell it.
+
+    Args:
+        logits: (N, T, C) float32, before softmax.
+        labels: (N, L) int32, padded with anything.
+        lengths: (N,) int64. At 0 the value of that text is any finite number.
+        blank: Class of the blank.
+
+    Returns:
+        (N,) float32.
+
+    Source:
+        Graves et al., Connectionist Temporal Classification, ICML 2006.
+    """
+    samples, steps = logits.shape[0], logits.shape[1]
+    some = lengths > 0
+    # The kernel crashes on empty texts, so a text of one character stands in for them.
+    labels = paddle.where(some.unsqueeze(1), labels, paddle.ones_like(labels))
+    lengths = paddle.where(some, lengths, paddle.ones_like(lengths))
+    return F.ctc_loss(
+        logits.transpose([1, 0, 2]),  # (T, N, C)
+        labels,
+        paddle.full([samples], steps, "int64"),
+        lengths,
+        blank=blank,
+        reduction="none",
+    ).flatten()
