@@ -59,7 +59,7 @@ def main() -> None:
     @torch.no_grad()
     def judge(judged: Student) -> dict[str, float]:
         x, turned = draw(ring, rng, 1024, device)
-        return {"right": float((judged.average(x).argmax(1) == turned).float().mean())}
+        return {"right": float((judged.average(x)["logits"].argmax(1) == turned).float().mean())}
 
     run.fit(batch, cross_entropy, judge, lambda: {"made": int(ring.made.sum())})
 

@@ -16,10 +16,12 @@ import torch
 from safetensors.numpy import load_file, save_file
 from torch import Tensor, nn
 
-from ppocr_lite.engine.backends.torch.model import build_model
+from ppocr_lite import nn as primitives
 from ppocr_lite.engine.backends.torch.weights import export_weights, import_weights
+from ppocr_lite.modeling import build_model
 
 Arrays = dict[str, np.ndarray]
+primitives.use("torch")
 
 
 class Clock:

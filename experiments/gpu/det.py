@@ -26,7 +26,7 @@ from pagemaps import IGNORED, page_layers
 from ring import Ring
 from torch import Tensor
 
-from ppocr_lite.engine.backends.torch.base import LOSSES
+from ppocr_lite.losses import LOSSES
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 LEAST = 4.5  # pixels of height in the crop, below which a text is not learnt
@@ -249,7 +249,7 @@ def judge(student: Student, pages: Pages, side: int = 960, most: int = 40) -> di
             beyond = [0, side - size[1], 0, side - size[0]]  # one shape for all pages
             x = F.pad(F.interpolate(page[None, :3].float(), size, mode="bilinear", align_corners=False), beyond)
             maps = F.pad(F.interpolate(page[None, 3:].float(), size, mode="nearest"), beyond)
-            seen = student.average(normalise(x))[:, 0] > 0.3
+            seen = student.average.predict(normalise(x))["maps"][:, 0] > 0.3
             truth, mask = maps[:, 1] > 127, maps[:, 2] < IGNORED
             both += float((seen & truth & mask).sum())
             total += float((seen & mask).sum() + (truth & mask).sum())

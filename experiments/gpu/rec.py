@@ -21,9 +21,9 @@ from ring import Ring
 from torch import Tensor
 
 from ppocr_lite.charset import BLANK, Charset
-from ppocr_lite.engine.backends.torch.base import LOSSES
-from ppocr_lite.engine.backends.torch.layers import make_divisible
 from ppocr_lite.engine.transfer import carry_characters
+from ppocr_lite.losses import LOSSES
+from ppocr_lite.modeling.layers import make_divisible
 
 POOLS = {
     "en": {"en": 0.5, "real_en": 0.38, "scene_en": 0.12},
@@ -193,7 +193,7 @@ class Judge:
                     images[place, :, : image.shape[1]] = image
                     widths[place] = image.shape[1]
                 x = prepare(torch.from_numpy(images), widths, student.device, vary=False)
-                best = student.average(x).argmax(2).cpu().numpy()
+                best = student.average.predict(x)["probabilities"].argmax(2).cpu().numpy()
                 for steps, (_, text) in zip(best, part, strict=False):
                     kept = steps[np.insert(steps[1:] != steps[:-1], 0, True)]
                     seen = self.charset.decode(kept[kept != BLANK].tolist())
