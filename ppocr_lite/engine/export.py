@@ -21,6 +21,7 @@ from ppocr_lite.config.schema import Config
 from ppocr_lite.engine import checkpoint
 from ppocr_lite.engine.build import chosen_network, load_charset, require
 from ppocr_lite.engine.evaluate import split_transforms
+from ppocr_lite.engine.half import half_weights, round_weights
 from ppocr_lite.engine.open import weights_of
 from ppocr_lite.errors import CheckpointError, ConfigError, ModelError
 from ppocr_lite.families import family_of
@@ -59,7 +60,8 @@ def export_model(
             Global.pretrained_model, else the best of Global.save_model_dir.
         folder: Where to; by default Global.save_inference_dir, else ``inference`` in Global.save_model_dir.
         onnx: Whether to write ``model.onnx`` too; None if paddle2onnx is installed, or for *half*.
-        half: Whether ``model.onnx`` stores its weights in half precision, and takes half the bytes.
+        half: Whether both networks store their weights in half precision, and take half the bytes; they compute in
+            float32.
 
     Returns:
         The folder. Of a distillation it holds the network that the metric watches; a quantised network
@@ -78,6 +80,8 @@ def export_model(
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     network = load_network(config, source)
+    if half:
+        round_weights(network)
     bundle = describe(config, draft, source)
     sample = seeded_input(bundle)
     expected = predictions(network, sample)
@@ -86,9 +90,7 @@ def export_model(
     ranges = ranges_in_use(network, paddle.to_tensor(sample))
     spec = [paddle.static.InputSpec([None if n < 0 else n for n in bundle.input.shape], "float32", name=INPUT)]
     with in_float(network):
-        paddle.jit.save(Prediction(network, bundle.outputs), str(draft / Path(PROGRAMS[0]).stem), input_spec=spec)
-        for stray in set(draft.iterdir()) - {draft / PROGRAMS[0], draft / WEIGHTS}:
-            stray.unlink()
+        write_program(network, bundle, spec)
         write_bundle(bundle)
         check_same(network, bundle, PaddleRunner(bundle, onednn=False), TOLERANCE)
         check_same(network, bundle, PaddleRunner(bundle), FAST_TOLERANCE)
@@ -100,6 +102,10 @@ def export_model(
         write_integers(bundle, ranges)
     if half:
         write_half(bundle)
+        if not ranges:
+            with half_weights(network):
+                write_program(network, bundle, spec)
+            check_same(network, bundle, PaddleRunner(bundle), FAST_TOLERANCE)
     if (ranges or half) and importlib.util.find_spec("onnxruntime"):
         limits = (1.0, INTEGER_TOLERANCE) if ranges else (FAST_TOLERANCE, TOLERANCE)
         check_same(network, bundle, load_runner(bundle, "onnxruntime"), *limits)
@@ -265,6 +271,15 @@ def write_integers(bundle: Bundle, ranges: Mapping[str, float]) -> None:
     graph.rewrite(bundle.folder / ONNX, graph.quantize, ranges)
     for name in (*PROGRAMS, WEIGHTS):
         (bundle.folder / name).unlink(missing_ok=True)
+
+
+def write_program(network: Any, bundle: Bundle, spec: list[Any]) -> None:
+    """Write the Paddle network of *bundle*, and nothing beside it that Paddle may add."""
+    folder = bundle.folder
+    before = set(folder.iterdir())
+    paddle.jit.save(Prediction(network, bundle.outputs), str(folder / Path(PROGRAMS[0]).stem), input_spec=spec)
+    for stray in set(folder.iterdir()) - before - {folder / PROGRAMS[0], folder / WEIGHTS}:
+        stray.unlink()
 
 
 def write_half(bundle: Bundle) -> None:
