@@ -41,31 +41,31 @@ class Engine:
 
 
 @pytest.fixture(autouse=True)
-def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
-    made = Engine()
-    monkeypatch.setattr(module, "create_backend", lambda name: made)
-    return made
+def made(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    backend = Engine()
+    monkeypatch.setattr(module, "create_backend", lambda name: backend)
+    return backend
 
 
 def config(**options: Any) -> Config:
     return check_config({"Global": options, "Architecture": ARCHITECTURE}, registries(), FAMILIES)
 
 
-def test_the_engine_is_told_what_the_config_says(engine: Engine) -> None:
+def test_the_engine_is_told_what_the_config_says(made: Engine) -> None:
     open_network(config(threads=3, seed=7, device="cpu"))
-    assert engine.task == Task(ARCHITECTURE, None, seed=7, device="cpu", threads=3)
+    assert made.task == Task(ARCHITECTURE, None, seed=7, device="cpu", threads=3)
 
 
-def test_another_architecture_may_be_given(engine: Engine) -> None:
+def test_another_architecture_may_be_given(made: Engine) -> None:
     open_network(config(), {"model_type": "det", "Backbone": {"name": "Other"}})
-    assert engine.task is not None
-    assert engine.task.architecture["Backbone"] == {"name": "Other"}
+    assert made.task is not None
+    assert made.task.architecture["Backbone"] == {"name": "Other"}
 
 
-def test_the_weights_are_those_of_the_file(engine: Engine, tmp_path: Path) -> None:
+def test_the_weights_are_those_of_the_file(made: Engine, tmp_path: Path) -> None:
     save_file({"head.weight": np.float32([1, 2])}, tmp_path / "w.safetensors")
     open_checkpoint(config(), tmp_path / "w.safetensors")
-    assert engine.loaded["head.weight"].tolist() == [1, 2]
+    assert made.loaded["head.weight"].tolist() == [1, 2]
 
 
 def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
