@@ -9,7 +9,7 @@ from typing import Any
 from ppocr_lite.config.check import check_arguments
 from ppocr_lite.errors import ConfigError
 
-# The fields that the folder of each family decides.
+# The fields that the folder of each family decides; of a family that is not named, none.
 FIELDS: dict[str, tuple[str, ...]] = {
     "det": (),
     "cls": ("turn_score", "both_ways_up"),
@@ -77,7 +77,7 @@ class ReadingPolicy:
 
     def part(self, family: str) -> dict[str, Any]:
         """Return the fields that the folder of a family decides, with their values."""
-        return {name: getattr(self, name) for name in FIELDS[family]}
+        return {name: getattr(self, name) for name in FIELDS.get(family, ())}
 
 
 DEFAULT_POLICY = ReadingPolicy()
@@ -95,7 +95,7 @@ def check_reading(node: dict[str, Any] | None, family: str | None) -> ReadingPol
     """
     checked = check_arguments(ReadingPolicy, node or {}, "Reading")
     for name in checked:
-        if family in FIELDS and name not in FIELDS[family]:
+        if family is not None and name not in FIELDS.get(family, ()):
             owner = next(other for other, names in FIELDS.items() if name in names)
             raise ConfigError(f"Reading.{name} is for a {owner} model, and this one is {family}.")
     return ReadingPolicy(**checked)

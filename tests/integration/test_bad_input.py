@@ -118,14 +118,14 @@ def changed(folder: Path, target: Path, **values: object) -> Path:
 
 def test_characters_of_another_number_are_named(small_models: dict[str, Path], tmp_path: Path) -> None:
     folder = changed(small_models["rec_model"], tmp_path / "rec", characters=list("abc"))
-    with pytest.raises(ModelError, match=r"inference\.yml: there are 3 characters, but the network .* has 157"):
+    with pytest.raises(ModelError, match=r"inference\.yml: there are 3 characters, but the network .* has 191"):
         OCR(**small_models | {"rec_model": folder})
 
 
 def test_a_dictionary_of_another_length_is_named(small_models: dict[str, Path], tmp_path: Path) -> None:
     path = tmp_path / "short.txt"
     path.write_text("a\nb\n", encoding="utf-8")
-    with pytest.raises(ModelError, match=r"short\.txt: there are 2 characters, but the network .* has 157"):
+    with pytest.raises(ModelError, match=r"short\.txt: there are 2 characters, but the network .* has 191"):
         OCR(**small_models, rec_char_dict_path=path)
     with pytest.raises(ConfigError, match="no dictionary file"):
         OCR(**small_models, rec_char_dict_path=tmp_path / "absent.txt")
