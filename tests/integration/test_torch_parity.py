@@ -88,7 +88,9 @@ def test_outputs_in_training_agree(paddle: Found, torch: Found, case: str) -> No
 
 def test_outputs_in_evaluation_agree_after_the_statistics_moved(paddle: Found, torch: Found, case: str) -> None:
     ours, theirs = (found.of(f"forward_pass/{case}", "evaluation")["output"] for found in (paddle, torch))
-    np.testing.assert_allclose(ours, theirs, atol=1e-4)
+    # The fixed weights are steeper than first ones: maps reach 0 and 1, and between them last bits move by 1.4e-4.
+    np.testing.assert_allclose(ours, theirs, atol=2e-4)
+    assert (np.abs(ours - theirs) > 1e-4).mean() < 1e-4
 
 
 def test_batch_norm_statistics_agree(paddle: Found, torch: Found, case: str) -> None:
