@@ -13,9 +13,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ppocr_lite import centers
 from ppocr_lite.engine.find_centers import describe, find_centers
 from ppocr_lite.engine.run import argument_parser, read_config, report_errors, start_logging
+from ppocr_lite.losses import centers
 
 
 def main() -> None:

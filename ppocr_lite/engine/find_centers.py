@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ppocr_lite.centers import CenterSums
 from ppocr_lite.config.schema import Config
 from ppocr_lite.data import DATASETS, Collate
 from ppocr_lite.engine.backends.base import Batch
 from ppocr_lite.engine.build import build_chain, load_charset, require
 from ppocr_lite.engine.open import open_checkpoint
 from ppocr_lite.errors import ConfigError, DataError, ImageError
+from ppocr_lite.losses.centers import CenterSums
 from ppocr_lite.transforms.base import Sample
 
 log = logging.getLogger(__name__)

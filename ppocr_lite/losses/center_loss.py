@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ppocr_lite import centers, nn
+from ppocr_lite import nn
 from ppocr_lite.errors import ConfigError
+from ppocr_lite.losses import centers
 from ppocr_lite.losses.base import LOSSES
 
 

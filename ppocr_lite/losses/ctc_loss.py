@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ppocr_lite import nn
+from ppocr_lite.charset import BLANK
 from ppocr_lite.losses.base import LOSSES
 
-_BLANK = 0
 # A number of samples among the terms: nothing to weigh.
 INFEASIBLE = "ctc_infeasible"
 
@@ -46,7 +46,7 @@ class CTCLoss(nn.Layer):
         labels, lengths = nn.cast(labels, "int32"), nn.cast(lengths, "int64").flatten()
         feasible = nn.logical_and(required_steps(labels, lengths) <= steps, lengths > 0)  # (N,)
         lengths = nn.where(feasible, lengths, nn.zeros_like(lengths))
-        values = nn.ctc_loss(nn.cast(logits, "float32"), labels, lengths, _BLANK)  # (N,)
+        values = nn.ctc_loss(nn.cast(logits, "float32"), labels, lengths, BLANK)  # (N,)
         if self.use_focal_loss:
             values = values * (1.0 - (-values).exp()) ** 2
         weights = nn.cast(feasible, "float32")

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "ppocr_lite"
 
 BASE = {"errors", "registry", "version", "install"}
-GROUND = BASE | {"config", "geometry", "charset", "centers"}
+GROUND = BASE | {"config", "geometry", "charset"}
 PLAIN = GROUND | {"io", "results", "textline", "visualize"}
 
 # package → packages it may import (itself is always allowed)
@@ -25,7 +25,6 @@ ALLOWED: dict[str, set[str]] = {
     "config": BASE,
     "geometry": BASE,
     "charset": BASE,
-    "centers": BASE,
     "textline": {"geometry"},
     "io": {"errors", "version", "install", "textline"},
     "results": {"errors", "version", "geometry", "io", "visualize", "textline"},

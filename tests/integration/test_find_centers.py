@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from ppocr_lite import centers
 from ppocr_lite.engine.backends.base import Arrays, Task
 from ppocr_lite.engine.build import build_chain, create_backend, load_charset
 from ppocr_lite.engine.find_centers import find_centers
 from ppocr_lite.errors import ConfigError, DataError
+from ppocr_lite.losses import centers
 
 ROOT = Path(__file__).parents[2]
 Load = Callable[..., Any]

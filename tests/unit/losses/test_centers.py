@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ppocr_lite import centers
-from ppocr_lite.centers import CenterSums, collapse
 from ppocr_lite.errors import ConfigError
+from ppocr_lite.losses import centers
+from ppocr_lite.losses.centers import CenterSums, collapse
 
 
 def one_hot(classes: list[list[int]], count: int = 4) -> np.ndarray:
