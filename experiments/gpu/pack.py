@@ -1,12 +1,16 @@
-"""Pack what training on a lent GPU needs into small zip files: subset fonts, line crops, pages.
+"""Pack what training on a rented GPU needs into small zip files: subset fonts, line crops, pages.
 
     python experiments/gpu/pack.py fonts .gpu/fonts.zip
     python experiments/gpu/pack.py lines .gpu/lines.zip --data ../shared/data [--teacher]
     python experiments/gpu/pack.py pages .gpu/pages.zip --data ../shared/data
+    python experiments/gpu/pack.py rest .gpu --data ../shared/data --corpora ../shared/corpora
 
 Fonts are those the data maker trains with, cut down to the characters of the dictionaries ``en`` and ``ch`` (the
 validation families stay out).  Lines are cut by their true boxes with a border of a quarter of their height, so that
 training can choose margins of its own.  Pages are made smaller, to at most ``--side`` pixels.
+
+The rest is running text, photographs without text, and the released weights to start from.  Wheels that the host lacks
+(pyclipper, lmdb) are put beside it by ``pip download --only-binary=:all: --python-version … -d .gpu/wheels``.
 
 ``--teacher`` reads with PP-OCRv6 small of the installed package ``rapidocr``: it restores the case of lines that are
 transcribed in capitals, and labels the unlabelled screens, where two readings of a line agree.
@@ -17,6 +21,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import shutil
 import sys
 import zipfile
 from collections import Counter
@@ -28,6 +33,7 @@ import cv2
 import numpy as np
 from fontTools import subset
 from fontTools.ttLib import TTFont
+from make import CORPORA
 from rapidfuzz.distance import Levenshtein
 from rapidocr import RapidOCR
 from rapidocr.ch_ppocr_rec.typings import TextRecInput
@@ -35,10 +41,13 @@ from rapidocr.ch_ppocr_rec.typings import TextRecInput
 from ppocr_lite.charset import Charset
 from ppocr_lite.geometry import min_area_quad, move_sides, side_lengths
 from ppocr_lite.io.images import read
+from ppocr_lite.predict.bundle import read_bundle
 from ppocr_lite.predict.crop import crop_line
 from ppocr_lite.synth.fonts import FontBook
 from ppocr_lite.transforms.labels import DetLabelEncode, read_lines
 
+MODELS = Path(__file__).parents[2] / "ppocr_lite" / "models"
+BACKGROUND_SIDE = 640  # pixels
 BORDER = 0.25  # of a line's height, kept around it
 LINE_HEIGHT = 48  # pixels, border included; taller crops are made smaller
 SURE = 0.9  # score from which a reading of the teacher counts
@@ -272,17 +281,41 @@ def pack_pages(output: zipfile.ZipFile, data: Path, side: int, quality: int) -> 
     print(f"{len(rows)} pages")
 
 
+def pack_rest(folder: Path, data: Path, corpora: Path) -> None:
+    """Write running text, backgrounds and released weights into *folder*."""
+    with zipfile.ZipFile(folder / "corpora.zip", "w", zipfile.ZIP_LZMA) as output:
+        for name in sorted({name for names in CORPORA.values() for name in names}):
+            output.write(corpora / name, name)
+    (folder / "backgrounds").mkdir(exist_ok=True)
+    for path, _ in labelled(data / "negatives", "train"):
+        image = read(path)
+        scale = min(1.0, BACKGROUND_SIDE / max(image.shape[:2]))
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        (folder / "backgrounds" / f"{path.stem}.webp").write_bytes(webp(image, 65))
+    for name in ("det", "cls", "rec_en", "rec_ch"):
+        bundle = read_bundle(MODELS / name)
+        (folder / name).mkdir(exist_ok=True)
+        shutil.copy(MODELS / name / "model.safetensors", folder / name)
+        if bundle.characters:
+            (folder / name / "characters.json").write_text(json.dumps(list(bundle.characters)), encoding="utf-8")
+
+
 def main() -> None:
     """Write one pack."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=("fonts", "lines", "pages"))
+    parser.add_argument("kind", choices=("fonts", "lines", "pages", "rest"))
     parser.add_argument("output", type=Path)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--corpora", type=Path, default=Path("../shared/corpora"))
     parser.add_argument("--teacher", action="store_true")
     parser.add_argument("--side", type=int, default=960)
     parser.add_argument("--quality", type=int, default=50)
     arguments = parser.parse_args()
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    if arguments.kind == "rest":
+        arguments.output.mkdir(exist_ok=True)
+        pack_rest(arguments.output, arguments.data, arguments.corpora)
+        return
     packing = zipfile.ZIP_LZMA if arguments.kind == "fonts" else zipfile.ZIP_STORED
     with zipfile.ZipFile(arguments.output, "w", packing) as output:
         if arguments.kind == "fonts":

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# Train the released models on a lent, offline GPU host, in up to three commands that follow each other without a pause:
+# Train the released models on a rented GPU host, offline, in up to three commands that follow each other without a pause:
 #
 #   experiments/gpu/run.sh start MINUTES     unpack, check, start makers and trainers in the background, return
 #   experiments/gpu/run.sh wait SECONDS      go on for so long (with packs that this command brought), bring results
 #   experiments/gpu/run.sh wait SECONDS      … and again, until the trainers are done
 #
-# A host that is given back after half a minute of idleness leaves no time to think between two commands.
 # MINUTES counts from the start; `DEADLINE=+SECONDS experiments/gpu/run.sh wait …` moves the end to so many seconds from now.
 # PACKS holds some of fonts.zip, lines.zip, pages.zip (pack.py), corpora.zip, backgrounds/, wheels/ and the weights to start from
 # (rec_en, rec_ch, det, cls, each with model.safetensors). Results go to OUT: weights, logs, the use of the GPU.
