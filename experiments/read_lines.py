@@ -12,10 +12,10 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from rapidfuzz.distance import Levenshtein
 
 from ppocr_lite import OCR
 from ppocr_lite.io.images import read
+from ppocr_lite.metrics import RecMetric
 from ppocr_lite.predict.crop import crop_line
 from ppocr_lite.transforms.labels import DetLabelEncode, read_lines
 
@@ -34,11 +34,6 @@ def cut(labels: Path) -> tuple[list[np.ndarray], list[str]]:
     return crops, texts
 
 
-def plain(text: str) -> str:
-    """Return *text* without spaces and case."""
-    return text.replace(" ", "").lower()
-
-
 def main() -> None:
     """Read every list."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -48,11 +43,13 @@ def main() -> None:
     ocr = OCR(rec_model=arguments.rec_model, rec_retry_score=0, rec_margin=0)
     for labels in arguments.labels:
         crops, texts = cut(labels)
-        found = [plain(line.text) for line in ocr.recognize(crops)]
-        wanted = [plain(text) for text in texts]
-        right = np.mean([a == b for a, b in zip(found, wanted, strict=True)])
-        alike = np.mean([Levenshtein.normalized_similarity(a, b) for a, b in zip(found, wanted, strict=True)])
-        print(f"{labels}: {len(texts)} lines, {right:.3f} without a fault, alike to {alike:.3f}")
+        metric = RecMetric(ignore_case=True)
+        for line, text in zip(ocr.recognize(crops), texts, strict=True):
+            metric.update(line.text, text)
+        found = metric.compute()
+        print(
+            f"{labels}: {len(texts)} lines, {found['acc']:.3f} without a fault, alike to {found['norm_edit_dis']:.3f}"
+        )
 
 
 if __name__ == "__main__":

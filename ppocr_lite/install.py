@@ -6,12 +6,11 @@ takes it from :func:`install_command`.
 
 from __future__ import annotations
 
+import importlib
 import json
-from importlib import metadata
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urlsplit
 
 DISTRIBUTION = "ppocr-compact"  # as pyproject.toml has it; `ppocr-lite` on the package index is another project
 SOURCE = Path(__file__).parents[1]
@@ -53,7 +52,7 @@ def _with_extra(extra: str) -> str:
     origin = _origin()
     url = str(origin.get("url", ""))
     if "dir_info" in origin:
-        folder = Path(url2pathname(urlsplit(url).path))
+        folder = Path(unquote(urlsplit(url).path))
         return f'"{_place(folder)}[{extra}]"' if folder.is_dir() else f'".[{extra}]" in a checkout of ppocr_lite'
     if "vcs_info" in origin:
         url = f"{origin['vcs_info']['vcs']}+{url}@{origin['vcs_info']['commit_id']}"
@@ -66,6 +65,7 @@ def _place(folder: Path) -> str:
 
 def _origin() -> dict[str, Any]:
     """Return what pip noted down of a direct origin (PEP 610); empty if this came from an index or is unknown."""
+    metadata = importlib.import_module("importlib.metadata")  # with it every start would take 20 ms more
     try:
         text = metadata.distribution(DISTRIBUTION).read_text("direct_url.json")
     except metadata.PackageNotFoundError:

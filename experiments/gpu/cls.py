@@ -11,10 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 import torch.nn.functional as F
-from common import Run, Student, load, parser
+from common import Run, Student, parser
 from rec import prepare
 from ring import Ring
 from torch import Tensor
+
+from ppocr_lite.engine.checkpoint import read_weights
 
 LEAST = 2000  # lines that must be there to begin
 ARCHITECTURE = {
@@ -45,7 +47,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     ring, rng, device = Ring(arguments.store, "cls"), np.random.default_rng(0), arguments.device
     student = Student("cls", ARCHITECTURE, device)
-    student.begin(load(arguments.packs / "cls" / "model.safetensors"))
+    student.begin(read_weights(arguments.packs / "cls" / "model.safetensors"))
     while ring.filled().sum() < LEAST:
         time.sleep(0.5)
     run = Run("cls", [student], arguments)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import copy
 import json
-import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,14 +12,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 from torch import Tensor, nn
 
 from ppocr_lite import nn as primitives
 from ppocr_lite.engine.backends.torch.weights import export_weights, import_weights
 from ppocr_lite.modeling import build_model
+from ppocr_lite.optim.schedules import Cosine
 
 Arrays = dict[str, np.ndarray]
+TICKS = 100_000  # into which the time is cut for the schedule
 primitives.use("torch")
 
 
@@ -34,7 +35,8 @@ class Clock:
     """
 
     def __init__(self, control: Path, peak: float, warmup: float = 0.03) -> None:
-        self.control, self.peak, self.warmup = control, peak, warmup
+        self.control = control
+        self.schedule = Cosine(TICKS, TICKS, learning_rate=peak, warmup_steps=round(warmup * TICKS))
         self.start = time.time()
         self.deadline = 0.0
         self.read()
@@ -49,10 +51,7 @@ class Clock:
 
     def rate(self) -> float:
         """Return the learning rate now: a rise, then a cosine to 0."""
-        gone = self.gone()
-        if gone < self.warmup:
-            return self.peak * gone / self.warmup
-        return self.peak * 0.5 * (1 + math.cos(math.pi * (gone - self.warmup) / (1 - self.warmup)))
+        return self.schedule(round(self.gone() * TICKS))
 
 
 def grow(given: Mapping[str, np.ndarray], wanted: Mapping[str, np.ndarray]) -> Arrays:
@@ -143,7 +142,7 @@ class Student:
         folder.mkdir(parents=True, exist_ok=True)
         for kind, network in (("average", self.average), ("last", self.network)):
             temporary = folder / f".{self.name}.{kind}"
-            save_file({k: np.ascontiguousarray(v) for k, v in export_weights(network).items()}, temporary)
+            save_file(export_weights(network), temporary)
             temporary.rename(folder / f"{self.name}.{kind}.safetensors")
 
 
@@ -183,9 +182,8 @@ class Run:
                 copied = copy.deepcopy(student.network).to("cpu", memory_format=torch.contiguous_format)
                 here = float(loss_of(copied, "cpu"))
             self.log(check=student.name, loss=here, difference=abs(there - here) / max(abs(here), 1e-9))
-        set_tf32(
-            True
-        )  # float32 products on the matrix units: here faster than bfloat16, whose depthwise layers are slow
+        # float32 products on the matrix units: here faster than bfloat16, whose depthwise layers are slow.
+        set_tf32(True)
 
     def fit(
         self,
@@ -256,8 +254,3 @@ def parser(description: str | None, rate: float) -> argparse.ArgumentParser:
     made.add_argument("--log-every", type=int, default=50, help="updates")
     made.add_argument("--judge-every", type=float, default=90, help="seconds")
     return made
-
-
-def load(path: Path) -> Arrays:
-    """Return the weights of a file as float32."""
-    return {name: np.asarray(value, np.float32) for name, value in load_file(path).items()}

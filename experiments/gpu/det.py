@@ -20,17 +20,17 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
-from common import Run, Student, grow, load, parser
+from common import Run, Student, grow, parser
 from make import read_pack
 from pagemaps import IGNORED, page_layers
 from ring import Ring
 from torch import Tensor
 
+from ppocr_lite.engine.checkpoint import read_weights
 from ppocr_lite.losses import LOSSES
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 LEAST = 4.5  # pixels of height in the crop, below which a text is not learnt
-SCALE = 1.0  # of packed pages, as prediction sees them
 MADE = "made"
 SHARES = {
     "scene_en": 0.30, "receipts_en": 0.15, "receipts_en_more": 0.05, "wire_tags": 0.04, "scan_en_typed": 0.02,
@@ -72,12 +72,12 @@ class Pages:
         self.sets: dict[str, list[Page]] = {}
         self.val: dict[str, list[Page]] = {}
         self.taken = np.zeros_like(self.ring.made)
-        self.rows = json.loads(read_pack(packs / "pages.zip", "labels.json"))
-        order = np.random.default_rng(0).permutation(len(self.rows))
+        rows = json.loads(read_pack(packs / "pages.zip", "labels.json"))
+        order = np.random.default_rng(0).permutation(len(rows))
         with zipfile.ZipFile(packs / "pages.zip") as pack:
-            files = {row["name"]: pack.read(row["name"]) for row in self.rows}
-        self.names = [(self.rows[i]["group"], self.rows[i]["split"]) for i in order]
-        jobs = [(files[self.rows[i]["name"]], self.rows[i]["polygons"], self.rows[i]["ignored"]) for i in order]
+            files = {row["name"]: pack.read(row["name"]) for row in rows}
+        self.names = [(rows[i]["group"], rows[i]["split"]) for i in order]
+        jobs = [(files[rows[i]["name"]], rows[i]["polygons"], rows[i]["ignored"]) for i in order]
         self.pool = multiprocessing.get_context("spawn").Pool(workers)
         self.coming = self.pool.imap(prepare_page, jobs, chunksize=4)
         self.done = 0
@@ -110,8 +110,7 @@ class Pages:
         weights = np.array([SHARES[name] for name in names])
         chosen = [names[place] for place in rng.choice(len(names), size, p=weights / weights.sum())]
         pages = [self.sets[name][int(rng.integers(len(self.sets[name])))] for name in chosen]
-        views = [View.draw(page, text, rng, side, 1.0 if name == MADE else SCALE)
-                 for name, (page, text) in zip(chosen, pages, strict=True)]  # fmt: skip
+        views = [View.draw(page, text, rng, side) for page, text in pages]
         theta = torch.from_numpy(np.stack([view.theta for view in views])).to(self.device)
         grids = F.affine_grid(theta, [size, 1, side, side], align_corners=False)
         crops = [view.cut(page, grid[None]) for view, (page, _), grid in zip(views, pages, grids, strict=True)]
@@ -140,10 +139,10 @@ class View:
     fill: float
 
     @classmethod
-    def draw(cls, page: Tensor, text: np.ndarray, rng: np.random.Generator, side: int, base: float) -> View:
+    def draw(cls, page: Tensor, text: np.ndarray, rng: np.random.Generator, side: int) -> View:
         """Scale, turn and mirror at random; most crops hold text, if the page does."""
         height, width = page.shape[1:]
-        scale = base * math.exp(rng.uniform(math.log(0.45), math.log(1.9)))
+        scale = math.exp(rng.uniform(math.log(0.45), math.log(1.9)))
         stretch = math.exp(rng.uniform(-0.15, 0.15)) if rng.random() < 0.4 else 1.0
         form = rng.random()
         degrees = rng.uniform(-8, 8) if form < 0.5 else rng.uniform(-45, 45) if form < 0.62 else 0.0
@@ -270,7 +269,7 @@ def main() -> None:
     while not (arguments.packs / "pages.zip").exists():  # comes with a later command
         time.sleep(0.5)
     pages = Pages(arguments.store, arguments.packs, arguments.device, arguments.workers)
-    given = load(arguments.packs / "det" / "model.safetensors")
+    given = read_weights(arguments.packs / "det" / "model.safetensors")
     students = []
     for scale in arguments.scales:
         students.append(Student(f"det_{scale:g}", architecture(scale), arguments.device))

@@ -15,15 +15,17 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from common import Run, Student, grow, load, parser
+from common import Run, Student, grow, parser
 from make import REC, read_lines, read_pack, unpack
 from ring import Ring
 from torch import Tensor
 
-from ppocr_lite.charset import BLANK, Charset
+from ppocr_lite.charset import Charset
+from ppocr_lite.engine.checkpoint import read_weights
 from ppocr_lite.engine.transfer import carry_characters
 from ppocr_lite.losses import LOSSES
 from ppocr_lite.modeling.layers import make_divisible
+from ppocr_lite.postprocess import CTCLabelDecode
 
 POOLS = {
     "en": {"en": 0.5, "real_en": 0.38, "scene_en": 0.12},
@@ -158,7 +160,7 @@ class Judge:
     """
 
     def __init__(self, packs: Path, language: str, charset: Charset) -> None:
-        self.packs, self.language, self.charset = packs, language, charset
+        self.packs, self.language, self.decode = packs, language, CTCLabelDecode(charset)
         self.groups: dict[str, list[tuple[np.ndarray, str]]] = {}
 
     def _read(self) -> None:
@@ -193,11 +195,8 @@ class Judge:
                     images[place, :, : image.shape[1]] = image
                     widths[place] = image.shape[1]
                 x = prepare(torch.from_numpy(images), widths, student.device, vary=False)
-                best = student.average.predict(x)["probabilities"].argmax(2).cpu().numpy()
-                for steps, (_, text) in zip(best, part, strict=False):
-                    kept = steps[np.insert(steps[1:] != steps[:-1], 0, True)]
-                    seen = self.charset.decode(kept[kept != BLANK].tolist())
-                    right += plain(seen) == plain(text)
+                texts = self.decode(student.average.predict(x)["probabilities"].cpu().numpy())
+                right += sum(plain(seen.text) == plain(text) for seen, (_, text) in zip(texts, part, strict=False))
             found[group] = right / max(len(lines), 1)
         return found
 
@@ -210,16 +209,13 @@ def plain(text: str) -> str:
 def start(name: str, inner: float, source: Path, charset: Charset, device: str) -> Student:
     """Return a student that begins with released weights, wider and with more characters."""
     student = Student(name, architecture(inner), device, charset.num_classes)
-    given, wanted = load(source / "model.safetensors"), student.weights()
+    given, wanted = read_weights(source / "model.safetensors"), student.weights()
     old = Charset(json.loads((source / "characters.json").read_text()))
     for key in wanted:  # characters that are new
         if key.startswith("head") and key.endswith("bias"):
             wanted[key][:] = NEW_BIAS
     rows = {key: value for key, value in given.items() if key.startswith("head")}
-    narrow = {key: np.array(value) for key, value in wanted.items()}
-    for key, value in rows.items():
-        narrow[key] = wanted[key][tuple(slice(0, n) for n in (*value.shape[:-1], charset.num_classes))]
-    given = given | carry_characters(rows, {key: narrow[key] for key in rows}, old, charset)
+    given = given | carry_characters(rows, {key: wanted[key] for key in rows}, old, charset)
     student.begin(grow(given, wanted))
     return student
 
@@ -269,7 +265,7 @@ def main() -> None:
     for inner in arguments.inner:
         student = start(f"rec_{language}_{inner:g}", inner, arguments.packs / f"rec_{name}", charset, arguments.device)
         if arguments.start is not None:
-            student.begin(load(arguments.start))
+            student.begin(read_weights(arguments.start))
         students.append(student)
     shares = POOLS[language]
     if arguments.shares:

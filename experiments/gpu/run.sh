@@ -63,7 +63,6 @@ show() {
 case "$1" in
   start)
     mkdir -p "$WORK/logs" "$WORK/output" "$WORK/control"
-    date +%s >"$WORK/control/start"
     echo $(($(date +%s) + $2 * 60)) >"$WORK/control/deadline"
     if compgen -G "$PACKS/wheels/*.whl" >/dev/null; then
       "$python" -m pip install -q --no-index --no-deps --no-compile --target "$WORK/site" "$PACKS"/wheels/*.whl || echo "wheels: not installed"

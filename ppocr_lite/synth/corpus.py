@@ -79,8 +79,7 @@ class Corpus:
     def clean(self, text: str) -> str:
         """Return *text* with typographic signs made plain where the charset lacks them, and strangers left out."""
         if not self.charset.issuperset(text):
-            text = "".join(char if char in self.charset else char.translate(PLAIN) for char in text)
-            text = "".join(char for char in text if char in self.charset)
+            text = "".join(char for char in text.translate(self._plain) if char in self.charset)
         return text
 
     def word(self, rng: np.random.Generator) -> str:

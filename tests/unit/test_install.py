@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -117,3 +118,8 @@ def test_no_text_names_the_other_project_of_the_index() -> None:
     files = [path for path in ROOT.rglob("*") if path.suffix in kinds and not {".venv", "build"} & set(path.parts)]
     wrong = re.compile(r"pip install [^\n&;]*ppocr-lite")
     assert [str(path) for path in files if wrong.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_a_start_reads_no_metadata_of_packages() -> None:
+    code = "import sys; from ppocr_lite import OCR; sys.exit('importlib.metadata' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
