@@ -24,8 +24,8 @@ _CLIPPER_UNIT = 64.0
 _ARC_TOLERANCE_PX = 0.25
 # cv2.fillPoly takes fixed-point coordinates with this many fractional bits.
 _FILL_BITS = 4
-# Beyond this a fixed-point coordinate times 2^4 could overflow inside OpenCV's scan conversion.
-_FILL_LIMIT_PX = 32000.0
+# How far beyond the canvas the outline of a polygon is kept: its line is one pixel wide.
+_FILL_REACH_PX = 2
 
 
 def as_polygon(points: ArrayLike) -> Array:
@@ -223,6 +223,38 @@ def intersect_rect(polygon: Array, rect: Sequence[float]) -> Array | None:
 
     Of several parts the largest is returned.
     """
+    return max(_parts_in(rect, polygon, pyclipper.PFT_NONZERO), key=area, default=None)
+
+
+def fill(canvas: NDArray[np.float32] | NDArray[np.uint8], polygons: Iterable[Array], value: float) -> None:
+    """Paint *polygons* with *value* on *canvas* (H, W), in place, with sub-pixel corners; parts outside are cut off.
+
+    A pixel belongs to a polygon if its centre, at integer coordinates, lies inside, or the outline passes over it.
+    OpenCV moves an outline that leaves the canvas by up to two pixels, so of such a polygon the part near the canvas is
+    painted on a larger one.
+    """
+    height, width = canvas.shape
+    for polygon in polygons:  # one by one: fillPoly XORs overlapping contours of one call
+        (x0, y0), (x1, y1) = polygon.min(axis=0), polygon.max(axis=0)
+        if x0 >= 0 and y0 >= 0 and x1 <= width - 1 and y1 <= height - 1:
+            _paint(canvas, polygon, value)
+            continue
+        near = (-_FILL_REACH_PX, -_FILL_REACH_PX, width + _FILL_REACH_PX, height + _FILL_REACH_PX)
+        margin = _FILL_REACH_PX + 2
+        larger = np.pad(canvas, margin)
+        for part in _parts_in(near, polygon, pyclipper.PFT_EVENODD):
+            _paint(larger, part + np.float32(margin), value)
+        canvas[:] = larger[margin : margin + height, margin : margin + width]
+
+
+def _paint(canvas: NDArray[np.float32] | NDArray[np.uint8], polygon: Array, value: float) -> None:
+    """Paint one polygon that lies on the canvas."""
+    corners = np.round(polygon * (1 << _FILL_BITS)).astype(np.int32)
+    cv2.fillPoly(canvas, [corners], value, lineType=cv2.LINE_8, shift=_FILL_BITS)
+
+
+def _parts_in(rect: Sequence[float], polygon: Array, rule: int) -> list[Array]:
+    """Return the parts of *polygon* in *rect*, clockwise; *rule* of Clipper says what is inside of crossing outlines."""
     x0, y0, x1, y1 = (round(side * _CLIPPER_UNIT) for side in rect)
     path = np.round(polygon.astype(np.float64) * _CLIPPER_UNIT).astype(np.int64)
     engine = pyclipper.Pyclipper()
@@ -230,22 +262,9 @@ def intersect_rect(polygon: Array, rect: Sequence[float]) -> Array | None:
         engine.AddPath(path.tolist(), pyclipper.PT_SUBJECT, True)
         engine.AddPath([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], pyclipper.PT_CLIP, True)
     except pyclipper.ClipperException:  # one of the two has no area
-        return None
-    paths = engine.Execute(pyclipper.CT_INTERSECTION, pyclipper.PFT_NONZERO, pyclipper.PFT_NONZERO)
-    parts = [_clockwise((np.asarray(p) / _CLIPPER_UNIT).astype(np.float32)) for p in paths if len(p) >= 3]
-    return max(parts, key=area, default=None)
-
-
-def fill(canvas: NDArray[np.float32] | NDArray[np.uint8], polygons: Iterable[Array], value: float) -> None:
-    """Paint *polygons* with *value* on *canvas* (H, W), in place, with sub-pixel corners; parts outside are cut off.
-
-    A pixel belongs to a polygon if its centre, at integer coordinates, lies inside, or the outline passes over it.
-    """
-    scaled = [
-        np.round(np.clip(p, -_FILL_LIMIT_PX, _FILL_LIMIT_PX) * (1 << _FILL_BITS)).astype(np.int32) for p in polygons
-    ]
-    for polygon in scaled:  # one by one: fillPoly XORs overlapping contours of one call
-        cv2.fillPoly(canvas, [polygon], value, lineType=cv2.LINE_8, shift=_FILL_BITS)
+        return []
+    paths = engine.Execute(pyclipper.CT_INTERSECTION, rule, rule)
+    return [_clockwise((np.asarray(p) / _CLIPPER_UNIT).astype(np.float32)) for p in paths if len(p) >= 3]
 
 
 def _clockwise(polygon: Array) -> Array:

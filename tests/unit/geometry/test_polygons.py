@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -116,3 +117,16 @@ def test_convex_hull_is_clockwise_and_drops_inner_points() -> None:
     hull = geometry.convex_hull([*SQUARE.tolist(), [10, 10]])
     assert len(hull) == 4
     assert geometry.signed_area(hull) == 400
+
+
+def test_fill_paints_a_polygon_that_leaves_the_canvas_within_a_pixel_of_its_outline() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        angles = (np.arange(5) + rng.random()) * 2 * np.pi / 5
+        centre, radius = rng.uniform(0, 40, 2), rng.uniform(8, 120, 2)
+        polygon = (np.stack([np.cos(angles), np.sin(angles)], axis=1) * radius + centre).astype(np.float32)
+        canvas = np.zeros((36, 40), np.uint8)
+        geometry.fill(canvas, [polygon], 1)
+        for y, x in np.ndindex(canvas.shape):
+            depth = cv2.pointPolygonTest(polygon, (float(x), float(y)), True)  # positive inside
+            assert canvas[y, x] == (depth > 0) or abs(depth) < 1.2
