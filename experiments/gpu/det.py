@@ -8,13 +8,14 @@ widths learn from the same crops.
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import multiprocessing
 import time
 import zipfile
+from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -39,7 +40,6 @@ SHARES = {
     "negatives": 0.05, MADE: 0.17,
 }  # fmt: skip
 CLEAN = ("pdf_", "web_")
-SLOTS = 2400  # made pages kept on the GPU
 
 
 def architecture(scale: float) -> dict:
@@ -67,8 +67,10 @@ Page = tuple[Tensor, np.ndarray]  # layers on the device, and (x, y) of some pix
 class Pages:
     """The pages on the GPU, by set."""
 
-    def __init__(self, store: Path, packs: Path, device: str, workers: int) -> None:
-        self.device, self.ring = device, Ring(store, "pages")
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        store, packs, workers = arguments.store, arguments.packs, arguments.workers
+        self.device, self.ring, self.slots = arguments.device, Ring(store, "pages"), arguments.slots
+        self.shares = {**SHARES, **dict(arguments.share)}
         self.sets: dict[str, list[Page]] = {}
         self.val: dict[str, list[Page]] = {}
         self.taken = np.zeros_like(self.ring.made)
@@ -76,11 +78,24 @@ class Pages:
         order = np.random.default_rng(0).permutation(len(rows))
         with zipfile.ZipFile(packs / "pages.zip") as pack:
             files = {row["name"]: pack.read(row["name"]) for row in rows}
+        order = self.chosen(rows, order, dict(arguments.most))
         self.names = [(rows[i]["group"], rows[i]["split"]) for i in order]
         jobs = [(files[rows[i]["name"]], rows[i]["polygons"], rows[i]["ignored"]) for i in order]
         self.pool = multiprocessing.get_context("spawn").Pool(workers)
         self.coming = self.pool.imap(prepare_page, jobs, chunksize=4)
         self.done = 0
+
+    def chosen(self, rows: list[dict], order: np.ndarray, most: dict[str, float]) -> list[int]:
+        """Return the pages that are kept: all for validation, and of each set with a share at most so many."""
+        kept, counts = [], Counter[str]()
+        for place in order:
+            group = rows[place]["group"]
+            if rows[place]["split"] == "train":
+                if not self.shares.get(group) or counts[group] >= most.get(group, math.inf):
+                    continue
+                counts[group] += 1
+            kept.append(int(place))
+        return kept
 
     def fetch(self, seconds: float) -> None:
         """Take what is ready: real pages until all are there, and made ones."""
@@ -93,10 +108,10 @@ class Pages:
         for writer, (start, end) in enumerate(zip(self.taken, self.ring.made.copy(), strict=True)):
             for number in range(max(int(start), int(end) - self.ring.part), int(end))[:12]:
                 page = self.page(np.array(self.ring.images[writer * self.ring.part + number % self.ring.part]))
-                if len(made) < SLOTS:
+                if len(made) < self.slots:
                     made.append(page)
                 else:
-                    made[int(torch.randint(SLOTS, ()))] = page
+                    made[int(torch.randint(self.slots, ()))] = page
                 self.taken[writer] = number + 1
 
     def page(self, layers: np.ndarray) -> Page:
@@ -106,8 +121,8 @@ class Pages:
 
     def batch(self, rng: np.random.Generator, size: int, side: int) -> tuple[Tensor, Tensor]:
         """Return crops (N, 6, side, side), float32: picture 0 to 255, threshold, text, height; and which are clean."""
-        names = [name for name in SHARES if self.sets.get(name)]
-        weights = np.array([SHARES[name] for name in names])
+        names = [name for name, share in self.shares.items() if share and self.sets.get(name)]
+        weights = np.array([self.shares[name] for name in names])
         chosen = [names[place] for place in rng.choice(len(names), size, p=weights / weights.sum())]
         pages = [self.sets[name][int(rng.integers(len(self.sets[name])))] for name in chosen]
         views = [View.draw(page, text, rng, side) for page, text in pages]
@@ -256,6 +271,14 @@ def judge(student: Student, pages: Pages, side: int = 960, most: int = 40) -> di
     return found
 
 
+def number_of(text: str) -> tuple[str, float]:
+    """Return what ``SET=NUMBER`` says."""
+    name, _, number = text.partition("=")
+    if name not in SHARES:
+        raise argparse.ArgumentTypeError(f"no set {name!r}; known: {', '.join(SHARES)}")
+    return name, float(number)
+
+
 def main() -> None:
     """Train until the deadline."""
     options = parser(__doc__, rate=0.0015)
@@ -264,11 +287,14 @@ def main() -> None:
     options.add_argument("--scales", type=float, nargs="+", default=(0.5, 0.75))
     options.add_argument("--workers", type=int, default=8, help="processes that draw the maps of packed pages")
     options.add_argument("--pages", type=int, default=400, help="real pages that must be there to begin")
+    options.add_argument("--slots", type=int, default=2400, help="made pages kept on the device")
+    for name, what in (("share", "weight of a set in the crops; 0 leaves it out"), ("most", "pages of a set")):
+        options.add_argument(f"--{name}", type=number_of, action="append", default=[], metavar="SET=NUMBER", help=what)
     arguments = options.parse_args()
     torch.set_num_threads(arguments.threads)
     while not (arguments.packs / "pages.zip").exists():  # comes with a later command
         time.sleep(0.5)
-    pages = Pages(arguments.store, arguments.packs, arguments.device, arguments.workers)
+    pages = Pages(arguments)
     given = read_weights(arguments.packs / "det" / "model.safetensors")
     students = []
     for scale in arguments.scales:
