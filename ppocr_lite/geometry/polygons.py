@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -241,7 +241,7 @@ def fill(canvas: NDArray[np.float32] | NDArray[np.uint8], polygons: Iterable[Arr
             continue
         near = (-_FILL_REACH_PX, -_FILL_REACH_PX, width + _FILL_REACH_PX, height + _FILL_REACH_PX)
         margin = _FILL_REACH_PX + 2
-        larger = np.pad(canvas, margin)
+        larger: NDArray[Any] = np.pad(canvas, margin)
         for part in _parts_in(near, polygon, pyclipper.PFT_EVENODD):
             _paint(larger, part + np.float32(margin), value)
         canvas[:] = larger[margin : margin + height, margin : margin + width]
@@ -254,7 +254,7 @@ def _paint(canvas: NDArray[np.float32] | NDArray[np.uint8], polygon: Array, valu
 
 
 def _parts_in(rect: Sequence[float], polygon: Array, rule: int) -> list[Array]:
-    """Return the parts of *polygon* in *rect*, clockwise; *rule* of Clipper says what is inside of crossing outlines."""
+    """Return the parts of *polygon* in *rect*, clockwise; *rule* of Clipper says what crossing outlines enclose."""
     x0, y0, x1, y1 = (round(side * _CLIPPER_UNIT) for side in rect)
     path = np.round(polygon.astype(np.float64) * _CLIPPER_UNIT).astype(np.int64)
     engine = pyclipper.Pyclipper()
