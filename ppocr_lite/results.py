@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite import visualize
+from ppocr_lite import files, visualize
 from ppocr_lite.errors import DataError, ImageError, suggest
 from ppocr_lite.io import documents, images, pages, pdf
 from ppocr_lite.io.images import ImageInput
@@ -127,7 +127,7 @@ class OCRResult:
         text = f'{{\n{head}  "lines": [' + (f"\n{rows}\n  " if rows else "") + "]\n}"
         if path is not None:
             # A file name need not be UTF-8; its other bytes become escapes, which JSON reads back.
-            Path(path).write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+            files.write_text(path, text + "\n", errors="backslashreplace")
         return text
 
     def to_legacy(self) -> list[list[Any]]:
@@ -157,17 +157,18 @@ class OCRResult:
         Raises:
             DataError: If no format has that suffix.
             ImageError: If the image is needed, and there is none and no source to read.
+            OSError: If the file cannot be written; then it is as it was before.
         """
         path = Path(path)
         suffix = path.suffix.lower()
         if suffix == ".json":
             self.to_json(path)
         elif suffix == ".txt":
-            path.write_text(self.text + "\n" if self.lines else "", encoding="utf-8")
+            files.write_text(path, self.text + "\n" if self.lines else "")
         elif suffix in MARKUP:
-            path.write_text(MARKUP[suffix](self.lines, self.size, self.source), encoding="utf-8")
+            files.write_text(path, MARKUP[suffix](self.lines, self.size, self.source))
         elif suffix == ".pdf":
-            path.write_bytes(pdf.searchable_pdf(self._pixels(image), self.lines))
+            files.write_bytes(path, pdf.searchable_pdf(self._pixels(image), self.lines))
         elif suffix in DRAWING_SUFFIXES:
             images.write(path, self.draw(image))
         else:

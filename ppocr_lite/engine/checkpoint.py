@@ -15,7 +15,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,6 +28,7 @@ from safetensors.numpy import load_file, save_file
 from ppocr_lite.engine.backends.base import Arrays, Backend
 from ppocr_lite.engine.pdparams import read_pdparams
 from ppocr_lite.errors import CheckpointError, DivergenceError
+from ppocr_lite.files import replacing, sync
 
 log = logging.getLogger(__name__)
 
@@ -87,19 +87,18 @@ def save(folder: Path, backend: Backend, state: TrainState) -> Path:
     save_file(_contiguous(backend.optimizer_state()), draft / OPTIMIZER)
     (draft / STATE).write_text(json.dumps(dataclasses.asdict(state), indent=2), encoding="utf-8")
     for file in draft.iterdir():
-        _sync(file)
+        sync(file)
     shutil.rmtree(final, ignore_errors=True)  # left by a kill before a pointer named it, or by a run that went back
     draft.rename(final)
-    _sync(folder)
+    sync(folder)
     return final
 
 
 def point(folder: Path, pointer: str, name: str) -> None:
     """Make *pointer* name a checkpoint, atomically."""
-    draft = folder / f".{pointer}.tmp"
-    draft.write_text(name, encoding="utf-8")
-    _sync(draft)
-    draft.replace(folder / pointer)
+    with replacing(folder / pointer) as draft:
+        draft.write_text(name, encoding="utf-8")
+        sync(draft)
 
 
 def point_out(folder: Path, state: TrainState) -> None:
@@ -258,12 +257,3 @@ def _read(path: Path) -> Arrays:
 
 def _contiguous(arrays: Arrays) -> Arrays:
     return {name: np.ascontiguousarray(value) for name, value in arrays.items()}
-
-
-def _sync(path: Path) -> None:
-    """Make the disk hold what was written, so that a rename never outlives its content."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

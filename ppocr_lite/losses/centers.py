@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from ppocr_lite.errors import ConfigError, DataError
+from ppocr_lite.files import replacing
 
 KEY = "centers"
 
@@ -120,9 +121,11 @@ def save(path: Path, centers: NDArray[np.float32]) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".npz":
-        np.savez_compressed(path, centers=centers)  # the name is KEY
+        with replacing(path) as draft, draft.open("wb") as file:
+            np.savez_compressed(file, centers=centers)  # the name is KEY
     elif path.suffix == ".safetensors":
-        save_file({KEY: centers}, path)
+        with replacing(path) as draft:
+            save_file({KEY: centers}, draft)
     else:
         raise ConfigError(f"The centres go into a .npz or a .safetensors file. Received: {str(path)!r}")
 
