@@ -14,12 +14,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import save_file
 
+from ppocr_lite.commands.console import report_errors
 from ppocr_lite.engine.checkpoint import read_weights
-from ppocr_lite.engine.run import report_errors
 from ppocr_lite.errors import CheckpointError
 from ppocr_lite.files import replacing
+from ppocr_lite.install import optional
+
+tensors = optional("safetensors.numpy")
 
 
 def main() -> None:
@@ -40,7 +42,7 @@ def main() -> None:
     }
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     with replacing(arguments.output) as draft:
-        save_file(averaged, draft)
+        tensors.save_file(averaged, draft)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ppocr_lite.engine.run import report_errors
+from ppocr_lite.commands.console import report_errors
 from ppocr_lite.files import write_text
 from ppocr_lite.io.images import read, write
 from ppocr_lite.transforms.labels import read_lines

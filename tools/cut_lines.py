@@ -27,7 +27,7 @@ import numpy as np
 
 from ppocr_lite import OCR
 from ppocr_lite.charset import Charset
-from ppocr_lite.engine.run import report_errors
+from ppocr_lite.commands.console import report_errors
 from ppocr_lite.files import write_text
 from ppocr_lite.geometry import min_area_quad, move_sides, side_lengths
 from ppocr_lite.io.images import read, write

@@ -18,7 +18,7 @@ import sys
 import unicodedata
 from pathlib import Path
 
-from ppocr_lite.engine.run import report_errors
+from ppocr_lite.commands.console import report_errors
 from ppocr_lite.files import write_text
 from ppocr_lite.transforms.labels import read_lines
 

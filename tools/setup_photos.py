@@ -17,7 +17,7 @@ from pathlib import Path
 
 import cv2
 
-from ppocr_lite.engine.run import report_errors
+from ppocr_lite.commands.console import report_errors
 from ppocr_lite.errors import DataError, ImageError
 from ppocr_lite.files import write_text
 from ppocr_lite.io.images import read, write

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import yaml
-from safetensors.numpy import save_file
 
 from ppocr_lite import files
 from ppocr_lite.config.schema import Config
@@ -16,8 +15,10 @@ from ppocr_lite.engine.backends.base import Arrays, Backend
 from ppocr_lite.engine.build import require
 from ppocr_lite.engine.checkpoint import MODEL, fit_weights
 from ppocr_lite.errors import ConfigError
+from ppocr_lite.install import optional
 from ppocr_lite.slim.groups import Weights
 
+tensors = optional("safetensors.numpy")
 CONFIG = "config.yml"
 
 
@@ -56,7 +57,7 @@ def write_start(config: Config, architecture: Mapping[str, Any], weights: Weight
     """
     folder.mkdir(parents=True, exist_ok=True)
     with files.replacing(folder / MODEL) as draft:
-        save_file({name: np.ascontiguousarray(value) for name, value in weights.items()}, draft)
+        tensors.save_file({name: np.ascontiguousarray(value) for name, value in weights.items()}, draft)
     stale = ("pretrained_model", "pretrained_dict_path", "reinit", "checkpoints", "save_inference_dir")
     general = {key: value for key, value in config.source["Global"].items() if key not in stale}
     general |= {"save_model_dir": str(folder / "train"), "pretrained_model": str(folder / MODEL)}

@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "version": set(),
     "errors": set(),
     "files": set(),
-    "install": set(),
+    "install": {"errors"},
     "registry": {"errors"},
     "config": BASE,
     "geometry": BASE,
@@ -34,7 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "postprocess": PLAIN,
     "metrics": PLAIN,
     "predict": PLAIN | {"transforms", "postprocess"},
-    "synth": {"errors", "geometry", "io", "charset", "transforms"},
+    "synth": {"errors", "install", "geometry", "io", "charset", "transforms"},
     "data": PLAIN | {"transforms", "synth"},  # SynthDataSet wraps the data maker
     "nn": {"errors"},
     "modeling": GROUND | {"nn"},

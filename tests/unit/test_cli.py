@@ -6,6 +6,7 @@ import importlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -88,14 +89,36 @@ def test_help_loads_no_framework() -> None:
     assert done.stdout.splitlines()[-1] == "set()"
 
 
-def test_a_missing_package_is_named() -> None:
-    code = (
-        "import sys; sys.modules['lmdb'] = None; from ppocr_lite.cli import main; sys.exit(main(['train', '-c', 'x']))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == cli.FAILED
-    assert "train needs lmdb, which is not installed: pip install " in done.stderr
-    assert "[train]" in done.stderr
+def raising(error: BaseException) -> Callable[[], int]:
+    def main() -> int:
+        raise error
+
+    return main
+
+
+@pytest.mark.parametrize(
+    "error, status, said",
+    [
+        (ConfigError("bad key"), cli.USAGE, "ConfigError: bad key\n"),
+        (OCRError("bad file"), cli.FAILED, "OCRError: bad file\n"),
+        (PermissionError(13, "Denied", "a.txt"), cli.FAILED, "PermissionError: [Errno 13] Denied: 'a.txt'\n"),
+        (KeyboardInterrupt(), 130, "Interrupted.\n"),
+        (SystemExit(2), 2, ""),
+    ],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+def test_what_goes_wrong_is_a_line_and_a_status(
+    error: BaseException, status: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert console.report_errors(raising(error)) == status
+    assert capsys.readouterr().err == said
+
+
+def test_a_mistake_of_the_program_is_not_hidden() -> None:
+    with pytest.raises(ModuleNotFoundError):
+        console.report_errors(raising(ModuleNotFoundError("no", name="ppocr_lite.nowhere")))
+    with pytest.raises(ZeroDivisionError):
+        console.report_errors(raising(ZeroDivisionError()))
 
 
 def test_ocr_prints_the_text_of_one_page_alone(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
