@@ -73,11 +73,13 @@ class OCRResult:
         lines: The lines; none if the image has no text.
         size: (height, width) of the image, pixels.
         source: Path of the image, with ``#number`` behind it for one page of several; None if it had none.
+        error: Why the image could not be read, if it was to be skipped then; None of one that was read.
     """
 
     lines: tuple[TextLine, ...] = ()
     size: tuple[int, int] = (0, 0)
     source: str | None = None
+    error: str | None = None
 
     def __iter__(self) -> Iterator[TextLine]:
         return iter(self.lines)
@@ -99,6 +101,7 @@ class OCRResult:
             "version": RESULT_VERSION,
             "source": self.source,
             "size": list(self.size),
+            **({} if self.error is None else {"error": self.error}),
             "lines": [line.to_dict() for line in self.lines],
         }
 
@@ -117,7 +120,7 @@ class OCRResult:
             height, width = (int(side) for side in data["size"])
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"Not a result as OCRResult.to_dict() writes it: {error!r}") from error
-        return cls(lines, (height, width), data.get("source"))
+        return cls(lines, (height, width), data.get("source"), data.get("error"))
 
     def to_json(self, path: Path | str | None = None) -> str:
         """Return JSON, characters as they are, each line of text in a row of its own; write it to *path* if given."""
