@@ -20,10 +20,10 @@ from typing import Any
 
 import cv2
 
-from ppocr_lite.commands.console import table
+from ppocr_lite.commands.console import report_errors, table
 from ppocr_lite.data import DATASETS
 from ppocr_lite.engine.build import build_chain, load_charset, require
-from ppocr_lite.engine.run import argument_parser, read_config, report_errors
+from ppocr_lite.engine.run import argument_parser, read_config
 from ppocr_lite.families import family_of
 
 WARM = 20  # samples that do not count: the first open fonts, files and libraries

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 import yaml
 
+from ppocr_lite.commands.console import report_errors
 from ppocr_lite.engine.build import build_eval_dataset, load_config
-from ppocr_lite.engine.run import argument_parser, report_errors
+from ppocr_lite.engine.run import argument_parser
 from ppocr_lite.metrics import DetMetric
 from ppocr_lite.postprocess import DBPostProcess
 from ppocr_lite.predict.bundle import read_bundle

@@ -35,7 +35,13 @@ class DataError(OCRError, ValueError):
 
 
 class ImageError(OCRError, ValueError):
-    """An input image is unreadable or not an image."""
+    """An input image is unreadable or not an image.
+
+    Attributes:
+        page: Of a file of several pages the one that is damaged, counted from 1; None if it is the whole file.
+    """
+
+    page: int | None = None
 
 
 class CheckpointError(OCRError):

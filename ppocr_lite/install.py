@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ppocr_lite.errors import OCRError
+
 DISTRIBUTION = "ppocr-compact"  # as pyproject.toml has it; `ppocr-lite` on the package index is another project
 SOURCE = Path(__file__).parents[1]
 # distribution → the extra of pyproject.toml that brings it; what a plain install brings is in none
@@ -43,6 +45,52 @@ def install_command(module: str) -> str:
     root = module.partition(".")[0]
     package = _DISTRIBUTIONS.get(root, root)
     return f"pip install {_with_extra(EXTRAS[package])}" if package in EXTRAS else f"pip install {package}"
+
+
+def optional(module: str) -> Any:
+    """Return what stands for a module of an extra: it is imported when something of it is first used.
+
+    So checking a config, listing components and ``--help`` need no extra.
+
+    Args:
+        module: Its full name.
+
+    Returns:
+        Has what the module has. Raises OCRError on use if the package is not installed; says how to install it.
+    """
+    return _Module(module)
+
+
+class _Module:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__"):  # asked by what looks through modules, not by who uses this one
+            raise AttributeError(attribute)
+        need(self._name)
+        value = getattr(importlib.import_module(self._name), attribute)
+        self.__dict__[attribute] = value
+        return value
+
+
+def need(*modules: str) -> None:
+    """Import modules of extras.
+
+    Raises:
+        OCRError: If the package of one is not installed; says how to install it.
+    """
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            raise missing(error) from error
+
+
+def missing(error: ModuleNotFoundError) -> OCRError:
+    """Return what to tell a user of a module that was not found."""
+    name = error.name or str(error)
+    return OCRError(f"{name.partition('.')[0]} is not installed: {install_command(name)}")
 
 
 def _with_extra(extra: str) -> str:

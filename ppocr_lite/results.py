@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite import visualize
+from ppocr_lite import files, visualize
 from ppocr_lite.errors import DataError, ImageError, suggest
 from ppocr_lite.io import documents, images, pages, pdf
 from ppocr_lite.io.images import ImageInput
@@ -73,11 +73,13 @@ class OCRResult:
         lines: The lines; none if the image has no text.
         size: (height, width) of the image, pixels.
         source: Path of the image, with ``#number`` behind it for one page of several; None if it had none.
+        error: Why the image could not be read, if it was to be skipped then; None of one that was read.
     """
 
     lines: tuple[TextLine, ...] = ()
     size: tuple[int, int] = (0, 0)
     source: str | None = None
+    error: str | None = None
 
     def __iter__(self) -> Iterator[TextLine]:
         return iter(self.lines)
@@ -99,6 +101,7 @@ class OCRResult:
             "version": RESULT_VERSION,
             "source": self.source,
             "size": list(self.size),
+            **({} if self.error is None else {"error": self.error}),
             "lines": [line.to_dict() for line in self.lines],
         }
 
@@ -117,7 +120,7 @@ class OCRResult:
             height, width = (int(side) for side in data["size"])
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"Not a result as OCRResult.to_dict() writes it: {error!r}") from error
-        return cls(lines, (height, width), data.get("source"))
+        return cls(lines, (height, width), data.get("source"), data.get("error"))
 
     def to_json(self, path: Path | str | None = None) -> str:
         """Return JSON, characters as they are, each line of text in a row of its own; write it to *path* if given."""
@@ -127,7 +130,7 @@ class OCRResult:
         text = f'{{\n{head}  "lines": [' + (f"\n{rows}\n  " if rows else "") + "]\n}"
         if path is not None:
             # A file name need not be UTF-8; its other bytes become escapes, which JSON reads back.
-            Path(path).write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+            files.write_text(path, text + "\n", errors="backslashreplace")
         return text
 
     def to_legacy(self) -> list[list[Any]]:
@@ -157,17 +160,18 @@ class OCRResult:
         Raises:
             DataError: If no format has that suffix.
             ImageError: If the image is needed, and there is none and no source to read.
+            OSError: If the file cannot be written; then it is as it was before.
         """
         path = Path(path)
         suffix = path.suffix.lower()
         if suffix == ".json":
             self.to_json(path)
         elif suffix == ".txt":
-            path.write_text(self.text + "\n" if self.lines else "", encoding="utf-8")
+            files.write_text(path, self.text + "\n" if self.lines else "")
         elif suffix in MARKUP:
-            path.write_text(MARKUP[suffix](self.lines, self.size, self.source), encoding="utf-8")
+            files.write_text(path, MARKUP[suffix](self.lines, self.size, self.source))
         elif suffix == ".pdf":
-            path.write_bytes(pdf.searchable_pdf(self._pixels(image), self.lines))
+            files.write_bytes(path, pdf.searchable_pdf(self._pixels(image), self.lines))
         elif suffix in DRAWING_SUFFIXES:
             images.write(path, self.draw(image))
         else:

@@ -14,11 +14,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import save_file
 
+from ppocr_lite.commands.console import report_errors
 from ppocr_lite.engine.checkpoint import read_weights
-from ppocr_lite.engine.run import report_errors
 from ppocr_lite.errors import CheckpointError
+from ppocr_lite.files import replacing
+from ppocr_lite.install import optional
+
+tensors = optional("safetensors.numpy")
 
 
 def main() -> None:
@@ -38,7 +41,8 @@ def main() -> None:
         for name, value in networks[0].items()
     }
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    save_file(averaged, arguments.output)
+    with replacing(arguments.output) as draft:
+        tensors.save_file(averaged, draft)
 
 
 if __name__ == "__main__":

@@ -12,12 +12,13 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from rapidfuzz.distance import Levenshtein
-
+from ppocr_lite.commands.console import report_errors
 from ppocr_lite.engine.build import build_eval_dataset, load_charset, load_config
-from ppocr_lite.engine.run import argument_parser, report_errors
+from ppocr_lite.engine.run import argument_parser
+from ppocr_lite.install import optional
 from ppocr_lite.predict.stages import load_recognizer
 
+Levenshtein = optional("rapidfuzz.distance.Levenshtein")
 NOTHING = "nothing"
 GROUP = 256  # lines read at a time
 

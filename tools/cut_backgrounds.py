@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ppocr_lite.engine.run import report_errors
+from ppocr_lite.commands.console import report_errors
+from ppocr_lite.files import write_text
 from ppocr_lite.io.images import read, write
 from ppocr_lite.transforms.labels import read_lines
 
@@ -41,7 +42,7 @@ def main() -> None:
             if min(bottom - top, right - left) >= arguments.least:
                 names.append(f"{file.parent.name}_{len(names):05d}.jpg")
                 write(arguments.output / names[-1], image[top:bottom, left:right])
-    (arguments.output / "labels.txt").write_text("".join(f"{name}\t[]\n" for name in names), encoding="utf-8")
+    write_text(arguments.output / "labels.txt", "".join(f"{name}\t[]\n" for name in names))
     print(f"{len(names)} backgrounds in {arguments.output}")
 
 

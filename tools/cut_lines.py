@@ -27,7 +27,8 @@ import numpy as np
 
 from ppocr_lite import OCR
 from ppocr_lite.charset import Charset
-from ppocr_lite.engine.run import report_errors
+from ppocr_lite.commands.console import report_errors
+from ppocr_lite.files import write_text
 from ppocr_lite.geometry import min_area_quad, move_sides, side_lengths
 from ppocr_lite.io.images import read, write
 from ppocr_lite.predict.crop import crop_line, turn
@@ -67,7 +68,7 @@ def main() -> None:
                 target = f"images/{len(lines):06d}.png"
                 write(arguments.output / target, crop)
                 lines.append(f"{target}\t{text}\n")
-    (arguments.output / "labels.txt").write_text("".join(lines), encoding="utf-8")
+    write_text(arguments.output / "labels.txt", "".join(lines))
     print(f"{len(lines)} lines in {arguments.output / 'labels.txt'}; left out: {dict(left_out) or 'none'}")
 
 

@@ -20,15 +20,17 @@ import time
 from pathlib import Path
 
 import numpy as np
-from rapidfuzz.distance.Levenshtein import normalized_similarity as similarity
 
 from ppocr_lite import OCR
+from ppocr_lite.commands.console import report_errors
 from ppocr_lite.commands.inputs import add_ocr_options, make_ocr
-from ppocr_lite.engine.run import report_errors
+from ppocr_lite.install import optional
 from ppocr_lite.io.images import read
 from ppocr_lite.metrics import EndToEndMetric
 from ppocr_lite.predict.order import reading_order
 from ppocr_lite.transforms.labels import DetLabelEncode, read_lines
+
+Levenshtein = optional("rapidfuzz.distance.Levenshtein")
 
 
 def main() -> None:
@@ -79,7 +81,9 @@ def compare_lines(ocr: OCR, expected: Path, ignore_case: bool) -> dict[str, floa
         started = time.perf_counter()
         found = [plain(line.text) for line in ocr.ocr(image)]
         seconds.append(time.perf_counter() - started)
-        best += [max((similarity(plain(line), text) for text in found), default=0.0) for line in lines]
+        best += [
+            max((Levenshtein.normalized_similarity(plain(line), text) for text in found), default=0.0) for line in lines
+        ]
     return {
         "exact": statistics.fmean(value == 1 for value in best),
         "similarity": statistics.fmean(best),

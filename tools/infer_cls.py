@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sys
 
+from ppocr_lite.commands.console import report_errors
 from ppocr_lite.engine.infer import main
-from ppocr_lite.engine.run import report_errors
 
 if __name__ == "__main__":
     sys.exit(report_errors(lambda: main(__doc__)))

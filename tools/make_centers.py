@@ -13,8 +13,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from ppocr_lite.commands.console import report_errors
 from ppocr_lite.engine.find_centers import describe, find_centers
-from ppocr_lite.engine.run import argument_parser, read_config, report_errors, start_logging
+from ppocr_lite.engine.run import argument_parser, read_config, start_logging
 from ppocr_lite.losses import centers
 
 

@@ -18,7 +18,8 @@ import sys
 import unicodedata
 from pathlib import Path
 
-from ppocr_lite.engine.run import report_errors
+from ppocr_lite.commands.console import report_errors
+from ppocr_lite.files import write_text
 from ppocr_lite.transforms.labels import read_lines
 
 ASCII = "".join(chr(code) for code in range(0x21, 0x7F))
@@ -68,7 +69,7 @@ def main() -> None:
         parser.error("label files go with labels, and with nothing else")
     origin, characters = of_labels(arguments.labels) if arguments.labels else dictionary(arguments.name)
     text = "\n".join((f"# {origin}; written by tools/make_charset.py.", *characters, ""))
-    arguments.output.write_text(text, encoding="utf-8", newline="\n")
+    write_text(arguments.output, text)
     print(f"{arguments.output}: {len(characters)} characters")
 
 

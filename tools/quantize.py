@@ -12,8 +12,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from ppocr_lite.commands.console import report_errors
 from ppocr_lite.engine.build import load_config
-from ppocr_lite.engine.run import argument_parser, report_errors, start_logging
+from ppocr_lite.engine.run import argument_parser, start_logging
 from ppocr_lite.slim import quantize_run
 
 

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import cv2
 
-from ppocr_lite.engine.run import report_errors
+from ppocr_lite.commands.console import report_errors
 from ppocr_lite.errors import DataError, ImageError
+from ppocr_lite.files import write_text
 from ppocr_lite.io.images import read, write
 
 LONGER_SIDE = 1600  # pixels
@@ -48,7 +49,7 @@ def main() -> None:
     for split in ("train", "val"):
         listed = sorted((output / split).iterdir())
         text = "".join(f"{split}/{path.name}\t[]\n" for path in listed)
-        (output / f"{split}.txt").write_text(text, encoding="utf-8")
+        write_text(output / f"{split}.txt", text)
 
 
 def fetch(package: str, work: Path) -> Path:

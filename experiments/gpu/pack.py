@@ -41,6 +41,8 @@ from rapidocr.ch_ppocr_rec.typings import TextRecInput
 from ppocr_lite.charset import Charset
 from ppocr_lite.geometry import min_area_quad, move_sides, side_lengths
 from ppocr_lite.io.images import read
+from ppocr_lite.predict.agreement import BORDER as BORDER_AGAIN
+from ppocr_lite.predict.agreement import read_regions
 from ppocr_lite.predict.bundle import read_bundle
 from ppocr_lite.predict.crop import crop_line
 from ppocr_lite.synth.fonts import FontBook
@@ -168,10 +170,9 @@ class Teacher:
         if page.boxes is None:
             return []
         quads = [np.asarray(box, np.float32) for box in page.boxes]
-        wider = [move_sides(quad[None], np.full((1, 4), 0.1) * min(side_lengths(quad)))[0] for quad in quads]
-        again = self.read([crop_line(image, quad) for quad in wider])
+        again = read_regions(image, quads, self.read, border=BORDER_AGAIN)
         kept = []
-        for quad, text, score, (other, _) in zip(quads, page.txts, page.scores, again, strict=True):
+        for quad, text, score, other in zip(quads, page.txts, page.scores, again, strict=True):
             if text == other and score >= SURE:
                 kept.append((quad, text))
         return kept

@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from ppocr_lite import files
 from ppocr_lite.commands.console import say
 from ppocr_lite.engine.build import registries
 from ppocr_lite.errors import ConfigError, suggest
@@ -51,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print or write what is asked for; return the exit status."""
     kinds = registries()
     if arguments.markdown is not None:
-        arguments.markdown.write_text(markdown(kinds), encoding="utf-8")
+        files.write_text(arguments.markdown, markdown(kinds))
     elif arguments.name is None:
         say("\n".join(f"{kind:12} {', '.join(kinds[kind])}" for kind in PLACES))
     elif arguments.name in kinds:

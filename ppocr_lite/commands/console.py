@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from tqdm import tqdm
 
+from ppocr_lite.errors import ConfigError, OCRError
+from ppocr_lite.install import missing
+
 T = TypeVar("T")
+DONE, FAILED, USAGE = 0, 1, 2
+INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
 
 
 def say(text: str) -> None:
@@ -21,6 +26,40 @@ def say(text: str) -> None:
 def complain(text: str) -> None:
     """Write one line to standard error, below a progress bar if there is one."""
     tqdm.write(text, file=sys.stderr)
+
+
+def report_errors(main: Callable[[], int | None]) -> int:
+    """Run a command and return its exit status; what goes wrong is said in a line or two on standard error.
+
+    It is what *main* returns, None for 0. 2 for a wrong config or wrong usage; 1 for every other deliberate error, for
+    a file that cannot be read or written, and for a package that is not installed; 130 for Ctrl-C. A mistake of the
+    program itself is raised as it is.
+    """
+    try:
+        return main() or DONE
+    except SystemExit as leaving:  # argparse has said why
+        return int(leaving.code or DONE)
+    except ConfigError as error:
+        return _status(error, USAGE)
+    except OCRError as error:
+        return _status(error, FAILED)
+    except ModuleNotFoundError as error:
+        if (error.name or "ppocr_lite").startswith("ppocr_lite"):
+            raise
+        return _status(missing(error), FAILED)
+    except BrokenPipeError:  # the reader of our output has seen enough
+        sys.stderr.close()
+        return DONE
+    except OSError as error:
+        return _status(error, FAILED)
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
+        return INTERRUPTED
+
+
+def _status(error: Exception, status: int) -> int:
+    sys.stderr.write(f"{type(error).__name__}: {error}\n")
+    return status
 
 
 class Progress:

@@ -17,6 +17,8 @@ from ppocr_lite.io import images
 from ppocr_lite.io.pages import read_pages
 from ppocr_lite.results import Detections
 
+ENDING = "_det.png"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
@@ -27,9 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Detect on everything that is given; return the exit status."""
-    files = find_files(arguments.paths, recursive=arguments.recursive)
+    files = find_files(arguments.paths, recursive=arguments.recursive, output=arguments.output)
+    names = Names(arguments.output, files, [ENDING]) if arguments.output is not None else None
     ocr = make_ocr(arguments)
-    names = Names(arguments.output) if arguments.output is not None else None
 
     def work(file: Path, relative: Path) -> None:
         for name, image in read_pages(file):
@@ -37,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
             say(f"{name}\t{json.dumps(_regions(found))}")
             if names is not None:
                 stem = names.free(file, relative, name)
-                images.write(stem.with_name(f"{stem.name}_det.png"), visualize.draw_polygons(image, found.polygons))
+                images.write(stem.with_name(stem.name + ENDING), visualize.draw_polygons(image, found.polygons))
 
     return for_each(files, "files", work)
 

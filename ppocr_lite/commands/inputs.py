@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import itertools
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,13 @@ import cv2
 
 from ppocr_lite import OCR
 from ppocr_lite.commands.console import complain, progress
-from ppocr_lite.errors import ImageError, OCRError
-from ppocr_lite.io.pages import list_files
+from ppocr_lite.errors import ConfigError, ImageError, OCRError
+from ppocr_lite.io import images
+from ppocr_lite.io.pages import SEVERAL_FRAMES, list_files
+
+MAX_NAMED = 10  # inputs that are named for sharing a name
+SINGLE = frozenset(images.SUFFIXES) - frozenset(SEVERAL_FRAMES)  # suffixes of files of one page
+_PAGE = re.compile(r"(.+)_p[0-9]{3,}", re.DOTALL)
 
 # flag → (type, choices, help); each is handed to OCR only if it is given, so the defaults stand in OCR alone
 OPTIONS: dict[str, tuple[Callable[[str], Any], tuple[str, ...] | None, str]] = {
@@ -77,10 +84,11 @@ def add_paths(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recursive", action="store_true", help="look into subfolders too")
 
 
-def find_files(paths: Sequence[str], *, recursive: bool = False) -> list[tuple[Path, Path]]:
+def find_files(paths: Sequence[str], *, recursive: bool = False, output: Path | None = None) -> list[tuple[Path, Path]]:
     """Return (file, its path below the given folder) for all *paths*, in sorted order within a folder.
 
     A path that names nothing to read is returned as it is: opening it will say so, and the others are still done.
+    What lies in *output* below a given folder is what was written earlier, and is left out.
     """
     found: list[tuple[Path, Path]] = []
     for given in paths:
@@ -89,23 +97,57 @@ def find_files(paths: Sequence[str], *, recursive: bool = False) -> list[tuple[P
             files = list_files(given, recursive)
         except ImageError:
             files = [path]
+        if output is not None and files != [path]:
+            files = _without(files, output, _root(path)) or [path]
         top = path if path.is_dir() and files != [path] else None
         found += [(file, file.relative_to(top) if top else Path(file.name)) for file in files]
     return found
+
+
+def _root(path: Path) -> Path:
+    """Return the folder that a folder or a pattern begins at."""
+    while glob.has_magic(str(path)) and not path.exists():
+        path = path.parent
+    return path
+
+
+def _without(files: list[Path], output: Path, root: Path) -> list[Path]:
+    """Return *files* but those in *output*, if that lies below *root*."""
+    written = output.resolve()
+    if written == root.resolve() or not written.is_relative_to(root.resolve()):
+        return files
+    kept = [file for file in files if not file.resolve().is_relative_to(written)]
+    if len(kept) < len(files):
+        complain(f"{output}: {len(files) - len(kept)} files in the output folder are not read.")
+    return kept
 
 
 class Names:
     """Gives what is written of each input a name of its own.
 
     ``a.png`` and ``a.jpg`` become ``a`` and ``a.jpg``, whatever else would be called ``a`` becomes ``a_2``, ``a_3``, ….
+    Names follow from the inputs alone, not from which of them can be read. Those that do not get the bare name are
+    named on standard error.
 
     Args:
         folder: Where to.
+        files: All inputs: each with its path below the folder that was given.
+        endings: What is appended to the names.
+
+    Raises:
+        ConfigError: If a result would be written over an input.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, files: Sequence[tuple[Path, Path]] = (), endings: Sequence[str] = ()) -> None:
         self.folder = folder
-        self._owners: dict[Path, Path] = {}
+        self._stems: dict[Path, Path] = {}  # input → what it is called
+        self._owners: dict[Path, Path] = {}  # and back
+        self._paged: set[Path | None] = set()  # what inputs of several pages are called
+        self._pages_of: set[Path | None] = set()  # a for every input that is called a_p001 or the like
+        for file, relative in files:
+            self._claim(file, relative)
+        self._keep_inputs([file for file, _ in files], endings)
+        self._announce()
 
     def free(self, file: Path, relative: Path, page: str) -> Path:
         """Return the path of a page without its ending, in a folder that exists.
@@ -115,14 +157,54 @@ class Names:
             relative: Its path below the folder that was given.
             page: What the page is called: *file*, with ``#3`` behind it for the third page of several.
         """
-        target = self.folder / relative
-        stems = itertools.chain(
-            (target.with_suffix(""), target), (target.with_name(f"{target.stem}_{n}") for n in itertools.count(2))
-        )
-        stem = next(stem for stem in stems if self._owners.setdefault(stem, file) == file)
+        stem = self._claim(file, relative)
         stem.parent.mkdir(parents=True, exist_ok=True)
         number = page.removeprefix(str(file)).removeprefix("#")
         return stem.with_name(f"{stem.name}_p{int(number):03d}") if number else stem
+
+    def _claim(self, file: Path, relative: Path) -> Path:
+        """Return what *file* is called, from now on if it was not before."""
+        if file not in self._stems:
+            paged = relative.suffix.lower() not in SINGLE
+            target = self.folder / relative
+            numbered = (target.with_name(f"{target.stem}_{n}") for n in itertools.count(2))
+            stems = itertools.chain((target.with_suffix(""), target), numbered)
+            stem = next(stem for stem in stems if self._is_free(stem, paged))
+            self._stems[file], self._owners[stem] = stem, file
+            self._paged |= {stem} if paged else set()
+            self._pages_of |= {_first(stem)} if _first(stem) else set()
+        return self._stems[file]
+
+    def _is_free(self, stem: Path, paged: bool) -> bool:
+        """Say whether nothing else is called *stem*, or may be once its pages are numbered."""
+        return not (stem in self._owners or _first(stem) in self._paged or (paged and stem in self._pages_of))
+
+    def _keep_inputs(self, files: Sequence[Path], endings: Sequence[str]) -> None:
+        """Refuse to write over an input, as a drawing in the folder of the pictures may, and will the second time."""
+        owners = {stem.resolve(): file for stem, file in self._owners.items()}
+        for file in files:
+            place = file.resolve()
+            for ending in (e for e in endings if place.name.endswith(e)):
+                stem = place.with_name(place.name.removesuffix(ending))
+                owner = owners.get(stem) or owners.get(_first(stem) or stem)
+                if owner is not None:
+                    raise ConfigError(
+                        f"{file} is to be read, and what is written of {owner} would take its place. "
+                        "Give another folder with --output, or leave that file out."
+                    )
+
+    def _announce(self) -> None:
+        other = [(file, stem) for file, stem in self._stems.items() if stem.name != Path(file.name).stem]
+        for file, stem in other[:MAX_NAMED]:
+            complain(f"{file}: written as {stem.relative_to(self.folder)}, for another input has the name {file.stem}.")
+        if len(other) > MAX_NAMED:
+            complain(f"{len(other) - MAX_NAMED} more inputs share a name, and are written under others.")
+
+
+def _first(stem: Path) -> Path | None:
+    """Return ``a`` for ``a_p003``, None for what is not called like a page."""
+    page = _PAGE.fullmatch(stem.name)
+    return stem.with_name(page[1]) if page else None
 
 
 def for_each(files: Sequence[tuple[Path, Path]], what: str, work: Callable[[Path, Path], None]) -> int:

@@ -33,9 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read everything that is given; return the exit status."""
     formats = _formats(arguments)
-    files = find_files(arguments.paths, recursive=arguments.recursive)
+    files = find_files(arguments.paths, recursive=arguments.recursive, output=arguments.output)
+    output = arguments.output
+    names = None if output is None else Names(output, files, [ENDINGS[kind] for kind in formats])
     ocr = make_ocr(arguments)
-    names = Names(arguments.output) if arguments.output is not None else None
 
     def work(file: Path, relative: Path) -> None:
         for name, pixels in read_pages(file, arguments.pages):

@@ -18,6 +18,8 @@ from ppocr_lite.engine.run import read_config
 from ppocr_lite.io import images
 from ppocr_lite.io.pages import read_pages
 
+ENDING = "_maps.png"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
@@ -29,15 +31,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw the maps of all pages; return the exit status."""
-    files = find_files(arguments.paths, recursive=arguments.recursive)
+    files = find_files(arguments.paths, recursive=arguments.recursive, output=arguments.output)
+    names = Names(arguments.output, files, [ENDING])
     look = live_maps(read_config(arguments), arguments.weights)
-    names = Names(arguments.output)
 
     def work(file: Path, relative: Path) -> None:
         for name, image in read_pages(file):
             maps, found = look(image)
             stem = names.free(file, relative, name)
-            target = stem.with_name(f"{stem.name}_maps.png")
+            target = stem.with_name(stem.name + ENDING)
             images.write(target, visualize.draw_maps(image, maps, found.polygons))
             say(str(target))
 

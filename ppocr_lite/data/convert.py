@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ppocr_lite import files
 from ppocr_lite.errors import DataError
 from ppocr_lite.transforms.labels import read_lines
 
@@ -118,5 +119,5 @@ def _write(output: Path, rows: list[str]) -> int:
     if not rows:
         raise DataError(f"Nothing to write to {output}: no samples were found.")
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+    files.write_text(output, "".join(f"{row}\n" for row in rows))
     return len(rows)

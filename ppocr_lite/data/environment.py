@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-import lmdb
-
 from ppocr_lite.errors import DataError
+from ppocr_lite.install import optional
+
+lmdb = optional("lmdb")
 
 _OPEN: WeakValueDictionary[Path, Any] = WeakValueDictionary()
 

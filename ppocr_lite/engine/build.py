@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from ppocr_lite import files
 from ppocr_lite.charset import Charset
 from ppocr_lite.config.load import load
 from ppocr_lite.config.schema import Config, Split
@@ -332,7 +333,7 @@ def write_config(config: Config, folder: Path) -> None:
     """
     general = {key: value for key, value in (config.source.get("Global") or {}).items() if key != "checkpoints"}
     text = yaml.safe_dump(config.source | {"Global": general}, allow_unicode=True, sort_keys=False, width=120)
-    (folder / "config.yml").write_text(text, encoding="utf-8")
+    files.write_text(folder / "config.yml", text)
 
 
 def require(section: Any, name: str) -> Any:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,15 +22,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 
 from ppocr_lite.engine.backends.base import Arrays, Backend
 from ppocr_lite.engine.pdparams import read_pdparams
 from ppocr_lite.errors import CheckpointError, DivergenceError
+from ppocr_lite.files import replacing, sync
+from ppocr_lite.install import optional
 
+safetensors, tensors = optional("safetensors"), optional("safetensors.numpy")
 log = logging.getLogger(__name__)
 
+# What to do about weights that do not fit, where they are to be used as they are.
+USE_ITS_CONFIG = (
+    "Architecture and dictionary (Global.character_dict_path, use_space_char) must be those they were trained with: "
+    "give the config.yml of their run."
+)
 MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
 
 
@@ -83,23 +88,22 @@ def save(folder: Path, backend: Backend, state: TrainState) -> Path:
     draft = folder / f".{final.name}.tmp"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    save_file(_contiguous(weights), draft / MODEL)
-    save_file(_contiguous(backend.optimizer_state()), draft / OPTIMIZER)
+    tensors.save_file(_contiguous(weights), draft / MODEL)
+    tensors.save_file(_contiguous(backend.optimizer_state()), draft / OPTIMIZER)
     (draft / STATE).write_text(json.dumps(dataclasses.asdict(state), indent=2), encoding="utf-8")
     for file in draft.iterdir():
-        _sync(file)
+        sync(file)
     shutil.rmtree(final, ignore_errors=True)  # left by a kill before a pointer named it, or by a run that went back
     draft.rename(final)
-    _sync(folder)
+    sync(folder)
     return final
 
 
 def point(folder: Path, pointer: str, name: str) -> None:
     """Make *pointer* name a checkpoint, atomically."""
-    draft = folder / f".{pointer}.tmp"
-    draft.write_text(name, encoding="utf-8")
-    _sync(draft)
-    draft.replace(folder / pointer)
+    with replacing(folder / pointer) as draft:
+        draft.write_text(name, encoding="utf-8")
+        sync(draft)
 
 
 def point_out(folder: Path, state: TrainState) -> None:
@@ -202,7 +206,11 @@ def read_weights(path: Path) -> Arrays:
 
 
 def fit_weights(
-    given: Mapping[str, NDArray[Any]], wanted: Mapping[str, NDArray[Any]], source: str, reinit: Sequence[str] = ()
+    given: Mapping[str, NDArray[Any]],
+    wanted: Mapping[str, NDArray[Any]],
+    source: str,
+    reinit: Sequence[str] = (),
+    advice: str = USE_ITS_CONFIG,
 ) -> Arrays:
     """Return *given* as the network wants it, with its own values for the parts named in *reinit*.
 
@@ -211,6 +219,7 @@ def fit_weights(
         wanted: The weights of the network as it is.
         source: Where *given* comes from, for messages.
         reinit: Prefixes of names that need not fit and then keep the values of the network.
+        advice: What to do if they do not fit, for messages.
 
     Raises:
         CheckpointError: Lists the names that are missing, unexpected or of another shape.
@@ -227,10 +236,9 @@ def fit_weights(
         if name in given and given[name].shape != wanted[name].shape and not excused(name)
     )
     if missing or unexpected or misshapen:
-        raise CheckpointError(
-            f"{source} does not fit the network.\n  missing: {_few(missing)}\n  unexpected: {_few(unexpected)}\n"
-            f"  of another shape: {_few(misshapen)}\n  Name the parts to start afresh in Global.reinit, e.g. [head]."
-        )
+        faults = {"missing": missing, "unexpected": unexpected, "of another shape": misshapen}
+        listed = "; ".join(f"{kind}: {_few(names)}" for kind, names in faults.items() if names)
+        raise CheckpointError(f"{source} does not fit the network: {listed}.\n{advice}")
     fitted = {}
     for name, value in wanted.items():
         takes = name in given and given[name].shape == value.shape and not excused(name)
@@ -243,27 +251,18 @@ def _named(folder: Path) -> set[str]:
     return {pointer.read_text(encoding="utf-8").strip() for pointer in pointers if pointer.is_file()}
 
 
-def _few(names: list[str], limit: int = 20) -> str:
+def _few(names: list[str], limit: int = 5) -> str:
     more = f" … and {len(names) - limit} more" if len(names) > limit else ""
     return (", ".join(names[:limit]) or "none") + more
 
 
 def _read(path: Path) -> Arrays:
     try:
-        arrays: Arrays = load_file(path)
-    except (OSError, SafetensorError) as error:
+        arrays: Arrays = tensors.load_file(path)
+    except (OSError, safetensors.SafetensorError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
     return arrays
 
 
 def _contiguous(arrays: Arrays) -> Arrays:
     return {name: np.ascontiguousarray(value) for name, value in arrays.items()}
-
-
-def _sync(path: Path) -> None:
-    """Make the disk hold what was written, so that a rename never outlives its content."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from ppocr_lite.config.arguments import add_config
@@ -23,8 +22,9 @@ from ppocr_lite.engine.build import (
 from ppocr_lite.engine.checkpoint import TrainState
 from ppocr_lite.engine.evaluate import as_plain
 from ppocr_lite.engine.open import open_checkpoint
-from ppocr_lite.errors import ConfigError, OCRError
+from ppocr_lite.errors import OCRError
 from ppocr_lite.families import family_of
+from ppocr_lite.install import need
 from ppocr_lite.predict.runner import Engine
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,11 @@ def train(config: Config, *, resume: bool = False) -> TrainState:
 
     Returns:
         Where the run ended.
+
+    Raises:
+        OCRError: If the run cannot begin, or must not go on; the log file says so, too.
     """
+    need("safetensors", "rapidfuzz", "shapely")  # now, not at the first checkpoint
     folder = prepare_folder(config, resuming=resume or config.Global.checkpoints is not None)
     file = add_log_file(folder / "train.log")
     try:
@@ -56,8 +60,8 @@ def train(config: Config, *, resume: bool = False) -> TrainState:
             trainer.resume(start)
         write_config(config, folder)
         return trainer.fit()
-    except OCRError:
-        log.exception("The run failed.")
+    except OCRError as error:  # for the file alone: whoever called this tells the user
+        file.handle(log.makeRecord(log.name, logging.ERROR, __file__, 0, "The run failed: %s", (error,), None))
         raise
     finally:
         logging.getLogger("ppocr_lite").removeHandler(file)
@@ -130,15 +134,3 @@ def add_log_file(path: Path) -> logging.Handler:
     handler.setFormatter(logging.Formatter(LINE, "%Y/%m/%d %H:%M:%S"))
     logging.getLogger("ppocr_lite").addHandler(handler)
     return handler
-
-
-def report_errors(main: Callable[[], int | None]) -> int:
-    """Run *main* and return the exit status of a tool, as the command line has it.
-
-    It is what *main* returns, None for 0.  A deliberate error goes to standard error: 2 for a wrong config, else 1.
-    """
-    try:
-        return main() or 0
-    except OCRError as error:
-        sys.stderr.write(f"{type(error).__name__}: {error}\n")
-        return 2 if isinstance(error, ConfigError) else 1

@@ -17,6 +17,10 @@ from ppocr_lite.engine.backends.base import Arrays, Backend
 from ppocr_lite.errors import CheckpointError, ConfigError
 from ppocr_lite.predict.bundle import read_bundle
 
+REINIT = (
+    "Name the parts to start afresh in Global.reinit, e.g. [head]; "
+    "of a recogniser with another dictionary, name its own in Global.pretrained_dict_path."
+)
 log = logging.getLogger(__name__)
 
 
@@ -39,7 +43,7 @@ def load_pretrained(config: Config, backend: Backend, charset: Charset | None) -
             if charset is None:
                 raise ConfigError("Global.pretrained_dict_path is for recognisers: other networks have no characters.")
             given = carry_characters(given, wanted, _charset_of_pretrained(config), charset)
-        backend.load_weights(checkpoint.fit_weights(given, wanted, source, config.Global.reinit))
+        backend.load_weights(checkpoint.fit_weights(given, wanted, source, config.Global.reinit, REINIT))
         log.info("Start from %s.", source)
     for name, model in ((config.Architecture or {}).get("Models") or {}).items():
         if model.get("pretrained"):
@@ -51,7 +55,7 @@ def _load_network(name: str, source: str, reinit: Sequence[str], backend: Backen
     given = {f"{name}.{key}": value for key, value in checkpoint.read_weights(Path(source)).items()}
     weights = backend.weights()
     others = {part.partition(".")[0] for part in weights} - {name}
-    backend.load_weights(checkpoint.fit_weights(given, weights, source, [*reinit, *others]))
+    backend.load_weights(checkpoint.fit_weights(given, weights, source, [*reinit, *others], REINIT))
     log.info("Start %s from %s.", name, source)
 
 

@@ -18,6 +18,7 @@ import PIL.Image
 import PIL.ImageOps
 from numpy.typing import NDArray
 
+from ppocr_lite import files
 from ppocr_lite.errors import ImageError, suggest
 
 ImageInput: TypeAlias = str | Path | bytes | bytearray | memoryview | BinaryIO | PIL.Image.Image | NDArray[Any]
@@ -155,7 +156,7 @@ def write(path: str | Path, image: NDArray[np.uint8]) -> None:
     path = Path(path)
     data = encode(image, path.suffix, str(path))
     try:
-        path.write_bytes(data)  # not cv2.imwrite, which fails in silence and on some non-ASCII paths
+        files.write_bytes(path, data)  # not cv2.imwrite, which fails in silence and on some non-ASCII paths
     except OSError as error:
         raise ImageError(f"{path}: cannot be written: {error.strerror}.") from error
 

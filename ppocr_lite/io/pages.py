@@ -75,21 +75,26 @@ def page_numbers(pages: str | None) -> list[range] | None:
     return ranges
 
 
-def read_pages(path: Path, pages: str | None = None) -> Generator[tuple[str, NDArray[np.uint8]], None, None]:
+def read_pages(
+    path: Path, pages: str | None = None, after: int = 0
+) -> Generator[tuple[str, NDArray[np.uint8]], None, None]:
     """Yield the name and the pixels, BGR uint8 (H, W, 3), of each page of a file.
 
     Args:
         path: An image, a TIFF or GIF with several frames, or a PDF, with what is filled into its forms.
         pages: Which pages, counted from 1; None for all. A file of one page has page 1.
+        after: Leave out the pages up to this one.
 
     Yields:
         ``("scan.pdf#2", pixels)``; the plain path for a file of one page.
 
     Raises:
-        ImageError: If there is no such file, or it is not an image or is damaged.
+        ImageError: If there is no such file, or it is not an image or is damaged; its ``page`` says which page is.
         OCRError: If it is a PDF and pypdfium2 is not installed.
     """
     wanted = page_numbers(pages)
+    if after:
+        wanted = [range(max(part.start, after + 1), part.stop) for part in wanted or [range(1, 2**31)]]
     suffix = path.suffix.lower()
     if path.is_dir():
         raise ImageError(f"{path}: a folder without images.")
@@ -100,6 +105,23 @@ def read_pages(path: Path, pages: str | None = None) -> Generator[tuple[str, NDA
         yield from _pdf_pages(path, wanted)
     else:
         yield from _frames(path, wanted)
+
+
+def read_every_page(
+    path: Path, pages: str | None = None
+) -> Generator[tuple[str, NDArray[np.uint8] | OCRError], None, None]:
+    """Yield what :func:`read_pages` does, and for what cannot be read its name and the error.
+
+    After a damaged page those that follow it are still read.
+    """
+    after: int | None = 0
+    while after is not None:
+        try:
+            yield from read_pages(path, pages, after)
+            return
+        except OCRError as error:
+            after = getattr(error, "page", None)
+            yield f"{path}#{after}" if after else str(path), error
 
 
 def read_page(name: str) -> NDArray[np.uint8]:
@@ -122,16 +144,22 @@ def _is_wanted(number: int, wanted: list[range] | None) -> bool:
 
 
 def _frames(path: Path, wanted: list[range] | None) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    page = None
     try:
         with PIL.Image.open(path) as picture:
             count = getattr(picture, "n_frames", 1)
             for number in (n for n in range(1, count + 1) if _is_wanted(n, wanted)):
+                page = number if count > 1 else None
+                name = f"{path}#{number}" if count > 1 else str(path)
                 picture.seek(number - 1)
-                yield (f"{path}#{number}" if count > 1 else str(path)), images.from_pil(picture.copy(), str(path))
-    except ImageError:
+                yield name, images.from_pil(picture.copy(), name)
+    except ImageError as error:
+        error.page = page
         raise
     except images.DECODE_ERRORS as error:
-        raise images.undecodable(str(path), error) from error
+        damaged = images.undecodable(f"{path}#{page}" if page else str(path), error)
+        damaged.page = page
+        raise damaged from error
 
 
 def _pdf_pages(path: Path, wanted: list[range] | None) -> Iterator[tuple[str, NDArray[np.uint8]]]:
@@ -150,7 +178,9 @@ def _pdf_pages(path: Path, wanted: list[range] | None) -> Iterator[tuple[str, ND
                 try:
                     pixels = _render(document, number - 1)
                 except pdfium.PdfiumError as error:
-                    raise ImageError(f"{name}: the page is damaged: {error}") from error
+                    damaged = ImageError(f"{name}: the page is damaged: {error}")
+                    damaged.page = number
+                    raise damaged from error
             yield name, pixels
     finally:
         with _PDFIUM:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 
 from ppocr_lite.errors import ConfigError, DataError
+from ppocr_lite.files import replacing
+from ppocr_lite.install import optional
 
+safetensors, tensors = optional("safetensors"), optional("safetensors.numpy")
 KEY = "centers"
 
 
@@ -120,9 +121,11 @@ def save(path: Path, centers: NDArray[np.float32]) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".npz":
-        np.savez_compressed(path, centers=centers)  # the name is KEY
+        with replacing(path) as draft, draft.open("wb") as file:
+            np.savez_compressed(file, centers=centers)  # the name is KEY
     elif path.suffix == ".safetensors":
-        save_file({KEY: centers}, path)
+        with replacing(path) as draft:
+            tensors.save_file({KEY: centers}, draft)
     else:
         raise ConfigError(f"The centres go into a .npz or a .safetensors file. Received: {str(path)!r}")
 
@@ -135,10 +138,10 @@ def _read(path: Path) -> dict[str, NDArray[np.floating]]:
         )
     try:
         if path.suffix == ".safetensors":
-            return dict(load_file(path))
+            return dict(tensors.load_file(path))
         with zipfile.ZipFile(path):  # np.load takes other files for single arrays
             pass
         with np.load(path, allow_pickle=False) as archive:
             return {KEY: archive[KEY]} if KEY in archive else {}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, SafetensorError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, safetensors.SafetensorError) as error:
         raise DataError(f"{path}: the centres cannot be read: {error}") from error

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
+from ppocr_lite.install import optional
 from ppocr_lite.metrics.base import METRICS, Counter, main_first
+
+shapely = optional("shapely")
 
 
 @METRICS.register

@@ -6,10 +6,11 @@ from collections import Counter as Counts
 from collections.abc import Mapping
 from typing import Any
 
-from rapidfuzz.distance import Levenshtein
-
+from ppocr_lite.install import optional
 from ppocr_lite.metrics.base import Counter
 from ppocr_lite.metrics.detection import match_regions
+
+Levenshtein = optional("rapidfuzz.distance.Levenshtein")
 
 
 class EndToEndMetric(Counter):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from rapidfuzz.distance import Levenshtein
-
+from ppocr_lite.install import optional
 from ppocr_lite.metrics.base import METRICS, Counter, main_first
 
+Levenshtein = optional("rapidfuzz.distance.Levenshtein")
 NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Za-z]")
 PUNCTUATION_OR_SPACE = re.compile(r"[^\w]|_")
 

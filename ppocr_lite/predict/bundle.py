@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from ppocr_lite import files
 from ppocr_lite.charset import Charset
 from ppocr_lite.config.check import check_arguments, check_component
 from ppocr_lite.config.family import check_model_type
@@ -156,7 +157,7 @@ def write_bundle(bundle: Bundle) -> Path:
     }
     path = bundle.folder / DESCRIPTION
     text = yaml.safe_dump(node, allow_unicode=True, sort_keys=False, width=120, default_flow_style=None)
-    path.write_text(text, encoding="utf-8")
+    files.write_text(path, text)
     return path
 
 

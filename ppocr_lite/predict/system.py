@@ -12,10 +12,10 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from ppocr_lite.config.reading import ReadingPolicy, check_limit
-from ppocr_lite.errors import ConfigError, ModelError
+from ppocr_lite.errors import ConfigError, ModelError, OCRError
 from ppocr_lite.io import images
 from ppocr_lite.io.images import Image, ImageInput
-from ppocr_lite.io.pages import list_files, page_numbers, read_pages
+from ppocr_lite.io.pages import list_files, page_numbers, read_every_page, read_pages
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
 from ppocr_lite.predict.options import accept_old_names
@@ -23,6 +23,7 @@ from ppocr_lite.predict.page import FoundPage, PageReader, Steps, page_policy
 from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.released import LANGUAGES, default_language, released_model
 from ppocr_lite.predict.runner import Engine
+from ppocr_lite.predict.skipping import FailedPage, OnError, check_on_error, failed_page, failed_result
 from ppocr_lite.predict.stages import load_classifier, load_detector, load_recognizer
 from ppocr_lite.predict.stream import map_ahead, read_together, run_ahead
 from ppocr_lite.predict.timing import NO_TIMER, Timer
@@ -171,14 +172,34 @@ class OCR:
 
     @overload
     def ocr(
-        self, image: list[Any] | tuple[Any, ...], det: bool = True, cls: bool = True, rec: bool = True
+        self,
+        image: list[Any] | tuple[Any, ...],
+        det: bool = True,
+        cls: bool = True,
+        rec: bool = True,
+        *,
+        on_error: OnError = "raise",
     ) -> list[OCRResult]: ...
 
     @overload
-    def ocr(self, image: ImageInput, det: bool = True, cls: bool = True, rec: bool = True) -> OCRResult: ...
+    def ocr(
+        self,
+        image: ImageInput,
+        det: bool = True,
+        cls: bool = True,
+        rec: bool = True,
+        *,
+        on_error: OnError = "raise",
+    ) -> OCRResult: ...
 
     def ocr(
-        self, image: ImageInput | list[Any] | tuple[Any, ...], det: bool = True, cls: bool = True, rec: bool = True
+        self,
+        image: ImageInput | list[Any] | tuple[Any, ...],
+        det: bool = True,
+        cls: bool = True,
+        rec: bool = True,
+        *,
+        on_error: OnError = "raise",
     ) -> OCRResult | list[OCRResult]:
         """Read an image, or several.
 
@@ -187,6 +208,9 @@ class OCR:
             det: Look for lines; False takes the whole image for one line.
             cls: Rotate upside-down lines, if there is a classifier and it is not switched off.
             rec: Read the lines; False leaves their texts empty and drops none.
+            on_error: What to do about an input that cannot be read: ``"raise"``; ``"skip"``, which gives an empty
+                result with its ``error``, so that results and inputs agree in number; or a function, which is called
+                with the name of the input (None if it has none) and the error, and then as for ``"skip"``.
 
         Returns:
             The lines in reading order, none if there is no text; a list for a list.
@@ -195,9 +219,16 @@ class OCR:
             ImageError: If an input is not an image; names it.
             ModelError: If a model that is needed is not there.
         """
+        go_on = check_on_error(on_error)
         if isinstance(image, list | tuple):
-            return [self.ocr(one, det, cls, rec) for one in image]
-        return self._read(image, Steps(det, cls, rec))
+            return [self.ocr(one, det, cls, rec, on_error=on_error) for one in image]
+        try:
+            pixels = images.read(image)
+        except (OCRError, TypeError) as error:
+            if not go_on:
+                raise
+            return failed_result(_name(image), error, on_error)
+        return self._read(pixels, _name(image), Steps(det, cls, rec))
 
     def stream(
         self,
@@ -208,14 +239,15 @@ class OCR:
         det: bool = True,
         cls: bool = True,
         rec: bool = True,
+        on_error: OnError = "raise",
     ) -> Generator[OCRResult, None, None]:
         """Read the pages of a file, folder or pattern one at a time.
 
         Neighbouring pages are decoded, searched and read at the same time, each network on one thread of its own: that
         gets more out of the processors than several threads for one network. The lines of several pages are read
         together. The results are those of :meth:`ocr`, in order; a few pages are held at a
-        time, however many there are. An error is raised at the turn of the page that failed. To stop early, close the
-        iterator or drop it.
+        time, however many there are. An error is raised at the turn of the page that failed, unless *on_error* says
+        otherwise. To stop early, close the iterator or drop it.
 
         Args:
             source: An image, a TIFF or GIF of several frames, a PDF, a folder of these, or a pattern such as
@@ -225,6 +257,7 @@ class OCR:
             det: See :meth:`ocr`.
             cls: See :meth:`ocr`.
             rec: See :meth:`ocr`.
+            on_error: See :meth:`ocr`; the pages that follow a damaged one in its file are read, too.
 
         Yields:
             One result a page; its ``source`` is the path, with ``#number`` behind it for one page of several.
@@ -235,22 +268,28 @@ class OCR:
             ValueError: If *pages* is not a list of numbers and ranges.
         """
         page_numbers(pages)
+        read_all = read_every_page if check_on_error(on_error) else read_pages
         files = list_files(source, recursive)
         steps, reader = Steps(det, cls, rec), self._reader.on_one_thread()
         recognizer = reader.recognizer if rec else None
 
-        def decode() -> Generator[tuple[Image, str], None, None]:
+        def decode() -> Generator[tuple[str, Image | OCRError], None, None]:
             for path in files:
-                for name, image in read_pages(path, pages):
-                    yield image, name
+                yield from read_all(path, pages)
 
-        def find(page: tuple[Image, str]) -> FoundPage:
-            return reader.find(*page, steps)
+        def find(page: tuple[str, Image | OCRError]) -> FoundPage:
+            name, image = page
+            return failed_page(name, image) if isinstance(image, OCRError) else reader.find(image, name, steps)
+
+        def finish(page: FoundPage) -> OCRResult:
+            if isinstance(page, FailedPage) and page.error is not None:
+                return failed_result(page.source, page.error, on_error)
+            return reader.finish(page)
 
         found = map_ahead(find, run_ahead(decode()), self._threads if reader.parallel else 1)
         with closing(run_ahead(read_together(found, recognizer)) if recognizer else found) as read:
             for outcome in read:
-                yield reader.finish(outcome.result())
+                yield finish(outcome.result())
 
     def detect(self, image: ImageInput) -> Detections:
         """Return the text regions of an image and their scores, in reading order."""
@@ -270,13 +309,13 @@ class OCR:
         The stages: read, resize, detector, post-process, crop, classifier, recogniser, decode.
         """
         timer = Timer()
-        self._read(image, Steps(det, cls, rec), timer)
-        return timer.seconds
-
-    def _read(self, image: ImageInput, steps: Steps, timer: Timer = NO_TIMER) -> OCRResult:
         with timer("read"):
             pixels = images.read(image)
-        page = self._reader.find(pixels, _name(image), steps, timer)
+        self._read(pixels, _name(image), Steps(det, cls, rec), timer)
+        return timer.seconds
+
+    def _read(self, image: Image, name: str | None, steps: Steps, timer: Timer = NO_TIMER) -> OCRResult:
+        page = self._reader.find(image, name, steps, timer)
         return self._reader.finish(self._reader.read(page, timer))
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ppocr_lite import files
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.slim.fpgm import DIVISOR, prune_architecture, prune_weights, width_after
 from ppocr_lite.slim.groups import Group, Weights
@@ -36,7 +37,7 @@ class Sensitivities:
     def save(self, path: Path) -> None:
         """Write as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+        files.write_text(path, json.dumps(asdict(self), indent=2) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Sensitivities:

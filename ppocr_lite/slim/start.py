@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 import yaml
-from safetensors.numpy import save_file
 
+from ppocr_lite import files
 from ppocr_lite.config.schema import Config
 from ppocr_lite.engine.backends.base import Arrays, Backend
 from ppocr_lite.engine.build import require
 from ppocr_lite.engine.checkpoint import MODEL, fit_weights
 from ppocr_lite.errors import ConfigError
+from ppocr_lite.install import optional
 from ppocr_lite.slim.groups import Weights
 
+tensors = optional("safetensors.numpy")
 CONFIG = "config.yml"
 
 
@@ -54,11 +56,12 @@ def write_start(config: Config, architecture: Mapping[str, Any], weights: Weight
         The config file.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: np.ascontiguousarray(value) for name, value in weights.items()}, folder / MODEL)
+    with files.replacing(folder / MODEL) as draft:
+        tensors.save_file({name: np.ascontiguousarray(value) for name, value in weights.items()}, draft)
     stale = ("pretrained_model", "pretrained_dict_path", "reinit", "checkpoints", "save_inference_dir")
     general = {key: value for key, value in config.source["Global"].items() if key not in stale}
     general |= {"save_model_dir": str(folder / "train"), "pretrained_model": str(folder / MODEL)}
     source = config.source | {"Global": general, "Architecture": dict(architecture)}
     text = yaml.safe_dump(source, allow_unicode=True, sort_keys=False, width=120)
-    (folder / CONFIG).write_text(text, encoding="utf-8")
+    files.write_text(folder / CONFIG, text)
     return folder / CONFIG

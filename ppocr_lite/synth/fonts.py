@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from fontTools.ttLib import TTCollection, TTFont, TTLibError
 from numpy.typing import NDArray
 
 from ppocr_lite.errors import DataError
+from ppocr_lite.install import optional
 from ppocr_lite.synth import cmap
 from ppocr_lite.synth.draws import pick
 from ppocr_lite.synth.face import FontFace
 
+ttLib = optional("fontTools.ttLib")  # noqa: N816  as it is called
 logger = logging.getLogger(__name__)
 
 ADVICE = (
@@ -72,13 +73,13 @@ def _faces(path: Path, codes: NDArray[np.int64]) -> list[tuple[int, str, NDArray
     try:
         with path.open("rb") as file:
             single = path.suffix.lower() != ".ttc"
-            fonts = [TTFont(file, lazy=True)] if single else TTCollection(file, lazy=True).fonts
+            fonts = [ttLib.TTFont(file, lazy=True)] if single else ttLib.TTCollection(file, lazy=True).fonts
             found = []
             for index, font in enumerate(fonts):
                 family = VARIANT.sub("", str(font["name"].getBestFamilyName() or "")).strip() or path.stem
                 found.append((index, family, cmap.mapped(font.reader["cmap"], codes)))
             return found
-    except (TTLibError, OSError, KeyError, AssertionError, ValueError, struct.error) as error:
+    except (ttLib.TTLibError, OSError, KeyError, AssertionError, ValueError, struct.error) as error:
         logger.debug("font %s is left out: %s", path, error)
         return []
 

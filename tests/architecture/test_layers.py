@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "ppocr_lite"
 
-BASE = {"errors", "registry", "version", "install"}
+BASE = {"errors", "files", "registry", "version", "install"}
 GROUND = BASE | {"config", "geometry", "charset"}
 PLAIN = GROUND | {"io", "results", "textline", "visualize"}
 
@@ -20,20 +20,21 @@ PLAIN = GROUND | {"io", "results", "textline", "visualize"}
 ALLOWED: dict[str, set[str]] = {
     "version": set(),
     "errors": set(),
-    "install": set(),
+    "files": set(),
+    "install": {"errors"},
     "registry": {"errors"},
     "config": BASE,
     "geometry": BASE,
     "charset": BASE,
     "textline": {"geometry"},
-    "io": {"errors", "version", "install", "textline"},
-    "results": {"errors", "version", "geometry", "io", "visualize", "textline"},
+    "io": {"errors", "files", "version", "install", "textline"},
+    "results": {"errors", "files", "version", "geometry", "io", "visualize", "textline"},
     "visualize": {"errors", "geometry", "io"},
     "transforms": PLAIN,
     "postprocess": PLAIN,
     "metrics": PLAIN,
     "predict": PLAIN | {"transforms", "postprocess"},
-    "synth": {"errors", "geometry", "io", "charset", "transforms"},
+    "synth": {"errors", "install", "geometry", "io", "charset", "transforms"},
     "data": PLAIN | {"transforms", "synth"},  # SynthDataSet wraps the data maker
     "nn": {"errors"},
     "modeling": GROUND | {"nn"},

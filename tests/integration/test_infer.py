@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from safetensors.numpy import save_file
 
+from ppocr_lite.commands.console import report_errors
 from ppocr_lite.engine.backends.base import Task
 from ppocr_lite.engine.build import create_backend
 from ppocr_lite.engine.infer import infer
-from ppocr_lite.engine.run import report_errors
 from ppocr_lite.errors import ConfigError, DataError, ImageError
 from tests.scripts import load_script
 

@@ -14,7 +14,7 @@ import PIL.Image
 import pytest
 
 from ppocr_lite import OCR, OCRResult
-from ppocr_lite.errors import ConfigError, ModelError
+from ppocr_lite.errors import ConfigError, ImageError, ModelError
 from ppocr_lite.predict import released
 from ppocr_lite.predict.crop import crop_line
 from ppocr_lite.results import Detections, Orientation
@@ -152,6 +152,50 @@ def test_low_scores_are_dropped(small_models: dict[str, Path], pages: list[np.nd
 def test_outlines_can_be_asked_for(small_models: dict[str, Path], pages: list[np.ndarray]) -> None:
     poly = OCR(**small_models, det_box_type="poly", **EVERYTHING)
     assert all(line.polygon.ndim == 2 for line in poly.ocr(pages[0]))
+
+
+@pytest.fixture
+def folder(pages: list[np.ndarray], tmp_path: Path) -> Path:
+    """Three pictures, the middle one damaged."""
+    for name, page in zip("ac", pages, strict=False):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), page)
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:100])
+    return tmp_path
+
+
+@pytest.mark.parametrize("rec", [True, False])
+def test_a_stream_can_skip_what_is_damaged(ocr: OCR, folder: Path, rec: bool) -> None:
+    results = list(ocr.stream(folder, on_error="skip", rec=rec))
+    assert [Path(result.source or "").name for result in results] == ["a.png", "b.png", "c.png"]
+    assert [result.error is None for result in results] == [True, False, True]
+    assert f"{folder}/b.png: " in (results[1].error or "")
+    assert len(results[1]) == 0
+    assert results[0] == dataclasses.replace(ocr.ocr(folder / "a.png", rec=rec), source=results[0].source)
+
+
+def test_a_list_can_skip_what_is_damaged(ocr: OCR, folder: Path) -> None:
+    results = ocr.ocr([folder / "a.png", folder / "b.png", None, folder / "c.png"], on_error="skip")
+    assert [result.error is None for result in results] == [True, False, False, True]
+    assert len(results[3]) > 0
+
+
+def test_whoever_wants_to_know_is_told_in_order(ocr: OCR, folder: Path) -> None:
+    told: list[tuple[str | None, str]] = []
+    (folder / "d.png").write_bytes(b"")
+    results = list(ocr.stream(folder, on_error=lambda name, error: told.append((name, type(error).__name__))))
+    assert told == [(f"{folder}/{name}.png", "ImageError") for name in "bd"]
+    assert len(results) == 4
+    ocr.ocr([b""], on_error=lambda name, error: told.append((name, str(error))))
+    assert told[2] == (None, "0 bytes: the file is empty (0 bytes). Write or copy it again.")
+
+
+def test_without_a_word_a_damaged_input_is_an_error_at_its_turn(ocr: OCR, folder: Path) -> None:
+    stream = ocr.stream(folder)
+    assert len(next(stream)) > 0
+    with pytest.raises(ImageError, match=r"b\.png"):
+        next(stream)
+    with pytest.raises(ConfigError, match="on_error must be"):
+        ocr.ocr(folder / "a.png", on_error="ignore")  # type: ignore[call-overload]
 
 
 def test_a_folder_is_streamed_page_by_page(ocr: OCR, pages: list[np.ndarray], tmp_path: Path) -> None:

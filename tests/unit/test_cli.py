@@ -6,6 +6,7 @@ import importlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -88,14 +89,36 @@ def test_help_loads_no_framework() -> None:
     assert done.stdout.splitlines()[-1] == "set()"
 
 
-def test_a_missing_package_is_named() -> None:
-    code = (
-        "import sys; sys.modules['lmdb'] = None; from ppocr_lite.cli import main; sys.exit(main(['train', '-c', 'x']))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == cli.FAILED
-    assert "train needs lmdb, which is not installed: pip install " in done.stderr
-    assert "[train]" in done.stderr
+def raising(error: BaseException) -> Callable[[], int]:
+    def main() -> int:
+        raise error
+
+    return main
+
+
+@pytest.mark.parametrize(
+    "error, status, said",
+    [
+        (ConfigError("bad key"), cli.USAGE, "ConfigError: bad key\n"),
+        (OCRError("bad file"), cli.FAILED, "OCRError: bad file\n"),
+        (PermissionError(13, "Denied", "a.txt"), cli.FAILED, "PermissionError: [Errno 13] Denied: 'a.txt'\n"),
+        (KeyboardInterrupt(), 130, "Interrupted.\n"),
+        (SystemExit(2), 2, ""),
+    ],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+def test_what_goes_wrong_is_a_line_and_a_status(
+    error: BaseException, status: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert console.report_errors(raising(error)) == status
+    assert capsys.readouterr().err == said
+
+
+def test_a_mistake_of_the_program_is_not_hidden() -> None:
+    with pytest.raises(ModuleNotFoundError):
+        console.report_errors(raising(ModuleNotFoundError("no", name="ppocr_lite.nowhere")))
+    with pytest.raises(ZeroDivisionError):
+        console.report_errors(raising(ZeroDivisionError()))
 
 
 def test_ocr_prints_the_text_of_one_page_alone(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -203,6 +226,64 @@ def test_names_never_repeat(tmp_path: Path) -> None:
     files = [Path(folder, "a.png") for folder in "xyz"]
     assert [names.free(file, Path("a.png"), str(file)).name for file in files] == ["a", "a.png", "a_2"]
     assert names.free(files[2], Path("a.png"), f"{files[2]}#3").name == "a_2_p003"
+
+
+def two_frames(path: Path) -> None:
+    frames = [PIL.Image.new("L", (30, 20), gray) for gray in (230, 10)]
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+
+
+@pytest.mark.parametrize("order", [("a.tif", "a_p001.png"), ("a_p001.png", "a.tif"), ("a.tif", "a.gif")])
+def test_numbered_pages_take_no_name_of_another_input(pages: Path, tmp_path: Path, order: tuple[str, str]) -> None:
+    two_frames(pages / "a.tif")
+    two_frames(pages / "a.gif")
+    images.write(pages / "a_p001.png", np.full((20, 30, 3), 230, np.uint8))
+    output = tmp_path / "out"
+    assert cli.main(["ocr", *(str(pages / name) for name in order), "--output", str(output)]) == 0
+    assert len(list(output.iterdir())) == (4 if "a.gif" in order else 3)
+
+
+def test_names_do_not_depend_on_what_can_be_read(
+    pages: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (pages / "a.jpg").write_bytes(b"damaged")
+    assert cli.main(["ocr", str(pages), "--output", str(tmp_path / "out")]) == cli.FAILED
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.png.txt"]
+    assert f"{pages / 'a.png'}: written as a.png, for another input has the name a." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb, ending", [(["ocr", "--format", "png,txt"], "_ocr.png"), (["det"], "_det.png")])
+def test_an_input_is_never_written_over(
+    pages: Path, verb: list[str], ending: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (pages / "a.jpg").unlink()
+    arguments = [*verb, str(pages), "--output", str(pages)]
+    assert cli.main(arguments) == 0
+    drawing = (pages / f"a{ending}").read_bytes()
+    assert cli.main(arguments) == cli.USAGE  # it would read the drawing, and draw over it
+    assert f"a{ending} is to be read, and what is written of {pages / 'a.png'} would take its place" in (
+        capsys.readouterr().err
+    )
+    assert (pages / f"a{ending}").read_bytes() == drawing
+    assert sorted(p.name for p in pages.iterdir() if p.suffix == ".png") == ["a.png", f"a{ending}"]
+
+
+def test_texts_may_lie_beside_their_pictures(pages: Path) -> None:
+    for _ in range(2):
+        assert cli.main(["ocr", str(pages), "--output", str(pages)]) == 0
+    assert sorted(path.name for path in pages.iterdir() if path.suffix == ".txt") == ["a.png.txt", "a.txt"]
+
+
+@pytest.mark.parametrize("pattern", [False, True])
+def test_an_output_folder_among_the_inputs_is_not_read(
+    pages: Path, pattern: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = pages / "out"
+    given = str(pages / "**" / "*.png") if pattern else str(pages)
+    for _ in range(2):
+        assert cli.main(["ocr", given, "--recursive", "--output", str(output), "--format", "png"]) == 0
+    assert not list(output.rglob("*_ocr_ocr.png")) and not (output / "out").exists()
+    assert "files in the output folder are not read" in capsys.readouterr().err
 
 
 def test_ocr_refuses_other_page_numbers(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,6 +48,12 @@ def test_a_dict_holds_plain_types_and_a_version(result: OCRResult) -> None:
     assert OCRResult.from_dict(data) == result
 
 
+def test_the_reason_of_a_skipped_input_is_kept() -> None:
+    skipped = OCRResult(source="a.png", error="a.png: the file is empty.")
+    assert OCRResult.from_dict(json.loads(skipped.to_json())) == skipped
+    assert "error" not in OCRResult().to_dict()
+
+
 def test_json_keeps_characters_as_they_are(result: OCRResult, tmp_path: Path) -> None:
     assert "中" in result.to_json(tmp_path / "out.json")
     assert OCRResult.from_dict(json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))) == result

@@ -8,7 +8,7 @@ import PIL.Image
 import pytest
 
 from ppocr_lite.errors import ImageError
-from ppocr_lite.io.pages import list_files, page_numbers, read_page, read_pages
+from ppocr_lite.io.pages import list_files, page_numbers, read_every_page, read_page, read_pages
 
 
 def frames(*values: int) -> list[PIL.Image.Image]:
@@ -145,6 +145,40 @@ def test_a_damaged_page_is_named_and_the_pages_before_it_are_read(tmp_path: Path
     assert next(pages)[0] == f"{path}#1"
     with pytest.raises(ImageError, match=r"two\.pdf#2: the page is damaged"):
         next(pages)
+
+
+def test_pages_after_a_damaged_one_are_read(tmp_path: Path) -> None:
+    pytest.importorskip("pypdfium2")
+    leaf = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 72 72] >>"
+    tree = b"<< /Type /Pages /Kids [3 0 R 4 0 R 5 0 R] /Count 3 >>"
+    path = write_pdf(tmp_path / "a.pdf", b"<< /Type /Catalog /Pages 2 0 R >>", tree, leaf, b"(no page)", leaf)
+    found = dict(read_every_page(path))
+    assert list(found) == [f"{path}#{number}" for number in (1, 2, 3)]
+    assert isinstance(found[f"{path}#2"], ImageError)
+    assert [name for name, _ in read_every_page(path, "3")] == [f"{path}#3"]
+
+
+def test_frames_after_a_damaged_one_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "scan.tif"
+    noise = [np.random.default_rng(n).integers(0, 255, (40, 40), np.uint8) for n in range(3)]
+    first, *others = map(PIL.Image.fromarray, noise)
+    first.save(path, save_all=True, append_images=others, compression="tiff_lzw")
+    with PIL.Image.open(path) as picture:
+        picture.seek(1)
+        offset, size = picture.tag_v2[273][0], picture.tag_v2[279][0]
+    data = bytearray(path.read_bytes())
+    data[offset : offset + size] = b"\xff" * size
+    path.write_bytes(data)
+    (_, one), (name, error), (_, three) = read_every_page(path)
+    assert (name, type(error)) == (f"{path}#2", ImageError)
+    assert "#2" in str(error)
+    np.testing.assert_array_equal([one[:, :, 0], three[:, :, 0]], [noise[0], noise[2]])
+
+
+def test_a_file_that_is_damaged_as_a_whole_is_one_failure(tmp_path: Path) -> None:
+    (tmp_path / "bad.tif").write_text("just words")
+    ((name, error),) = read_every_page(tmp_path / "bad.tif")
+    assert (name, type(error)) == (str(tmp_path / "bad.tif"), ImageError)
 
 
 def test_several_threads_read_pdfs_at_once(tmp_path: Path) -> None:
