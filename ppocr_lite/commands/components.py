@@ -23,6 +23,7 @@ PLACES = {
     "backbone": "Architecture.Backbone",
     "neck": "Architecture.Neck",
     "head": "Architecture.Head",
+    "network": "Architecture.Network",
     "loss": "Loss",
     "optimizer": "Optimizer",
     "schedule": "Optimizer.lr",

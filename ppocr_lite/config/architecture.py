@@ -16,7 +16,8 @@ Registries = Mapping[str, Registry[Any]]
 
 DISTILLATION = "DistillationModel"  # the name of a section with several networks
 _NETWORK = ("model_type", "algorithm", "Transform", "Backbone", "Neck", "Head", "return_all_feats", "quant")
-_MEMBER = (*_NETWORK, "pretrained", "freeze_params")
+_WHOLE = ("model_type", "algorithm", "Network", "quant")  # where one class stands for backbone, neck and head
+_MEMBER = ("pretrained", "freeze_params")
 _SEVERAL = ("name", "algorithm", "model_type", "Models")
 
 
@@ -25,14 +26,14 @@ def check_architecture(node: Mapping[str, Any], registries: Registries, path: st
 
     Args:
         node: The section. Not modified.
-        registries: Under ``backbone``, ``neck`` and ``head``.
+        registries: Under ``backbone``, ``neck``, ``head`` and ``network``.
         path: Where it stands.
 
     Raises:
         ConfigError: At the first thing that is unknown, missing or of the wrong type; names its path.
     """
     if "Models" not in node and node.get("name") != DISTILLATION:
-        return _check_network(node, registries, path, _NETWORK)
+        return _check_network(node, registries, path)
     if node.get("name") != DISTILLATION:
         raise ConfigError(f"{path}.name must be {DISTILLATION!r} where there are Models. Received: {node!r}")
     only(node, _SEVERAL, path)
@@ -66,9 +67,13 @@ def check_quantization(node: Any, path: str) -> Node:
     return checked
 
 
-def _check_network(node: Mapping[str, Any], registries: Registries, path: str, known: tuple[str, ...]) -> Node:
-    only(node, known, path)
+def _check_network(node: Mapping[str, Any], registries: Registries, path: str, more: tuple[str, ...] = ()) -> Node:
+    whole = node.get("Network") is not None
+    only(node, (*(_WHOLE if whole else _NETWORK), *more), path)
     check_model_type(node.get("model_type"), f"{path}.model_type")
+    if whole:
+        checked = dict(node) | {"Network": check_component(registries["network"], node["Network"], f"{path}.Network")}
+        return _with_quantization(checked, path)
     if node.get("Transform") is not None:
         raise ConfigError(f"{path}.Transform must be empty: there is no rectifier. Received: {node['Transform']!r}")
     checked = {key: value for key, value in node.items() if key not in ("Backbone", "Neck", "Head")}
@@ -79,9 +84,14 @@ def _check_network(node: Mapping[str, Any], registries: Registries, path: str, k
             raise ConfigError(f"{path}.{part} is required: {{name: …}}.{suggest('', registries[part.lower()])}")
         else:
             checked[part] = None
-    if node.get("quant") is not None:
-        checked["quant"] = check_quantization(node["quant"], f"{path}.quant")
-    return checked
+    return _with_quantization(checked, path)
+
+
+def _with_quantization(node: Node, path: str) -> Node:
+    """Return the section of a network with its quantisation checked."""
+    if node.get("quant") is None:
+        return node
+    return node | {"quant": check_quantization(node["quant"], f"{path}.quant")}
 
 
 def mapping(node: Any, path: str) -> Node | None:

@@ -31,7 +31,7 @@ from ppocr_lite.families.base import Stage
 from ppocr_lite.install import install_command
 from ppocr_lite.losses import LOSSES
 from ppocr_lite.metrics import METRICS
-from ppocr_lite.modeling import BACKBONES, HEADS, NECKS
+from ppocr_lite.modeling import BACKBONES, HEADS, NECKS, NETWORKS
 from ppocr_lite.optim import OPTIMIZERS, SCHEDULES
 from ppocr_lite.postprocess import POSTPROCESSES
 from ppocr_lite.predict.runner import FunctionRunner, Runner
@@ -92,6 +92,7 @@ def registries() -> dict[str, Registry[Any]]:
         "backbone": BACKBONES,
         "neck": NECKS,
         "head": HEADS,
+        "network": NETWORKS,
         "loss": LOSSES,
     }
 

@@ -62,6 +62,8 @@ class Classifiers(LineFamily):
             return
         labels = _argument(registries["postprocess"], config.PostProcess, "label_list")
         for network in (config.Architecture.get("Models") or {"": config.Architecture}).values():
+            if network.get("Network"):
+                continue  # its file says how many, and is not read here
             classes = _argument(registries["head"], network["Head"], "class_dim")
             if labels is not None and classes is not None and len(labels) != classes:
                 raise ConfigError(

@@ -14,6 +14,7 @@ from ppocr_lite.data import Collate
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.families.base import LineFamily, Stage, register
 from ppocr_lite.io.images import Image
+from ppocr_lite.modeling.onnx_network import charset_of_network
 from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.runner import Engine, Runner
 from ppocr_lite.predict.stages import load_recognizer
@@ -52,13 +53,16 @@ class Recognizers(LineFamily):
         return f"{read.text}\t{read.score:.4f}"
 
     def charset(self, config: Config) -> Charset | None:
-        """Return the characters of Global.character_dict_path.
+        """Return the characters of Global.character_dict_path, else those that the file of a network holds.
 
         Raises:
-            ConfigError: If that is not given.
+            ConfigError: If neither is given.
         """
         source = config.Global.character_dict_path
         if source is None:
+            found = charset_of_network(config.Architecture)
+            if found is not None:
+                return found
             raise ConfigError("Global.character_dict_path is required for recognition: a file, or a name such as 'en'.")
         return Charset.load(source, use_space_char=config.Global.use_space_char)
 

@@ -23,7 +23,8 @@ _WHOLE = {
 class DBLoss(nn.Layer):
     """Probability, threshold and binary map against their targets.
 
-    ``loss = alpha * main(probability) + beta * L1(threshold) + Dice(binary)``. A batch without any text is finite,
+    ``loss = alpha * main(probability) + beta * L1(threshold) + Dice(binary)``. A network that returns the probability
+    alone, as exported ones do, is taught that alone: the first term. A batch without any text is finite,
     and with a loss of pixels teaches background; ignored pixels (mask 0) cost nothing.
 
     Args:
@@ -41,9 +42,9 @@ class DBLoss(nn.Layer):
         ConfigError: If a weight is below 0, or a ratio or *eps* not above 0.
 
     Shape:
-        outputs: ``maps`` (N, 3, H, W); batch: ``shrink_map``, ``shrink_mask``, ``threshold_map``, ``threshold_mask``
-        (N, H, W). Returns scalars ``loss``, ``loss_shrink_maps``, ``loss_threshold_maps``, ``loss_binary_maps``, the
-        weights included.
+        outputs: ``maps`` (N, 3, H, W), or (N, 1, H, W); batch: ``shrink_map``, ``shrink_mask``, and for three maps
+        ``threshold_map``, ``threshold_mask`` (N, H, W). Returns scalars ``loss``, ``loss_shrink_maps``, and for three
+        maps ``loss_threshold_maps``, ``loss_binary_maps``, the weights included.
 
     Source:
         Liao et al., Real-time Scene Text Detection with Differentiable Binarization, AAAI 2020, eq. 7-9;
@@ -72,12 +73,11 @@ class DBLoss(nn.Layer):
         """See *Shape* of the class."""
         maps = nn.cast(outputs["maps"], "float32")
         truth, mask = batch["shrink_map"], batch["shrink_mask"]
-        terms = {
-            "loss_shrink_maps": self.alpha * self.main_loss(maps[:, 0], truth, mask),
-            "loss_threshold_maps": self.beta
-            * functional.masked_l1(maps[:, 1], batch["threshold_map"], batch["threshold_mask"], self.eps),
-            "loss_binary_maps": functional.dice(maps[:, 2], truth, mask, self.eps),
-        }
+        terms = {"loss_shrink_maps": self.alpha * self.main_loss(maps[:, 0], truth, mask)}
+        if maps.shape[1] > 1:
+            threshold = functional.masked_l1(maps[:, 1], batch["threshold_map"], batch["threshold_mask"], self.eps)
+            terms["loss_threshold_maps"] = self.beta * threshold
+            terms["loss_binary_maps"] = functional.dice(maps[:, 2], truth, mask, self.eps)
         return {"loss": nn.add_n(list(terms.values())), **terms}
 
     def main_loss(self, prediction: nn.Tensor, truth: nn.Tensor, mask: nn.Tensor) -> nn.Tensor:

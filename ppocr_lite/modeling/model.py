@@ -14,6 +14,7 @@ from ppocr_lite.modeling.backbones.base import BACKBONES
 from ppocr_lite.modeling.distillation import DistillationModel
 from ppocr_lite.modeling.heads.base import HEADS
 from ppocr_lite.modeling.necks.base import NECKS
+from ppocr_lite.modeling.onnx_network import NETWORKS, OnnxNetwork
 from ppocr_lite.modeling.pact import quantize
 
 _IMAGE_CHANNELS = 3
@@ -77,12 +78,15 @@ def fuse(network: nn.Layer) -> int:
     return len(able)
 
 
-def build_model(architecture: Mapping[str, Any], num_classes: int | None = None) -> OCRModel | DistillationModel:
+def build_model(
+    architecture: Mapping[str, Any], num_classes: int | None = None
+) -> OCRModel | OnnxNetwork | DistillationModel:
     """Build the network that an Architecture section describes.
 
     Args:
         architecture: The section as a mapping, e.g. ``{"model_type": "det", "Backbone": {"name": "ResNet"}, …}``,
-            or ``{"name": "DistillationModel", "Models": {name: section, …}}``. Not modified.
+            ``{"model_type": "rec", "Network": {"name": "OnnxNetwork", …}}``, or
+            ``{"name": "DistillationModel", "Models": {name: section, …}}``. Not modified.
         num_classes: Classes of the head where they follow from the dictionary: characters plus one.
 
     Returns:
@@ -91,7 +95,9 @@ def build_model(architecture: Mapping[str, Any], num_classes: int | None = None)
     Raises:
         ConfigError: On an unknown, missing or ill-typed key, class or argument; names its path.
     """
-    checked = check_architecture(architecture, {"backbone": BACKBONES, "neck": NECKS, "head": HEADS})
+    checked = check_architecture(
+        architecture, {"backbone": BACKBONES, "neck": NECKS, "head": HEADS, "network": NETWORKS}
+    )
     if "Models" not in checked:
         return _build_network(checked, num_classes, "Architecture")
     sections: dict[str, Any] = checked["Models"]
@@ -101,9 +107,12 @@ def build_model(architecture: Mapping[str, Any], num_classes: int | None = None)
     return DistillationModel(models, frozen, pretrained)
 
 
-def _build_network(architecture: Mapping[str, Any], num_classes: int | None, path: str) -> OCRModel:
+def _build_network(architecture: Mapping[str, Any], num_classes: int | None, path: str) -> OCRModel | OnnxNetwork:
     """Build one network of a checked section."""
     family = str(architecture["model_type"])
+    if architecture.get("Network"):
+        network = NETWORKS.build(architecture["Network"], num_classes=num_classes, model_type=family)
+        return _quantized(network, architecture)
     like = "det" if FEATURES[family] == "maps" else family
     backbone = BACKBONES.build(architecture["Backbone"], in_channels=_IMAGE_CHANNELS, model_type=like)
     neck = None
@@ -114,6 +123,11 @@ def _build_network(architecture: Mapping[str, Any], num_classes: int | None, pat
         raise ConfigError(f"{path}.Head: {name} needs num_classes, the characters of the dictionary plus one.")
     head = HEADS.build(architecture["Head"], in_channels=(neck or backbone).out_channels, num_classes=num_classes)
     model = OCRModel(backbone, neck, head, bool(architecture.get("return_all_feats", False)))
+    return _quantized(model, architecture)
+
+
+def _quantized(network: Any, architecture: Mapping[str, Any]) -> Any:
+    """Return *network* as the section asks for it: in float, or ready to train for 8-bit integers."""
     if architecture.get("quant") is not None:
-        quantize(model, Quantization(**architecture["quant"]))
-    return model
+        quantize(network, Quantization(**architecture["quant"]))
+    return network

@@ -30,6 +30,7 @@ PRIMITIVES = (
     *("logical_and", "max_pool2d", "maximum", "minimum", "mse_loss", "no_grad", "ones_like", "pad"),
     *("put_along_axis", "relu", "round", "set_value", "sigmoid", "smooth_l1_loss", "softmax", "to_tensor", "topk"),
     *("transpose", "where", "zeros_like"),
+    *("enlarge", "set_rate", "sides", "statistics"),  # what a network read from a graph needs besides
 )
 
 Tensor = Any  # paddle.Tensor or torch.Tensor

@@ -140,6 +140,31 @@ def ParamAttr(initializer: Any = None, learning_rate: float = 1.0, decay: float 
     return paddle.ParamAttr(initializer=initializer, learning_rate=learning_rate, regularizer=regularizer)
 
 
+def set_rate(layer: Any, rate: float) -> None:
+    """Let every parameter of *layer* learn at *rate* times the learning rate of the run."""
+    for parameter in layer.parameters():
+        parameter.optimize_attr["learning_rate"] = rate
+
+
+def statistics(norm: Any) -> tuple[Tensor, Tensor]:
+    """Return the running mean and variance of a batch normalisation."""
+    return norm._mean, norm._variance
+
+
+def sides(x: Tensor) -> list[Any]:
+    """Return the sides of *x*: whole numbers, or tensors of one while a network is traced and they may vary."""
+    if in_dynamic_mode():
+        return list(x.shape)
+    told = paddle.shape(x)
+    return [side if side >= 0 else told[axis] for axis, side in enumerate(x.shape)]
+
+
+def enlarge(x: Tensor, factors: tuple[int, int]) -> Tensor:
+    """Return (N, C, H, W) with each pixel repeated, ``factors`` times down and across; see :class:`Upsample`."""
+    channels = x.shape[1]
+    return F.conv2d_transpose(x, paddle.ones([channels, 1, *factors], x.dtype), stride=list(factors), groups=channels)
+
+
 def freeze(layer: Any) -> None:
     """Keep the parameters of *layer* as they are: no gradient, no update."""
     for parameter in layer.parameters():

@@ -212,6 +212,7 @@ class BatchNorm2D(nn.BatchNorm2d):
 
     Args:
         num_features: Channels of the input.
+        epsilon: Added to the variance.
         weight_attr: Of the scale, 1 at first.
         bias_attr: Of the shift, 0 at first.
 
@@ -219,8 +220,15 @@ class BatchNorm2D(nn.BatchNorm2d):
         (N, C, H, W) → the same.
     """
 
-    def __init__(self, num_features: int, *, weight_attr: ParamAttr | None = None, bias_attr: Attribute = None) -> None:
-        super().__init__(num_features, eps=1e-5, momentum=0.1)  # torch's 0.1 is Paddle's 0.9
+    def __init__(
+        self,
+        num_features: int,
+        *,
+        epsilon: float = 1e-5,
+        weight_attr: ParamAttr | None = None,
+        bias_attr: Attribute = None,
+    ) -> None:
+        super().__init__(num_features, eps=epsilon, momentum=0.1)  # torch's 0.1 is Paddle's 0.9
         _begin(self.weight, weight_attr, Constant(1.0))
         _begin(self.bias, bias_attr, Constant())
 
@@ -292,6 +300,27 @@ class Upsample(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """See *Shape* of the class."""
         return F.interpolate(x, scale_factor=self.factor, mode="nearest")
+
+
+def set_rate(layer: nn.Module, rate: float) -> None:
+    """Let every parameter of *layer* learn at *rate* times the learning rate of the run."""
+    for parameter in layer.parameters():
+        parameter.own_rate = rate
+
+
+def statistics(norm: Any) -> tuple[Tensor, Tensor]:
+    """Return the running mean and variance of a batch normalisation."""
+    return norm.running_mean, norm.running_var
+
+
+def sides(x: Tensor) -> list[Any]:
+    """Return the sides of *x*."""
+    return list(x.shape)
+
+
+def enlarge(x: Tensor, factors: tuple[int, int]) -> Tensor:
+    """Return (N, C, H, W) with each pixel repeated, ``factors`` times down and across."""
+    return F.interpolate(x, scale_factor=tuple(float(factor) for factor in factors), mode="nearest")
 
 
 def freeze(layer: nn.Module) -> None:
