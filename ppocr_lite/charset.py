@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from ppocr_lite.errors import ConfigError, DataError, suggest
 BLANK = 0  # the class of no character, between two of the same
 _FOLDER = Path(__file__).parent / "charsets"
 _HEADER = "# "
+LONGEST = 8  # code points of one character of a published list: flags have two, families of emoji up to seven
 
 
 class Charset:
@@ -20,6 +22,8 @@ class Charset:
         source: Where they come from, for messages.
         allow_duplicates: Some published models were trained on a list with a repeated character (often the space).
             Their indices must be kept; text is then encoded with the first of the two.
+        allow_sequences: Some published lists hold flags and the like, which are one character to a reader and several
+            code points in text. Text is then encoded with the longest entries that fit.
 
     Raises:
         ConfigError: If there are no characters, or one is repeated or not exactly one character long.
@@ -30,17 +34,26 @@ class Charset:
         ([3, 1, 2], 4)
     """
 
-    def __init__(self, characters: Iterable[str], source: str = "characters", allow_duplicates: bool = False) -> None:
+    def __init__(
+        self,
+        characters: Iterable[str],
+        source: str = "characters",
+        allow_duplicates: bool = False,
+        allow_sequences: bool = False,
+    ) -> None:
         self.characters: tuple[str, ...] = tuple(characters)
         if not self.characters:
             raise ConfigError(f"{source}: a character list must not be empty.")
         self._indices: dict[str, int] = {}
         for position, character in enumerate(self.characters):
-            _check_single(character, f"{source}: character {position}")
+            if not (allow_sequences and character):
+                _check_single(character, f"{source}: character {position}")
             if character in self._indices and not allow_duplicates:
                 first = self._indices[character] - 1
                 raise ConfigError(f"{source}: character {position} repeats {character!r} of position {first}.")
             self._indices.setdefault(character, position + 1)
+        sequences = sorted((c for c in self._indices if len(c) > 1), key=len, reverse=True)
+        self._units = re.compile("|".join([*map(re.escape, sequences), "."]), re.DOTALL) if sequences else None
 
     @classmethod
     def load(cls, source: str | Path, use_space_char: bool = True, allow_duplicates: bool = False) -> Charset:
@@ -59,11 +72,7 @@ class Charset:
                 one character. Names the line.
         """
         path = _find(source)
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"{path} is not UTF-8 text: {error}. Save the dictionary as UTF-8.") from error
-        characters = _read_lines(text, str(path), allow_duplicates)
+        characters = _read_lines(_read_text(path), str(path), allow_duplicates)
         if use_space_char and " " not in characters:
             characters.append(" ")
         return cls(characters, str(path), allow_duplicates)
@@ -80,7 +89,7 @@ class Charset:
             DataError: Names the characters that the list does not have.
         """
         try:
-            return [self._indices[character] for character in text]
+            return [self._indices[unit] for unit in self._split(text)]
         except KeyError:
             missing = "".join(dict.fromkeys(self.missing(text)))
             raise DataError(
@@ -94,7 +103,11 @@ class Charset:
 
     def missing(self, text: str) -> list[str]:
         """Return the characters of *text*, in order, that cannot be encoded."""
-        return [character for character in text if character not in self._indices]
+        return [unit for unit in self._split(text) if unit not in self._indices]
+
+    def _split(self, text: str) -> Sequence[str]:
+        """Return the entries of the list that *text* is made of."""
+        return text if self._units is None else self._units.findall(text)
 
     def __contains__(self, character: object) -> bool:
         return character in self._indices
@@ -112,6 +125,39 @@ class Charset:
         return f"Charset({len(self.characters)} characters, {self.num_classes} classes)"
 
 
+def read_list(source: str | Path) -> list[str]:
+    """Return the lines of a published dictionary as they are: flags are several code points, lines may repeat.
+
+    Args:
+        source: Path of a file, or a name, as for :meth:`Charset.load`.
+
+    Raises:
+        ConfigError: If there is no such file, it is not UTF-8, or a line is empty or longer than a character can be.
+            Names the line.
+    """
+    path = _find(source)
+    lines = _lines(_read_text(path))
+    skipped = 1 if lines[0].startswith(_HEADER) else 0
+    for number, line in enumerate(lines[skipped:], start=skipped + 1):
+        if not 0 < len(line) <= LONGEST:
+            raise ConfigError(f"{path}:{number}: expected one character. Received: {line[:80]!r}.")
+    return lines[skipped:]
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 text: {error}. Save the dictionary as UTF-8.") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _lines(text: str) -> list[str]:
+    # Not splitlines(): U+2028 and others that it splits at may be characters of a dictionary.
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+
+
 def _find(source: str | Path) -> Path:
     path = Path(source)
     if path.is_file():
@@ -124,8 +170,7 @@ def _find(source: str | Path) -> Path:
 
 
 def _read_lines(text: str, source: str, allow_duplicates: bool) -> list[str]:
-    # Not splitlines(): U+2028 and others that it splits at may be characters of a dictionary.
-    lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+    lines = _lines(text)
     skipped = 1 if lines[0].startswith(_HEADER) else 0
     seen: dict[str, int] = {}
     for number, line in enumerate(lines[skipped:], start=skipped + 1):

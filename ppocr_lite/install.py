@@ -22,6 +22,7 @@ EXTRAS = {
     "torch": "torch",
     **dict.fromkeys(("paddle2onnx", "packaging"), "onnx"),
     "openvino": "openvino",
+    "rapidocr": "official",
     "pypdfium2": "pdf",
     "visualdl": "visualdl",
 }

@@ -2,11 +2,13 @@
 
 A folder holds the network (``inference.json``, or ``inference.pdmodel`` from Paddle 2), its weights
 (``inference.pdiparams``), optionally ``model.onnx``, and ``inference.yml`` with everything else a stage needs.
-Folders that PaddleOCR and PaddleX export are read too, see :mod:`ppocr_lite.predict.official`.
+Folders that PaddleOCR and PaddleX export, and bare ONNX files of any name, are read too, see
+:mod:`ppocr_lite.predict.official`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +26,7 @@ from ppocr_lite.config.validate import check_transforms
 from ppocr_lite.errors import ConfigError, ModelError
 from ppocr_lite.postprocess import POSTPROCESSES
 from ppocr_lite.predict import official
-from ppocr_lite.predict.network_file import read_input
+from ppocr_lite.predict.network_file import NetworkFile, read_network
 from ppocr_lite.transforms import TRANSFORMS
 from ppocr_lite.transforms.base import Compose
 
@@ -68,7 +70,11 @@ class Bundle:
         input: What the network takes.
         outputs: Names of what it returns.
         algorithm: Name of the method, for people.
-        foreign: PaddleOCR or PaddleX exported it: its characters may repeat, and may lack the space.
+        foreign: PaddleOCR or PaddleX exported it, or others did: its characters may repeat, may be several code points,
+            and may lack the space.
+        file: The network, where it was given by itself or has a name of its own.
+        dictionary: Where the characters come from, for messages; empty for the folder's description.
+        height_known: Whether a recogniser's height is declared somewhere; if not, the network has to be asked.
     """
 
     folder: Path
@@ -83,21 +89,35 @@ class Bundle:
     outputs: tuple[str, ...] = ("maps",)
     algorithm: str = ""
     foreign: bool = False
+    file: Path | None = None
+    dictionary: str = ""
+    height_known: bool = True
+
+    @property
+    def source(self) -> Path:
+        """What was given: the file, or the folder."""
+        return self.file or self.folder
 
     @property
     def program(self) -> Path | None:
-        """The file of the network for Paddle, None if the folder has none."""
+        """The file of the network for Paddle, None if there is none."""
+        if self.file is not None:
+            return None
         return next((self.folder / name for name in PROGRAMS if (self.folder / name).is_file()), None)
 
     @property
     def onnx(self) -> Path | None:
-        """The file of the network for ONNX engines, None if the folder has none."""
+        """The file of the network for ONNX engines, None if there is none."""
+        if self.file is not None:
+            return self.file
         return next((self.folder / name for name in (ONNX, FOREIGN_ONNX) if (self.folder / name).is_file()), None)
 
     @property
     def charset(self) -> Charset | None:
         """The characters as the decoder wants them."""
-        return None if self.characters is None else Charset(self.characters, allow_duplicates=self.foreign)
+        return None if self.characters is None else Charset(
+            self.characters, allow_duplicates=self.foreign, allow_sequences=self.foreign
+        )
 
     def build_preprocess(self) -> Compose:
         """Return the pipeline from an image (H, W, 3) to what the network takes."""
@@ -109,31 +129,45 @@ class Bundle:
         return POSTPROCESSES.build(self.postprocess, charset=self.charset)
 
 
-def read_bundle(folder: Path | str, model_type: ModelType | None = None) -> Bundle:
-    """Read a model folder, as strictly as a training config.
+def read_bundle(
+    model: Path | str, model_type: ModelType | None = None, settings: official.Settings = official.NO_SETTINGS
+) -> Bundle:
+    """Read a model folder, as strictly as a training config, or a bare ONNX file.
 
     Args:
-        folder: What this package, PaddleOCR or PaddleX exported.
-        model_type: What it is to be used as; needed only for a folder of PaddleOCR that does not say it.
+        model: What this package, PaddleOCR or PaddleX exported; a folder with an ONNX file of any name; or an ONNX file.
+        model_type: What it is to be used as; of several ONNX files in a folder, the one that is such a network is read.
+        settings: What is said about networks that have no description of their own.
 
     Raises:
-        ModelError: If the folder or a file is missing, ``inference.yml`` is newer than this release, or something
-            in it is unknown or of the wrong type; names the file and the place in it.
+        ModelError: If the folder or a file is missing, ``inference.yml`` is newer than this release, something in it
+            is unknown or of the wrong type, or the network is another kind than *model_type*; names the file and the
+            place in it.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise ModelError(f"There is no model folder at {folder}. Export one with tools/export_model.py.")
+    path = Path(model)
+    if not path.exists():
+        raise ModelError(f"There is no model folder or ONNX file at {path}. Export one with tools/export_model.py.")
+    folder = path if path.is_dir() else path.parent
+    file = None if path.is_dir() or (path.name in (ONNX, FOREIGN_ONNX) and _described(folder)) else path
+    if file is not None and file.suffix.lower() != ".onnx":
+        raise ModelError(f"{path} is no ONNX file. Of a network of Paddle give the folder that holds {WEIGHTS}.")
     path = folder / DESCRIPTION
     try:
-        node = read_yaml(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else None
+        node = read_yaml(path.read_text(encoding="utf-8"), str(path)) if file is None and path.is_file() else None
         foreign = node is None or official.is_official(node)
-        bundle = _parse_foreign(folder, node or {}, model_type) if foreign else _parse(folder, node)
+        bundle = (
+            _parse_foreign(folder, file, node or {}, model_type, settings) if foreign else _parse(folder, node)
+        )
     except ConfigError as error:
         raise ModelError(f"{path}: {error}") from error
     except UnicodeDecodeError as error:
         raise ModelError(f"{path} is not UTF-8 text: {error}") from error
     _check_files(bundle)
     return bundle
+
+
+def _described(folder: Path) -> bool:
+    return (folder / DESCRIPTION).is_file()
 
 
 def write_bundle(bundle: Bundle) -> Path:
@@ -194,25 +228,53 @@ def _parse(folder: Path, node: Any) -> Bundle:
     return bundle
 
 
-def _parse_foreign(folder: Path, node: Mapping[str, Any], model_type: ModelType | None) -> Bundle:
-    """Return the bundle of a folder that PaddleOCR or PaddleX exported."""
-    draft = Bundle(folder, "det", (), {}, foreign=True)
+def _parse_foreign(
+    folder: Path, file: Path | None, node: Mapping[str, Any], model_type: ModelType | None, settings: official.Settings
+) -> Bundle:
+    """Return the bundle of a folder that PaddleOCR or PaddleX exported, or of a bare ONNX file."""
+    draft = Bundle(folder, "det", (), {}, foreign=True, file=file)
     if draft.program is None and draft.onnx is None:
-        raise ModelError(f"{folder} has no {DESCRIPTION} of ppocr_lite, and no network that PaddleOCR exported.")
+        draft = dataclasses.replace(draft, file=_only_onnx(folder, model_type))
     _check_files(draft)
-    wanted = official.family(node) or model_type
-    if wanted is None:
-        raise ModelError(f"{folder} does not say what it is: give it to OCR() as det_model=, cls_model= or rec_model=.")
-    tensor = TensorSpec(*read_input(draft.program or draft.onnx))  # type: ignore[arg-type]
-    if len(tensor.shape) != 4:
-        raise ModelError(f"{folder}: a network for images takes (N, 3, H, W). This one takes {tensor.shape}.")
+    found = draft.program or draft.onnx
+    network = read_network(found)  # type: ignore[arg-type]
+    wanted = official.check_kind(draft.source, network, official.family(node) or model_type)
+    listed = official.find_characters(folder, file, network, settings) if wanted == "rec" else None
     return Bundle(
         folder=folder,
         model_type=wanted,
-        input=tensor,
-        outputs=("maps" if wanted == "det" else "probabilities",),
+        input=TensorSpec(network.name, network.shape),
+        outputs=_name_outputs(network, wanted),
         foreign=True,
-        **official.translate(node, wanted, tensor.shape),
+        file=draft.file,
+        **official.translate(node, wanted, network.shape, settings, listed),
+    )
+
+
+def _name_outputs(network: NetworkFile, model_type: ModelType) -> tuple[str, ...]:
+    """Return the names by which stages know what a foreign network returns."""
+    known = "maps" if model_type == "det" else "probabilities"
+    return tuple(network.outputs) if len(network.outputs) > 1 else (known,)
+
+
+def _only_onnx(folder: Path, model_type: ModelType | None) -> Path:
+    """Return the one ONNX file of a folder, or the one that is a network of that kind.
+
+    Raises:
+        ModelError: If there is none, or several would do; names them.
+    """
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".onnx" and path.is_file())
+    if not files:
+        raise ModelError(
+            f"{folder} has no {DESCRIPTION} of ppocr_lite, no network that PaddleOCR exported, and no ONNX file."
+        )
+    fitting = [path for path in files if len(files) == 1 or official.kinds(read_network(path)) == {model_type}]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = ", ".join(path.name for path in fitting or files)
+    raise ModelError(
+        f"{folder} holds {'several' if fitting else 'no'} ONNX files that are {official.named(model_type)}: {names}. "
+        "Give the path of the one you mean."
     )
 
 

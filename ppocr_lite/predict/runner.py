@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import importlib
 import logging
 import os
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from ppocr_lite.errors import ConfigError, ModelError
 from ppocr_lite.install import install_command
 from ppocr_lite.predict.bundle import Bundle
+from ppocr_lite.predict.convert import to_onnx
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,9 @@ ENGINES = {  # engine → (package to install, our module, its class), the faste
     "openvino": ("openvino", "ppocr_lite.predict.engines.openvino_runtime", "OpenVINORunner"),
     "paddle": ("paddlepaddle", "ppocr_lite.predict.engines.paddle_inference", "PaddleRunner"),
 }
+
+
+GRAY = np.array([0.114, 0.587, 0.299], np.float32)  # shares of blue, green and red, ITU-R BT.601
 
 
 class EngineError(ModelError):
@@ -111,6 +116,7 @@ class EngineRunner:
         device: ``"cpu"`` or ``"gpu:<number>"``.
         threads: CPU threads of one run.
         outputs: Names of what the network returns, in order.
+        chosen: Which of them :meth:`run` returns.
 
     Attributes:
         engine: Name of the engine.
@@ -126,8 +132,9 @@ class EngineRunner:
         device: str = "cpu",
         threads: int = 1,
         outputs: Sequence[str] = (),
+        chosen: int = 0,
     ) -> None:
-        self.engine, self.outputs = engine, tuple(outputs)
+        self.engine, self.outputs, self.chosen = engine, tuple(outputs), chosen
         self._load, self._device, self._threads = load, device, threads
         self._lock = threading.Lock()
         self._network: Network | None = load(threads)
@@ -135,13 +142,13 @@ class EngineRunner:
         _LOADED.add(self)
 
     def run(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the output for a batch (N, 3, H, W).
+        """Return the output for a batch (N, 3, H, W), the chosen one where there are several.
 
         Raises:
             EngineError: If the engine cannot run the network on an input of that shape.
             ModelError: In a forked process, on a GPU or with Paddle.
         """
-        return (self._network or self._load_again()).run_all(array)[0]
+        return (self._network or self._load_again()).run_all(array)[self.chosen]
 
     def run_all(self, array: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Return the outputs for a batch (N, 3, H, W) by name; errors as for :meth:`run`."""
@@ -161,7 +168,7 @@ class EngineRunner:
             return self
         with self._lock:
             if self._alone is None:
-                self._alone = EngineRunner(self.engine, self._load, outputs=self.outputs)
+                self._alone = EngineRunner(self.engine, self._load, outputs=self.outputs, chosen=self.chosen)
             return self._alone
 
     def after_fork(self) -> None:
@@ -217,7 +224,7 @@ def load_runner(
         ConfigError: If there is no such engine or device.
     """
     if engine != "auto":
-        return _load(engine, bundle, device, threads, trial)
+        return _load(engine, bundle, device, threads, trial, convert=True)
     reasons: dict[str, EngineError] = {}
     for candidate in ENGINES:
         try:
@@ -228,9 +235,9 @@ def load_runner(
         if reasons:
             expected = all(isinstance(reason, EngineMissingError) for reason in reasons.values())
             level = logging.INFO if expected else logging.WARNING
-            log.log(level, "%s runs on %s. %s", bundle.folder, candidate, _join(reasons))
+            log.log(level, "%s runs on %s. %s", bundle.source, candidate, _join(reasons))
         return runner
-    raise ModelError(f"No engine can run {bundle.folder} on device={device!r}. {_join(reasons)}")
+    raise ModelError(f"No engine can run {bundle.source} on device={device!r}. {_join(reasons)}")
 
 
 def network_file(bundle: Bundle, engine: str) -> Path | None:
@@ -241,13 +248,47 @@ def network_file(bundle: Bundle, engine: str) -> Path | None:
     return bundle.onnx or (legacy if engine == "openvino" else None)
 
 
-def _load(engine: str, bundle: Bundle, device: str, threads: int, trial: Sequence[int] | None) -> EngineRunner:
+class FittedNetwork:
+    """A network that takes images of one channel, or one image at a time, behind the usual batches of three channels.
+
+    Args:
+        network: The network.
+        channels: Channels that it takes.
+        batch: Images that it takes at once; -1 for any number.
+    """
+
+    def __init__(self, network: Network, channels: int, batch: int) -> None:
+        self._network, self._gray, self._batch = network, channels == 1, batch
+        self.parallel = network.parallel
+
+    def run_all(self, array: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Return every output for a batch (N, 3, H, W)."""
+        if self._gray:
+            array = np.tensordot(GRAY, array, axes=(0, 1))[:, None]
+        if self._batch < 0 or len(array) == self._batch:
+            return self._network.run_all(array)
+        missing = -len(array) % self._batch
+        filled = np.concatenate([array, np.zeros_like(array, shape=(missing, *array.shape[1:]))])
+        parts = [self._network.run_all(part) for part in np.split(filled, len(filled) // self._batch)]
+        return [np.concatenate(outputs)[: len(array)] for outputs in zip(*parts, strict=True)]
+
+
+def _fit(network: Network, shape: Sequence[int]) -> Network:
+    batch, channels = shape[:2]
+    return FittedNetwork(network, channels, batch) if channels == 1 or batch > 0 else network
+
+
+def _load(
+    engine: str, bundle: Bundle, device: str, threads: int, trial: Sequence[int] | None, convert: bool = False
+) -> EngineRunner:
     if engine not in ENGINES:
         raise ConfigError(f"There is no engine {engine!r}. Known: auto, {', '.join(ENGINES)}.")
     package, module, name = ENGINES[engine]
+    if engine == "onnxruntime" and convert and bundle.onnx is None:
+        bundle = dataclasses.replace(bundle, file=to_onnx(bundle))
     if network_file(bundle, engine) is None:
         wanted = "network for Paddle" if engine == "paddle" else "model.onnx"
-        raise EngineMissingError(f"{bundle.folder} has no {wanted}. Export it again, or use another engine.")
+        raise EngineMissingError(f"{bundle.source} has no {wanted}. Export it again, or use another engine.")
     try:
         implementation = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
@@ -256,9 +297,13 @@ def _load(engine: str, bundle: Bundle, device: str, threads: int, trial: Sequenc
         ) from error
     except (ImportError, OSError) as error:
         raise EngineError(f"engine={engine!r}: {package} is installed and cannot be imported: {error}") from error
-    runner = EngineRunner(engine, lambda count: implementation(bundle, device, count), device, threads, bundle.outputs)
+
+    def load(count: int) -> Network:
+        return _fit(implementation(bundle, device, count), bundle.input.shape)
+
+    runner = EngineRunner(engine, load, device, threads, bundle.outputs)
     if trial is not None and not np.isfinite(runner.run(np.zeros(trial, np.float32))).all():
-        raise EngineError(f"{engine} computes something that is no number for an empty input of {bundle.folder}.")
+        raise EngineError(f"{engine} computes something that is no number for an empty input of {bundle.source}.")
     return runner
 
 

@@ -11,21 +11,23 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite.charset import Charset
+from ppocr_lite.charset import Charset, read_list
 from ppocr_lite.config.check import check_component
 from ppocr_lite.config.validate import check_transforms
 from ppocr_lite.errors import ModelError
 from ppocr_lite.postprocess import POSTPROCESSES
-from ppocr_lite.predict.bundle import Bundle, ModelType, read_bundle
+from ppocr_lite.predict.batches import WIDTHS
+from ppocr_lite.predict.bundle import DESCRIPTION, Bundle, ModelType, read_bundle
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
-from ppocr_lite.predict.official import fit_characters
+from ppocr_lite.predict.official import NO_SETTINGS, Settings, fit_characters
 from ppocr_lite.predict.recognizer import TextRecognizer
-from ppocr_lite.predict.runner import Engine, EngineRunner, load_runner
+from ppocr_lite.predict.runner import Engine, EngineError, EngineRunner, load_runner
 from ppocr_lite.transforms import TRANSFORMS
 from ppocr_lite.transforms.base import Compose
 from ppocr_lite.transforms.resize import Resize
 
+STANDARD_WIDTH = 320  # of a line, pixels
 S = TypeVar("S", TextDetector, TextClassifier, TextRecognizer)
 
 
@@ -36,39 +38,46 @@ def load_detector(
     threads: int = 1,
     resize: Mapping[str, Any] | None = None,
     postprocess: Mapping[str, Any] | None = None,
+    settings: Settings = NO_SETTINGS,
 ) -> TextDetector:
     """Load a detector.
 
     Args:
-        model: Exported folder.
+        model: Exported folder, or ONNX file.
         engine: What runs the network.
         device: ``"cpu"`` or ``"gpu:<number>"``.
         threads: CPU threads of one run.
         resize: Arguments of the resize to use instead of the folder's; None among them keeps the folder's.
         postprocess: The same for the post-processing.
+        settings: What its model set says of a network that has no description of its own.
 
     Raises:
         ModelError: If the folder is not a detector, or its parts do not fit each other.
         ConfigError: If an argument is wrong.
     """
-    bundle = adapt(_read(model, "det"), resize or {}, postprocess or {})
-    shape = (1, 3, 64, 64) if min(bundle.input.shape[2:]) < 0 else (1, *bundle.input.shape[1:])
-    runner, output = _start(bundle, shape, engine, device, threads)
+    bundle = adapt(_read(model, "det", settings), resize or {}, postprocess or {})
+    shape = (1, 3, 64, 64) if min(bundle.input.shape[2:]) < 0 else (1, 3, *bundle.input.shape[2:])
+    runner, output = _start(bundle, shape, engine, device, threads, 4)
     if output.shape != (1, 1, *shape[2:]):
-        raise ModelError(f"{bundle.folder}: a detector returns a map as large as its input. Received: {output.shape}")
+        raise ModelError(f"{bundle.source}: a detector returns a map as large as its input. Received: {output.shape}")
     return TextDetector(runner, bundle.build_preprocess(), bundle.build_postprocess())
 
 
 def load_classifier(
-    model: Path | str, engine: Engine = "auto", device: str = "cpu", threads: int = 1, batch_size: int = 6
+    model: Path | str,
+    engine: Engine = "auto",
+    device: str = "cpu",
+    threads: int = 1,
+    batch_size: int = 6,
+    settings: Settings = NO_SETTINGS,
 ) -> TextClassifier:
     """Load an orientation classifier; arguments and errors as for :func:`load_detector`."""
-    bundle = _read(model, "cls")
+    bundle = _read(model, "cls", settings)
     preprocess, postprocess = bundle.build_preprocess(), bundle.build_postprocess()
-    runner, output = _start(bundle, _shape_of_line(preprocess), engine, device, threads)
+    runner, output = _start(bundle, _shape_of_line(preprocess), engine, device, threads, 2)
     if output.shape != (1, len(postprocess.angles)):
         raise ModelError(
-            f"{bundle.folder}: PostProcess has {len(postprocess.angles)} labels, the network returns {output.shape}."
+            f"{bundle.source}: PostProcess has {len(postprocess.angles)} labels, the network returns {output.shape}."
         )
     return TextClassifier(runner, preprocess, postprocess, batch_size, bundle.reading)
 
@@ -82,11 +91,12 @@ def load_recognizer(
     resize: Mapping[str, Any] | None = None,
     dictionary: Path | str | None = None,
     drop_score: float | None = None,
+    settings: Settings = NO_SETTINGS,
 ) -> TextRecognizer:
     """Load a recogniser; arguments and errors as for :func:`load_detector`.
 
     Args:
-        model: Exported folder.
+        model: Exported folder, or ONNX file.
         engine: What runs the network.
         device: ``"cpu"`` or ``"gpu:<number>"``.
         threads: CPU threads of one run.
@@ -94,25 +104,61 @@ def load_recognizer(
         resize: Arguments of the resize to use instead of the folder's.
         dictionary: File of characters to use instead of the folder's.
         drop_score: Least score of a text that is worth showing, instead of the folder's.
+        settings: What its model set says of a network that has no description of its own.
     """
-    bundle = adapt(_read(model, "rec"), resize or {}, {"drop_score": drop_score})
-    source = str(bundle.folder / "inference.yml")
+    bundle = _read(model, "rec", settings)
     if dictionary is not None:
-        source = str(dictionary)
-        listed = Charset.load(dictionary, use_space_char=False, allow_duplicates=bundle.foreign)
-        bundle = dataclasses.replace(bundle, characters=listed.characters)
+        bundle = _with_dictionary(bundle, dictionary)
     if bundle.characters is None:
         raise ModelError(
-            f"{bundle.folder} holds no list of characters. Give its dictionary: rec_char_dict_path=<file>."
+            f"{bundle.source} holds no list of characters. Give its dictionary: rec_char_dict_path=<file>."
         )
+    line = dict(resize or {})
+    if not bundle.height_known and line.get("image_shape") is None:
+        line["image_shape"] = (3, _ask_height(bundle, engine, device, threads), STANDARD_WIDTH)
+    bundle = adapt(bundle, line, {"drop_score": drop_score})
     preprocess = bundle.build_preprocess()
-    runner, output = _start(bundle, _shape_of_line(preprocess), engine, device, threads)
+    runner, output = _start(bundle, _shape_of_line(preprocess), engine, device, threads, 3)
     if output.ndim != 3:
-        raise ModelError(f"{bundle.folder}: a recogniser returns (N, T, classes). Received: {output.shape}")
+        raise ModelError(f"{bundle.source}: a recogniser returns (N, T, classes). Received: {output.shape}")
     spaceless = bundle.foreign or (dictionary is not None and " " not in bundle.characters)
-    fitting = fit_characters(bundle.characters, output.shape[2], source, str(bundle.folder), add_space=spaceless)
-    postprocess = dataclasses.replace(bundle, characters=fitting).build_postprocess()
-    return TextRecognizer(runner, preprocess, postprocess, batch_size, policy=bundle.reading)
+    source = bundle.dictionary or str(bundle.folder / DESCRIPTION)
+    characters = fit_characters(bundle.characters, output.shape[2], source, str(bundle.source), add_space=spaceless)
+    postprocess = dataclasses.replace(bundle, characters=characters).build_postprocess()
+    widths = WIDTHS if bundle.input.shape[3] < 0 else bundle.input.shape[3:]
+    return TextRecognizer(runner, preprocess, postprocess, batch_size, widths, bundle.reading)
+
+
+def _with_dictionary(bundle: Bundle, dictionary: Path | str) -> Bundle:
+    """Return *bundle* with the characters of another file."""
+    if bundle.foreign:
+        characters = tuple(read_list(dictionary))
+    else:
+        characters = Charset.load(dictionary, use_space_char=False).characters
+    return dataclasses.replace(bundle, characters=characters, dictionary=str(dictionary))
+
+
+def _ask_height(bundle: Bundle, engine: Engine, device: str, threads: int) -> int:
+    """Return the height at which a recogniser reads that takes any, by how densely it looks along a line.
+
+    Those that take a step every four pixels (CRNN, as up to PP-OCRv2) were trained on lines of 32 pixels, those that
+    take one every eight (PP-OCRv3 and later) on lines of 48. Many run at either height, and at the wrong one they
+    return nonsense without an error.
+
+    Raises:
+        ModelError: If it runs at neither.
+    """
+    tall, low = ((1, 3, height, STANDARD_WIDTH) for height in (48, 32))
+    try:
+        runner = load_runner(bundle, engine, device, threads, tall)
+    except ModelError:
+        load_runner(bundle, engine, device, threads, low)
+        return low[2]
+    try:
+        steps = max(output.shape[1] for output in runner.run_all(np.zeros(low, np.float32)).values() if output.ndim == 3)
+    except (EngineError, ValueError):  # it does not run at that height, or returns something else
+        return tall[2]
+    return low[2] if steps > STANDARD_WIDTH / 6 else tall[2]
 
 
 def on_one_thread(stage: S) -> S:
@@ -149,8 +195,8 @@ def adapt(bundle: Bundle, resize: Mapping[str, Any], postprocess: Mapping[str, A
     )
 
 
-def _read(model: Path | str, wanted: ModelType) -> Bundle:
-    bundle = read_bundle(model, wanted)
+def _read(model: Path | str, wanted: ModelType, settings: Settings) -> Bundle:
+    bundle = read_bundle(model, wanted, settings)
     if bundle.model_type != wanted:
         raise ModelError(f"{model} is a {bundle.model_type} model, but a {wanted} model is needed here.")
     return bundle
@@ -162,14 +208,25 @@ def _shape_of_line(preprocess: Compose) -> tuple[int, ...]:
 
 
 def _start(
-    bundle: Bundle, shape: tuple[int, ...], engine: Engine, device: str, threads: int
+    bundle: Bundle, shape: tuple[int, ...], engine: Engine, device: str, threads: int, rank: int
 ) -> tuple[EngineRunner, NDArray[np.float32]]:
-    """Load a network, and run it on an empty image of that shape; the first run of a shape is slow anyway."""
-    fixed = bundle.input.shape
+    """Load a network, and run it on an empty image of that shape; the first run of a shape is slow anyway.
+
+    Of several outputs that one is chosen, and returned, that has *rank* sides.
+    """
+    fixed = (-1, -1, *bundle.input.shape[2:])  # one channel and one image at a time are seen to by the runner
     if len(fixed) != len(shape) or any(side not in (-1, given) for side, given in zip(fixed, shape, strict=True)):
         raise ModelError(
-            f"{bundle.folder}: the network does not take an input of {shape}, only of {fixed}, where -1 may vary. "
-            "Resize to what it was trained on."
+            f"{bundle.source}: the network does not take an input of {shape}, only of {bundle.input.shape}, where -1 "
+            "may vary. Resize to what it was trained on."
         )
     runner = load_runner(bundle, engine, device, threads, shape)
-    return runner, runner.run(np.zeros(shape, np.float32))
+    outputs = runner.run_all(np.zeros(shape, np.float32))
+    fitting = [index for index, output in enumerate(outputs.values()) if output.ndim == rank]
+    if len(fitting) > 1 and bundle.foreign:
+        shapes = ", ".join(f"{name} {output.shape}" for name, output in outputs.items())
+        raise ModelError(
+            f"{bundle.source} returns several things that could be what is needed: {shapes}. Export it with that one."
+        )
+    runner.chosen = fitting[0] if fitting else 0
+    return runner, list(outputs.values())[runner.chosen]

@@ -18,6 +18,8 @@ from ppocr_lite.io.images import Image, ImageInput
 from ppocr_lite.io.pages import list_files, page_numbers, read_every_page, read_pages
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
+from ppocr_lite.predict.models import FoundModels, find_models
+from ppocr_lite.predict.official import NO_SETTINGS
 from ppocr_lite.predict.options import accept_old_names
 from ppocr_lite.predict.page import FoundPage, PageReader, Steps, page_policy
 from ppocr_lite.predict.recognizer import TextRecognizer
@@ -44,14 +46,17 @@ class OCR:
     Args:
         lang: Released recogniser to use: ``"en"``, or ``"ch"``, which reads Chinese, and English less well; None for
             ``"en"``.
+        models: Name of a model set of an installed package, such as ``"PP-OCRv6_small"`` (``ppocr-lite models`` lists
+            them), or a folder with networks: exported by this package, by PaddleOCR or PaddleX, or ONNX files. None
+            for the released ones.
         engine: What runs the networks; ``"auto"`` takes the fastest that is installed and works, of ONNX Runtime,
             OpenVINO and Paddle.
         device: ``"cpu"`` or ``"gpu:<number>"``.
         threads: CPU threads that a network runs on; None for as many as there are, at most 4. OpenCV has a setting of
             its own, ``cv2.setNumThreads``.
-        det_model: Exported detector folder; None for the released one.
-        cls_model: Exported orientation classifier folder; None for the released one.
-        rec_model: Exported recogniser folder; None for the released one.
+        det_model: Exported detector folder, or an ONNX file; None for that of *models*.
+        cls_model: Exported orientation classifier, likewise.
+        rec_model: Exported recogniser, likewise.
         rec_char_dict_path: Dictionary file instead of the characters in the recogniser's folder.
         use_angle_cls: Detect and rotate upside-down lines; None: if there is a classifier.
         det_limit_side_len: Limit for a side of the image before detection, pixels; usually 960.
@@ -83,6 +88,7 @@ class OCR:
         self,
         *,
         lang: Literal["ch", "en"] | None = None,
+        models: str | Path | None = None,
         engine: Engine = "auto",
         device: str = "cpu",
         threads: int | None = None,
@@ -113,16 +119,18 @@ class OCR:
         for name, number in counts.items():
             if number is not None and number < 1:
                 raise ConfigError(f"OCR: {name} must be at least 1. Received: {number}")
-        given = {"rec_retry_score": rec_retry_score, "rec_margin": rec_margin, "cls_thresh": cls_thresh}
-        overrides = _overrides(given)
-        self.lang: str | None = lang or default_language()
+        overrides = _overrides({"rec_retry_score": rec_retry_score, "rec_margin": rec_margin, "cls_thresh": cls_thresh})
+        if lang is not None and models is not None:
+            raise ConfigError(f"OCR: lang={lang!r} chooses among the released models; with models= leave it out.")
+        found = find_models(models) if models is not None else None
+        self.lang: str | None = None if found else lang or default_language()
         missing: dict[str, ModelError] = {}
-        models = {"det": det_model, "rec": rec_model} | ({} if use_angle_cls is False else {"cls": cls_model})
-        partly = any((det_model, cls_model, rec_model))  # then a stage that is not there fails when it is needed
+        given = {"det": det_model, "rec": rec_model} | ({} if use_angle_cls is False else {"cls": cls_model})
+        partly = any((det_model, cls_model, rec_model, found))  # then a stage that is not there fails when it is needed
         folders = {}
-        for stage, model in models.items():
+        for stage, model in given.items():
             optional = not use_angle_cls if stage == "cls" else partly
-            folders[stage] = _find(stage, model, self.lang, missing if optional else None)
+            folders[stage] = _find(stage, model, found or self.lang, missing if optional else None)
         use = (engine, device, threads or _default_threads())
         resize = {"limit_side_len": det_limit_side_len, "limit_type": det_limit_type}
         boxes = {
@@ -135,10 +143,11 @@ class OCR:
         }
         line = {"image_shape": _three_numbers(rec_image_shape)}
         det, cls, rec = (folders.get(stage) for stage in ("det", "cls", "rec"))
-        detector = load_detector(det, *use, resize, boxes) if det else None
-        classifier = load_classifier(cls, *use, cls_batch_num or BATCH_SIZE) if cls else None
+        said = [found.settings if found and not given.get(stage) else NO_SETTINGS for stage in ("det", "cls", "rec")]
+        detector = load_detector(det, *use, resize, boxes, said[0]) if det else None
+        classifier = load_classifier(cls, *use, cls_batch_num or BATCH_SIZE, said[1]) if cls else None
         size = rec_batch_num or BATCH_SIZE
-        recognizer = load_recognizer(rec, *use, size, line, rec_char_dict_path, drop_score) if rec else None
+        recognizer = load_recognizer(rec, *use, size, line, rec_char_dict_path, drop_score, said[2]) if rec else None
         policy = dataclasses.replace(page_policy(classifier, recognizer), **overrides)
         self._hold(PageReader(detector, classifier, recognizer, policy, missing), threads)
 
@@ -327,12 +336,14 @@ def _overrides(given: Mapping[str, float | None]) -> dict[str, Any]:
     return {POLICY[name]: value for name, value in said.items()}
 
 
-def _find(stage: str, model: str | Path | None, lang: str, missing: dict[str, ModelError] | None) -> Path | None:
-    """Return the folder of a stage; if there is none, None, with the reason in *missing* if that is given."""
+def _find(
+    stage: str, model: str | Path | None, models: FoundModels | str, missing: dict[str, ModelError] | None
+) -> Path | None:
+    """Return the path of a stage; if there is none, None, with the reason in *missing* if that is given."""
     if model is not None:
         return Path(model)
     try:
-        return released_model(stage, lang)
+        return released_model(stage, models) if isinstance(models, str) else models.path(stage)
     except ModelError as error:
         if missing is None:
             raise

@@ -80,6 +80,18 @@ class NormalizeImage:
 
 
 @TRANSFORMS.register
+class ReverseChannels:
+    """Turn BGR into RGB, or back."""
+
+    requires: ClassVar[tuple[str, ...]] = ("image",)
+    provides: ClassVar[tuple[str, ...]] = ("image",)
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Return *sample* with ``image`` (H, W, 3), its channels in the other order."""
+        return sample | {"image": np.ascontiguousarray(sample["image"][:, :, ::-1])}
+
+
+@TRANSFORMS.register
 class ToCHWImage:
     """Move the channels of the image to the front."""
 

@@ -82,6 +82,8 @@ class DetResizeForTest(Resize):
         limit_type: ``"max"`` shrinks a page whose longer side exceeds the limit; ``"min"`` enlarges one whose
             shorter side is below it. Any other page keeps its size, but for the rounding.
         max_side_limit: No side becomes longer than this, so that ``"min"`` cannot blow up a narrow strip.
+        keep_ratio: With *image_shape*: the page keeps its ratio, and what is left of the shape, below or to the right,
+            is filled with the nearest pixel. Otherwise it is stretched to the shape.
     """
 
     requires: ClassVar[tuple[str, ...]] = ("image",)
@@ -93,6 +95,7 @@ class DetResizeForTest(Resize):
         limit_side_len: int = 736,
         limit_type: Literal["max", "min"] = "min",
         max_side_limit: int = 4000,
+        keep_ratio: bool = False,
     ) -> None:
         if limit_side_len < STRIDE or max_side_limit < STRIDE or min(image_shape or (STRIDE,)) < 1:
             raise ConfigError(f"DetResizeForTest: sides must be at least {STRIDE} pixels.")
@@ -100,6 +103,7 @@ class DetResizeForTest(Resize):
         self.limit_side_len = limit_side_len
         self.limit_type = limit_type
         self.max_side_limit = max_side_limit
+        self.keep_ratio = keep_ratio
 
     def target_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the (height, width) that a page of that size is resized to."""
@@ -118,7 +122,13 @@ class DetResizeForTest(Resize):
         image = sample["image"]
         height, width = image.shape[:2]
         target = self.target_size(height, width)
-        return sample | {"image": _resize(image, *target), "shape": _shape(image, *target)}
+        if self.image_shape is None or not self.keep_ratio:
+            return sample | {"image": _resize(image, *target), "shape": _shape(image, *target)}
+        ratio = min(target[0] / height, target[1] / width)
+        inner = max(1, round(height * ratio)), max(1, round(width * ratio))
+        below, right = target[0] - inner[0], target[1] - inner[1]
+        framed = cv2.copyMakeBorder(_resize(image, *inner), 0, below, 0, right, cv2.BORDER_REPLICATE)
+        return sample | {"image": framed, "shape": _shape(image, *inner)}
 
 
 class LineResize(Resize):
@@ -238,6 +248,29 @@ class ClsResizeImg(LineResize):
 
     def _beginning(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return image if self.max_ratio is None else image[:, : max(1, round(self.max_ratio * image.shape[0]))]
+
+
+@TRANSFORMS.register
+class ResizeImage(Resize):
+    """Stretch an image to one size, as networks that classify whole images take it.
+
+    Args:
+        size: (width, height).
+    """
+
+    requires: ClassVar[tuple[str, ...]] = ("image",)
+    provides: ClassVar[tuple[str, ...]] = ("image", "shape")
+
+    def __init__(self, size: tuple[int, int] = (160, 80)) -> None:
+        if min(size) < 1:
+            raise ConfigError(f"ResizeImage.size must be (width, height), both positive. Received: {list(size)}")
+        self.width, self.height = size
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Return *sample* with ``image`` (height, width, 3) of the same dtype, and ``shape``."""
+        image = sample["image"]
+        resized = _resize(image, self.height, self.width)
+        return sample | {"image": resized, "shape": _shape(image, self.height, self.width)}
 
 
 def _to_stride(side: float) -> int:

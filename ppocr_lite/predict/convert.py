@@ -1,0 +1,69 @@
+"""A network of Paddle → an ONNX file, kept for the next time."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import logging
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from ppocr_lite.errors import ModelError
+from ppocr_lite.install import install_command
+from ppocr_lite.predict.bundle import WEIGHTS, Bundle
+
+log = logging.getLogger(__name__)
+
+OPSET = 14  # the first with HardSwish
+
+
+def cache_folder() -> Path:
+    """Return where what can be made again is kept, as each system has it."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "ppocr_lite"
+
+
+def to_onnx(bundle: Bundle) -> Path:
+    """Return the network of a folder for Paddle as an ONNX file, converted when first asked for.
+
+    It is kept in :func:`cache_folder` under the SHA-256 of both files, so that another network never takes its place.
+
+    Args:
+        bundle: A folder with a network for Paddle.
+
+    Raises:
+        ModelError: If paddle2onnx is not installed, cannot convert the network, or there is no room for the file.
+    """
+    program, weights = bundle.program, bundle.folder / WEIGHTS
+    if program is None:
+        raise ModelError(f"{bundle.source} has no network. Export it again.")
+    digest = hashlib.sha256()
+    for path in (program, weights):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    kept = cache_folder() / "onnx" / f"{digest.hexdigest()}.onnx"
+    if kept.is_file():
+        return kept
+    try:
+        converter = importlib.import_module("paddle2onnx")
+    except ImportError as error:
+        raise ModelError(
+            f"{bundle.source} has no ONNX file, and to make one takes paddle2onnx ({error}). "
+            f"{install_command('paddle2onnx')}; or use engine='paddle'."
+        ) from error
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+            made = Path(folder) / kept.name
+            converter.export(str(program), str(weights), str(made), opset_version=OPSET)
+            os.replace(made, kept)  # whoever else converts it has the same file
+    except (RuntimeError, ValueError, OSError, SystemError, TypeError) as error:
+        raise ModelError(f"paddle2onnx cannot convert {bundle.source}: {error}. Use engine='paddle'.") from error
+    log.info("%s was converted to %s.", bundle.source, kept)
+    return kept
