@@ -23,6 +23,7 @@ EXTRAS = {
     **dict.fromkeys(("paddle2onnx", "packaging"), "onnx"),
     "openvino": "openvino",
     "pypdfium2": "pdf",
+    "pillow-heif": "heic",
     "visualdl": "visualdl",
 }
 # module → distribution, where the names differ
@@ -32,6 +33,7 @@ _DISTRIBUTIONS = {
     "fontTools": "fonttools",
     "onnx": "paddle2onnx",
     "paddle": "paddlepaddle",
+    "pillow_heif": "pillow-heif",
     "yaml": "pyyaml",
 }
 
