@@ -24,6 +24,7 @@ EXTRAS = {
     "openvino": "openvino",
     "rapidocr": "official",
     "pypdfium2": "pdf",
+    "pillow-heif": "heic",
     "visualdl": "visualdl",
 }
 # module → distribution, where the names differ
@@ -33,6 +34,7 @@ _DISTRIBUTIONS = {
     "fontTools": "fonttools",
     "onnx": "paddle2onnx",
     "paddle": "paddlepaddle",
+    "pillow_heif": "pillow-heif",
     "yaml": "pyyaml",
 }
 

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     failed = 0
     for file in progress(files, "files"):
         try:
-            for name, pixels in read_pages(file):
+            for name, pixels in read_pages(file, max_pixels=ocr.max_pixels):
                 times = measure(ocr, file if name == str(file) else pixels, arguments.repeat)
                 measured.append(times)
                 if arguments.each:

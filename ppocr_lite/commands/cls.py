@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     ocr = make_ocr(arguments)
 
     def work(file: Path, relative: Path) -> None:
-        for name, image in read_pages(file):
+        for name, image in read_pages(file, max_pixels=ocr.max_pixels):
             (found,) = ocr.classify([image])
             say(f"{name}\t{found.angle}\t{found.score:.4f}")
 

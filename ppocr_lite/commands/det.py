@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     ocr = make_ocr(arguments)
 
     def work(file: Path, relative: Path) -> None:
-        for name, image in read_pages(file):
+        for name, image in read_pages(file, max_pixels=ocr.max_pixels):
             found = ocr.detect(image)
             say(f"{name}\t{json.dumps(_regions(found))}")
             if names is not None:

@@ -46,6 +46,7 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], tuple[str, ...] | None, str]] = {
     "--cls-thresh": (float, None, "certainty above which a line is turned"),
     "--cls-batch-num": (int, None, "lines per run of the classifier"),
     "--drop-score": (float, None, "lines below this score are left out"),
+    "--max-pixels": (int, None, "most pixels that an image may declare"),
 }
 
 SWITCHES = {

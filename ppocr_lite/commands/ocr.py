@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     ocr = make_ocr(arguments)
 
     def work(file: Path, relative: Path) -> None:
-        for name, pixels in read_pages(file, arguments.pages):
+        for name, pixels in read_pages(file, arguments.pages, max_pixels=ocr.max_pixels):
             page = dataclasses.replace(ocr.ocr(pixels), source=name)
             if names is None:
                 say(

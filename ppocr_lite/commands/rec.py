@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     ocr = make_ocr(arguments)
 
     def work(file: Path, relative: Path) -> None:
-        for name, image in read_pages(file):
+        for name, image in read_pages(file, max_pixels=ocr.max_pixels):
             (found,) = ocr.recognize([image])
             say(f"{name}\t{found.text}\t{found.score:.4f}")
 

@@ -1,14 +1,15 @@
 """Any image input → BGR uint8 (H, W, 3), as a reader would see it; and back to a file.
 
 EXIF orientation is applied, transparency is laid over white, 16-bit values are scaled to 8 bits, of an animation or
-a multi-page file the first frame is taken. Ordinary 8-bit JPEG and PNG are decoded by OpenCV, the rest by Pillow.
+a multi-page file the first frame is taken. Ordinary 8-bit JPEG and PNG are decoded by OpenCV, the rest by Pillow;
+which formats there are, and how large an image may be, stands in :mod:`ppocr_lite.io.formats`.
 """
 
 from __future__ import annotations
 
-import io
 import os
-import struct
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
@@ -20,6 +21,8 @@ from numpy.typing import NDArray
 
 from ppocr_lite import files
 from ppocr_lite.errors import ImageError, suggest
+from ppocr_lite.io import formats
+from ppocr_lite.io.formats import MAX_PIXELS
 
 ImageInput: TypeAlias = str | Path | bytes | bytearray | memoryview | BinaryIO | PIL.Image.Image | NDArray[Any]
 Image: TypeAlias = NDArray[np.uint8]
@@ -27,39 +30,36 @@ Image: TypeAlias = NDArray[np.uint8]
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")  # what write() knows
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
-_PDF_START = b"%PDF-"
 _SCALE_16 = 257  # 65535 / 255
-# What Pillow's decoders raise on damaged files; there is no common base class.
-DECODE_ERRORS = (
-    OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, OverflowError, MemoryError,
-    struct.error, PIL.Image.DecompressionBombError,
-)  # fmt: skip
+_ORIENTATION = 0x0112  # the tag of EXIF
+_BAND = 1_000_000  # pixels that are converted at once, where a conversion takes more room than its result
 
 
-def read(source: ImageInput, name: str | None = None) -> Image:
+def read(source: ImageInput, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Image:
     """Return *source* as BGR pixels.
 
     Args:
         source: Path, encoded bytes, open binary file, Pillow image, or array: uint8 or uint16, gray (H, W) or
             (H, W, 1), BGR (H, W, 3) or BGRA (H, W, 4).
         name: What to call the input in messages; by default its path, or a description.
+        max_pixels: Most pixels that a file may declare; arrays are as large as they are.
 
     Returns:
         uint8 (H, W, 3), C-contiguous. For such an array as input this is the array itself, not a copy.
 
     Raises:
-        ImageError: If there is no such file, or it is empty, truncated or not an image, or an array has another
-            dtype or shape. Names the input.
+        ImageError: If there is no such file, or it is empty, truncated, too large or not an image, or an array has
+            another dtype or shape. Names the input.
         TypeError: If *source* is none of the types above.
     """
     if isinstance(source, np.ndarray):
         return _from_array(source, name or f"array {source.shape} {source.dtype}")
     if isinstance(source, PIL.Image.Image):
-        return from_pil(source, name or f"Pillow image {source.mode} {source.size}")
+        return from_pil(source, name or f"Pillow image {source.mode} {source.size}", max_pixels)
     if isinstance(source, bytes | bytearray | memoryview):
-        return decode(bytes(source), name or f"{len(source)} bytes")
+        return decode(bytes(source), name or f"{len(source)} bytes", max_pixels)
     if isinstance(source, str | os.PathLike):
-        return decode(_read_file(Path(source)), name or str(source))
+        return decode(read_file(Path(source), max_pixels), name or str(source), max_pixels)
     if hasattr(source, "read"):
         data = source.read()
         name = name or str(getattr(source, "name", "file object"))
@@ -67,66 +67,89 @@ def read(source: ImageInput, name: str | None = None) -> Image:
             raise ImageError(f"{name}: the file must be open in binary mode. It gave {type(data).__name__}.")
         if not data:
             raise ImageError(f"{name}: nothing is left to read. If it was read before, set it back with seek(0).")
-        return decode(data, name)
+        return decode(data, name, max_pixels)
     raise TypeError(f"An image is a path, bytes, a binary file, a Pillow image or an array. Received: {type(source)}")
 
 
-def decode(data: bytes, name: str = "image") -> Image:
+def decode(data: bytes, name: str = "image", max_pixels: int = MAX_PIXELS) -> Image:
     """Return the BGR pixels, uint8 (H, W, 3), of an encoded image.
 
     Raises:
-        ImageError: If *data* is empty, truncated or not an image; starts with *name*.
+        ImageError: If *data* is empty, truncated, not an image, or declares more than *max_pixels* pixels; starts with
+            *name*.
     """
-    if not data:
-        raise ImageError(f"{name}: the file is empty (0 bytes). Write or copy it again.")
-    if _is_plain(data):
-        try:
-            image: Image | None = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
-        except cv2.error as error:
-            raise ImageError(f"{name}: cannot be decoded: {error}") from error
-        if image is not None:
-            return image
-    try:
-        with PIL.Image.open(io.BytesIO(data)) as picture:
-            return from_pil(picture, name)
-    except ImageError:
-        raise
-    except PIL.UnidentifiedImageError as error:
-        if data.startswith(_PDF_START):
-            raise ImageError(f"{name}: a PDF, which has pages. Read it with OCR.stream() or ppocr-lite ocr.") from error
-        start = data[:16]
-        raise ImageError(
-            f"{name}: not an image file, or of an unknown format. Its first bytes are {start!r}. "
-            "Give a JPEG, PNG, TIFF, BMP, WebP or GIF file."
-        ) from error
-    except DECODE_ERRORS as error:
-        raise undecodable(name, error) from error
+    with formats.open_bytes(data, name, max_pixels) as picture:
+        if _is_plain(data):
+            try:
+                image: Image | None = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
+            except cv2.error as error:
+                raise ImageError(f"{name}: cannot be decoded: {error}") from error
+            if image is not None:
+                return image
+        return from_pil(picture, name, max_pixels)
 
 
-def from_pil(picture: PIL.Image.Image, name: str = "Pillow image") -> Image:
+def from_pil(picture: PIL.Image.Image, name: str = "Pillow image", max_pixels: int = MAX_PIXELS) -> Image:
     """Return the current frame of a Pillow image as BGR pixels, uint8 (H, W, 3).
 
     Raises:
-        ImageError: If its data is truncated, empty, or floating point.
+        ImageError: If its data is truncated, empty, or floating point, or it has more than *max_pixels* pixels.
     """
+    formats.check_pixels(picture.size, name, max_pixels)
     try:
         picture.load()
-        upright = PIL.ImageOps.exif_transpose(picture)
-        rgb = _to_rgb(upright, name)
+        turned = picture.getexif().get(_ORIENTATION, 1) != 1
+        return _to_bgr(PIL.ImageOps.exif_transpose(picture) if turned else picture, name)
     except ImageError:
         raise
-    except DECODE_ERRORS as error:
-        raise undecodable(name, error) from error
-    if rgb.size == 0:
-        raise ImageError(f"{name}: the image has no pixels.")
-    return np.ascontiguousarray(rgb[:, :, ::-1])
+    except formats.DECODE_ERRORS as error:
+        raise formats.undecodable(name, error) from error
 
 
-def undecodable(name: str, error: BaseException) -> ImageError:
-    """Return what to raise when Pillow failed on an image with one of :data:`DECODE_ERRORS`."""
-    if isinstance(error, PIL.Image.DecompressionBombError):
-        return ImageError(f"{name}: too many pixels. {error} Scale it down, or raise PIL.Image.MAX_IMAGE_PIXELS.")
-    return ImageError(f"{name}: the image is truncated or damaged: {error}. Write or copy it again.")
+def read_file(path: Path, max_pixels: int = MAX_PIXELS) -> bytes:
+    """Return what a file holds.
+
+    Args:
+        path: A file or a pipe.
+        max_pixels: Bounds the file, too: not much more than so many pixels of 8 bytes each are read.
+
+    Raises:
+        ImageError: If there is no such file, it cannot be read, it is too large, or it is a device.
+    """
+    most = formats.BYTES_A_PIXEL * max_pixels + formats.BYTES_BESIDE
+    with open_file(path) as file:
+        try:
+            known = os.fstat(file.fileno()).st_size <= most
+            data = file.read() if known and not _is_pipe(file) else file.read(most + 1)
+        except OSError as error:
+            raise ImageError(f"{path}: cannot be read: {error.strerror}.") from error
+    if len(data) > most:
+        raise ImageError(f"{path}: more than {most:,} bytes, which no image of max_pixels ({max_pixels:,}) needs.")
+    return data
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Return a file or a pipe, open for reading.
+
+    Raises:
+        ImageError: If there is no such file, it cannot be opened, or it is a device.
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError as error:
+        raise ImageError(f"{path}: there is no such file.") from error
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be read: {error.strerror}.") from error
+    except ValueError as error:  # a NUL in the path
+        raise ImageError(f"{str(path)!r}: cannot be a path: {error}.") from error
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode) or _is_pipe(file):
+        return file
+    file.close()
+    raise ImageError(f"{path}: a device, not a file.")
+
+
+def _is_pipe(file: BinaryIO) -> bool:
+    return stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
 
 
 def encode(image: NDArray[np.uint8], suffix: str, name: str = "image") -> bytes:
@@ -161,17 +184,6 @@ def write(path: str | Path, image: NDArray[np.uint8]) -> None:
         raise ImageError(f"{path}: cannot be written: {error.strerror}.") from error
 
 
-def _read_file(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise ImageError(f"{path}: there is no such file.") from error
-    except OSError as error:
-        raise ImageError(f"{path}: cannot be read: {error.strerror}.") from error
-    except ValueError as error:  # a NUL in the path
-        raise ImageError(f"{str(path)!r}: cannot be a path: {error}.") from error
-
-
 def _is_plain(data: bytes) -> bool:
     """Say whether OpenCV decodes *data* as Pillow would, and in silence: whole, 8-bit, 1 or 3 channels, no alpha.
 
@@ -203,9 +215,27 @@ def _jpeg_channels(data: bytes) -> int:
     return 0
 
 
-def _to_rgb(picture: PIL.Image.Image, name: str) -> NDArray[np.uint8]:
+def _to_bgr(picture: PIL.Image.Image, name: str) -> Image:
     if picture.mode == "F":
         raise ImageError(f"{name}: floating-point images are not supported. Convert it to 8 or 16 bits.")
+    width, height = picture.size
+    if width * height == 0:
+        raise ImageError(f"{name}: the image has no pixels.")
+    image: Image = np.empty((height, width, 3), np.uint8)
+    for top, bottom in _bands(height, width):
+        whole = bottom - top == height
+        image[top:bottom] = _to_rgb(picture if whole else picture.crop((0, top, width, bottom)))[:, :, ::-1]
+    return image
+
+
+def _bands(height: int, width: int) -> Iterator[tuple[int, int]]:
+    """Yield the first row, and the row after the last, of bands of an image, from the top."""
+    rows = max(1, _BAND // width)
+    for top in range(0, height, rows):
+        yield top, min(top + rows, height)
+
+
+def _to_rgb(picture: PIL.Image.Image) -> NDArray[np.uint8]:
     if picture.mode.startswith("I"):  # 16 bits, in 16 or 32
         wide = np.asarray(picture).astype(np.int64)
         gray = (np.clip(wide, 0, 65535) // _SCALE_16).astype(np.uint8)
@@ -217,10 +247,12 @@ def _to_rgb(picture: PIL.Image.Image, name: str) -> NDArray[np.uint8]:
 
 def _over_white(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Lay (H, W, 4) with alpha last over white; (H, W, 3)."""
-    colour = pixels[:, :, :3].astype(np.uint16)
-    alpha = pixels[:, :, 3:].astype(np.uint16)
-    blended = (colour * alpha + 255 * (255 - alpha) + 127) // 255
-    return blended.astype(np.uint8)
+    laid = np.empty((*pixels.shape[:2], 3), np.uint8)
+    for top, bottom in _bands(*pixels.shape[:2]):
+        colour = pixels[top:bottom, :, :3].astype(np.uint16)
+        alpha = pixels[top:bottom, :, 3:].astype(np.uint16)
+        laid[top:bottom] = (colour * alpha + 255 * (255 - alpha) + 127) // 255
+    return laid
 
 
 def _from_array(array: NDArray[Any], name: str) -> Image:

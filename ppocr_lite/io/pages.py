@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import glob
-import importlib
 import re
-import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import PIL.Image
 from numpy.typing import NDArray
 
 from ppocr_lite.errors import ImageError, OCRError
-from ppocr_lite.install import install_command
-from ppocr_lite.io import images
+from ppocr_lite.io import formats, images
+from ppocr_lite.io.formats import MAX_PIXELS
+from ppocr_lite.io.pdf_reader import PDFReader
 
-SUFFIXES = frozenset({*images.SUFFIXES, ".gif", ".pdf"})
+SUFFIXES = frozenset({*formats.SUFFIXES, ".pdf"})
 SEVERAL_FRAMES = (".gif", ".tif", ".tiff")
-PDF_DPI = 200  # a 10 point line becomes 28 pixels high, near what recognisers are trained on
-POINTS_PER_INCH = 72
 _NUMBERED = re.compile(r"(.+)#([1-9][0-9]*)", re.DOTALL)
-# PDFium must not be called by two threads at once, whatever the documents. Re-entrant, because the collector may close
-# a document that nobody finished reading in the middle of another's page.
-_PDFIUM = threading.RLock()
 
 
 def list_files(source: str | Path, recursive: bool = False) -> list[Path]:
@@ -76,7 +68,7 @@ def page_numbers(pages: str | None) -> list[range] | None:
 
 
 def read_pages(
-    path: Path, pages: str | None = None, after: int = 0
+    path: Path, pages: str | None = None, after: int = 0, max_pixels: int = MAX_PIXELS
 ) -> Generator[tuple[str, NDArray[np.uint8]], None, None]:
     """Yield the name and the pixels, BGR uint8 (H, W, 3), of each page of a file.
 
@@ -84,12 +76,14 @@ def read_pages(
         path: An image, a TIFF or GIF with several frames, or a PDF, with what is filled into its forms.
         pages: Which pages, counted from 1; None for all. A file of one page has page 1.
         after: Leave out the pages up to this one.
+        max_pixels: Most pixels that an image may declare; a larger page of a PDF is drawn smaller.
 
     Yields:
         ``("scan.pdf#2", pixels)``; the plain path for a file of one page.
 
     Raises:
-        ImageError: If there is no such file, or it is not an image or is damaged; its ``page`` says which page is.
+        ImageError: If there is no such file, or it is not an image, is damaged or too large; its ``page`` says which
+            page is.
         OCRError: If it is a PDF and pypdfium2 is not installed.
     """
     wanted = page_numbers(pages)
@@ -100,15 +94,15 @@ def read_pages(
         raise ImageError(f"{path}: a folder without images.")
     if not path.exists() or suffix not in (".pdf", *SEVERAL_FRAMES):
         if _is_wanted(1, wanted):
-            yield str(path), images.read(path)
+            yield str(path), images.read(path, max_pixels=max_pixels)
     elif suffix == ".pdf":
-        yield from _pdf_pages(path, wanted)
+        yield from _pdf_pages(path, wanted, max_pixels)
     else:
-        yield from _frames(path, wanted)
+        yield from _frames(path, wanted, max_pixels)
 
 
 def read_every_page(
-    path: Path, pages: str | None = None
+    path: Path, pages: str | None = None, max_pixels: int = MAX_PIXELS
 ) -> Generator[tuple[str, NDArray[np.uint8] | OCRError], None, None]:
     """Yield what :func:`read_pages` does, and for what cannot be read its name and the error.
 
@@ -117,14 +111,14 @@ def read_every_page(
     after: int | None = 0
     while after is not None:
         try:
-            yield from read_pages(path, pages, after)
+            yield from read_pages(path, pages, after=after, max_pixels=max_pixels)
             return
         except OCRError as error:
             after = getattr(error, "page", None)
             yield f"{path}#{after}" if after else str(path), error
 
 
-def read_page(name: str) -> NDArray[np.uint8]:
+def read_page(name: str, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     """Return the pixels, BGR uint8 (H, W, 3), of the page that :func:`read_pages` calls *name*.
 
     Raises:
@@ -132,8 +126,8 @@ def read_page(name: str) -> NDArray[np.uint8]:
     """
     page = _NUMBERED.fullmatch(name)
     if page is None or Path(name).exists():
-        return images.read(name)
-    with closing(read_pages(Path(page[1]), page[2])) as found:
+        return images.read(name, max_pixels=max_pixels)
+    with closing(read_pages(Path(page[1]), page[2], max_pixels=max_pixels)) as found:
         for _, pixels in found:
             return pixels
     raise ImageError(f"{page[1]}: there is no page {page[2]}.")
@@ -143,57 +137,35 @@ def _is_wanted(number: int, wanted: list[range] | None) -> bool:
     return wanted is None or any(number in numbers for numbers in wanted)
 
 
-def _frames(path: Path, wanted: list[range] | None) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+def _frames(path: Path, wanted: list[range] | None, max_pixels: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     page = None
-    try:
-        with PIL.Image.open(path) as picture:
+    with images.open_file(path) as file:
+        try:
+            picture = formats.open_image(file, str(path), max_pixels)
+            if picture.format not in ("GIF", "TIFF"):  # only called so
+                yield str(path), images.read(path, max_pixels=max_pixels)
+                return
             count = getattr(picture, "n_frames", 1)
             for number in (n for n in range(1, count + 1) if _is_wanted(n, wanted)):
                 page = number if count > 1 else None
                 name = f"{path}#{number}" if count > 1 else str(path)
                 picture.seek(number - 1)
-                yield name, images.from_pil(picture.copy(), name)
-    except ImageError as error:
-        error.page = page
-        raise
-    except images.DECODE_ERRORS as error:
-        damaged = images.undecodable(f"{path}#{page}" if page else str(path), error)
-        damaged.page = page
-        raise damaged from error
+                yield name, images.from_pil(picture, name, max_pixels)
+        except ImageError as error:
+            error.page = page
+            raise
+        except formats.DECODE_ERRORS as error:
+            damaged = formats.undecodable(f"{path}#{page}" if page else str(path), error)
+            damaged.page = page
+            raise damaged from error
 
 
-def _pdf_pages(path: Path, wanted: list[range] | None) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    pdfium = _pdfium(path)
-    with _PDFIUM:
-        try:
-            document = pdfium.PdfDocument(path)
-            document.init_forms()
-        except (pdfium.PdfiumError, OSError) as error:
-            raise ImageError(f"{path}: not a readable PDF: {error}") from error
-        count = len(document)
-    try:
-        for number in (n for n in range(1, count + 1) if _is_wanted(n, wanted)):
-            name = f"{path}#{number}"
-            with _PDFIUM:
-                try:
-                    pixels = _render(document, number - 1)
-                except pdfium.PdfiumError as error:
-                    damaged = ImageError(f"{name}: the page is damaged: {error}")
-                    damaged.page = number
-                    raise damaged from error
-            yield name, pixels
-    finally:
-        with _PDFIUM:
-            document.close()
-
-
-def _render(document: Any, index: int) -> NDArray[np.uint8]:
-    with closing(document[index]) as page, closing(page.render(scale=PDF_DPI / POINTS_PER_INCH)) as bitmap:
-        return np.array(bitmap.to_numpy()[:, :, :3])
-
-
-def _pdfium(path: Path) -> Any:
-    try:
-        return importlib.import_module("pypdfium2")
-    except ModuleNotFoundError as error:
-        raise OCRError(f"{path}: reading PDF needs the package pypdfium2. {install_command('pypdfium2')}") from error
+def _pdf_pages(path: Path, wanted: list[range] | None, max_pixels: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    with PDFReader(path, max_pixels) as document:
+        for number in (n for n in range(1, document.count + 1) if _is_wanted(n, wanted)):
+            try:
+                pixels = document.page(number)
+            except ImageError as error:
+                error.page = number
+                raise
+            yield f"{path}#{number}", pixels

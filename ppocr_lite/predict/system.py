@@ -14,6 +14,7 @@ import numpy as np
 from ppocr_lite.config.reading import ReadingPolicy, check_limit
 from ppocr_lite.errors import ConfigError, ModelError, OCRError
 from ppocr_lite.io import images
+from ppocr_lite.io.formats import MAX_PIXELS
 from ppocr_lite.io.images import Image, ImageInput
 from ppocr_lite.io.pages import list_files, page_numbers, read_every_page, read_pages
 from ppocr_lite.predict.classifier import TextClassifier
@@ -76,6 +77,8 @@ class OCR:
         cls_thresh: A line is turned only if the classifier is surer than this; usually 0.9.
         cls_batch_num: Lines per run of the classifier; None for 6.
         drop_score: Lines read with less confidence are left out; 0.7 with the released English recogniser, else 0.5.
+        max_pixels: Most pixels that an image may declare, for one of a few bytes may ask for all memory; it is refused
+            before it is decoded. A larger page of a PDF is drawn at fewer dots an inch.
 
     Raises:
         ModelError: If a model is missing, incomplete or does not fit.
@@ -112,10 +115,12 @@ class OCR:
         cls_thresh: float | None = None,
         cls_batch_num: int | None = None,
         drop_score: float | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         if lang not in (None, *LANGUAGES):
             raise ConfigError(f"OCR: lang must be one of {', '.join(LANGUAGES)}. Received: {lang!r}")
         counts = {"rec_batch_num": rec_batch_num, "cls_batch_num": cls_batch_num, "threads": threads}
+        counts["max_pixels"] = max_pixels
         for name, number in counts.items():
             if number is not None and number < 1:
                 raise ConfigError(f"OCR: {name} must be at least 1. Received: {number}")
@@ -149,7 +154,7 @@ class OCR:
         size = rec_batch_num or BATCH_SIZE
         recognizer = load_recognizer(rec, *use, size, line, rec_char_dict_path, drop_score, said[2]) if rec else None
         policy = dataclasses.replace(page_policy(classifier, recognizer), **overrides)
-        self._hold(PageReader(detector, classifier, recognizer, policy, missing), threads)
+        self._hold(PageReader(detector, classifier, recognizer, policy, missing), threads, max_pixels)
 
     @classmethod
     def of(
@@ -159,6 +164,7 @@ class OCR:
         recognizer: TextRecognizer | None = None,
         policy: ReadingPolicy | None = None,
         threads: int | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> OCR:
         """Return a reader made of stages that are ready: loaded by hand, or around a network of one's own.
 
@@ -169,14 +175,16 @@ class OCR:
             policy: How lines are turned, cut out and read; None for what the folders of the stages say.
             threads: Pages that :meth:`stream` searches at the same time; None for as many as there are processors, at
                 most 4.
+            max_pixels: Most pixels that an image may declare.
         """
         made = cls.__new__(cls)
         made.lang = None
-        made._hold(PageReader(detector, classifier, recognizer, policy), threads)
+        made._hold(PageReader(detector, classifier, recognizer, policy), threads, max_pixels)
         return made
 
-    def _hold(self, reader: PageReader, threads: int | None) -> None:
+    def _hold(self, reader: PageReader, threads: int | None, max_pixels: int) -> None:
         self._reader, self._threads = reader, threads or _default_threads()
+        self.max_pixels = max_pixels
         self.policy, self.drop_score = reader.policy, reader.drop_score
 
     @overload
@@ -232,7 +240,7 @@ class OCR:
         if isinstance(image, list | tuple):
             return [self.ocr(one, det, cls, rec, on_error=on_error) for one in image]
         try:
-            pixels = images.read(image)
+            pixels = self._pixels(image)
         except (OCRError, TypeError) as error:
             if not go_on:
                 raise
@@ -284,7 +292,7 @@ class OCR:
 
         def decode() -> Generator[tuple[str, Image | OCRError], None, None]:
             for path in files:
-                yield from read_all(path, pages)
+                yield from read_all(path, pages, max_pixels=self.max_pixels)
 
         def find(page: tuple[str, Image | OCRError]) -> FoundPage:
             name, image = page
@@ -302,15 +310,15 @@ class OCR:
 
     def detect(self, image: ImageInput) -> Detections:
         """Return the text regions of an image and their scores, in reading order."""
-        return self._reader.detect(images.read(image))
+        return self._reader.detect(self._pixels(image))
 
     def classify(self, crops: ImageInput | Sequence[ImageInput]) -> list[Orientation]:
         """Return the angle, 0 or 180, and its score of each line image."""
-        return self._reader.classifier.classify([images.read(crop) for crop in _several(crops)])
+        return self._reader.classifier.classify([self._pixels(crop) for crop in _several(crops)])
 
     def recognize(self, crops: ImageInput | Sequence[ImageInput]) -> list[Recognition]:
         """Return the text and its score of each line image."""
-        return self._reader.recognizer.recognize([images.read(crop) for crop in _several(crops)])
+        return self._reader.recognizer.recognize([self._pixels(crop) for crop in _several(crops)])
 
     def profile(self, image: ImageInput, det: bool = True, cls: bool = True, rec: bool = True) -> dict[str, float]:
         """Read an image and return the seconds that each stage took.
@@ -319,9 +327,12 @@ class OCR:
         """
         timer = Timer()
         with timer("read"):
-            pixels = images.read(image)
+            pixels = self._pixels(image)
         self._read(pixels, _name(image), Steps(det, cls, rec), timer)
         return timer.seconds
+
+    def _pixels(self, image: ImageInput) -> Image:
+        return images.read(image, max_pixels=self.max_pixels)
 
     def _read(self, image: Image, name: str | None, steps: Steps, timer: Timer = NO_TIMER) -> OCRResult:
         page = self._reader.find(image, name, steps, timer)

@@ -151,3 +151,23 @@ def test_a_damaged_network_is_named(small_models: dict[str, Path], tmp_path: Pat
     (folder / name).write_bytes(data[: len(data) // 2])
     with pytest.raises(ModelError, match="det"):
         OCR(**small_models | {"det_model": folder})
+
+
+def test_an_image_of_more_pixels_than_allowed_is_refused_by_every_way_in(
+    small_models: dict[str, Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "page.png"
+    cv2.imwrite(str(path), np.full((40, 50, 3), 255, np.uint8))
+    strict, exact = OCR(**small_models, threads=1, max_pixels=1_999), OCR(**small_models, threads=1, max_pixels=2_000)
+    for read in (
+        strict.ocr,
+        strict.detect,
+        strict.classify,
+        strict.recognize,
+        lambda source: next(strict.stream(source)),
+    ):
+        with pytest.raises(ImageError, match=r"page\.png: 50 x 40 pixels are more than max_pixels allows \(1,999\)"):
+            read(path)
+    assert exact.ocr(path).size == next(exact.stream(path)).size == (40, 50)
+    with pytest.raises(ConfigError, match="max_pixels must be at least 1"):
+        OCR(**small_models, max_pixels=0)

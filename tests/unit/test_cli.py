@@ -17,6 +17,7 @@ from ppocr_lite import cli
 from ppocr_lite.commands import components, console, inputs, show_data
 from ppocr_lite.errors import ConfigError, OCRError
 from ppocr_lite.io import images
+from ppocr_lite.io.formats import MAX_PIXELS
 from ppocr_lite.results import Detections, OCRResult
 from ppocr_lite.textline import TextLine
 
@@ -24,8 +25,8 @@ from ppocr_lite.textline import TextLine
 class FakeOCR:
     """Stands in for the models: a bright image has one line, a dark one none."""
 
-    def __init__(self, **options: object) -> None:
-        self.options = options
+    def __init__(self, max_pixels: int = MAX_PIXELS, **options: object) -> None:
+        self.options, self.max_pixels = options, max_pixels
 
     def ocr(self, image: object) -> OCRResult:
         pixels = images.read(image)  # type: ignore[arg-type]
@@ -418,3 +419,12 @@ def test_pictures_of_any_state_are_bgr(image: np.ndarray) -> None:
 
 def test_encoded_images_have_no_picture() -> None:
     assert show_data.as_picture(b"bytes") is None
+
+
+@pytest.mark.parametrize("verb", ["ocr", "det"])
+def test_an_image_of_more_pixels_than_allowed_names_the_option(
+    pages: Path, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    assert cli.main([verb, str(pages / "a.png"), "--max-pixels", "600"]) == 0
+    assert cli.main([verb, str(pages / "a.png"), "--max-pixels", "599"]) == 1
+    assert "30 x 20 pixels are more than max_pixels allows (599)" in capsys.readouterr().err

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 
 from ppocr_lite.engine import checkpoint
 from ppocr_lite.engine.checkpoint import TrainState
-from ppocr_lite.engine.pdparams import read_pdparams
 from ppocr_lite.errors import CheckpointError, DivergenceError
 
 
@@ -136,30 +134,3 @@ def test_a_part_is_a_whole_name() -> None:
     given = {"backbone.w": np.zeros((2, 2))}
     with pytest.raises(CheckpointError, match=r"missing: head\.fc"):
         checkpoint.fit_weights(given, WANTED, "old", reinit=["hea"])
-
-
-def test_pdparams_hold_arrays(tmp_path: Path) -> None:
-    path = tmp_path / "best_accuracy.pdparams"
-    array = np.arange(3, dtype=np.float32)
-    stored = {"a": array, "b": ("linear_0.w_0", array), "StructuredToParameterName@@": {"a": "linear_0.w_0"}}
-    path.write_bytes(pickle.dumps(stored))
-    found = checkpoint.read_weights(tmp_path / "best_accuracy")
-    assert set(found) == {"a", "b"}
-    assert np.array_equal(found["b"], array)
-
-
-class Payload:
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (Path.touch, (Path("touched"),))
-
-
-@pytest.mark.parametrize(
-    "content", [pickle.dumps({"a": Payload()}), b"no pickle", pickle.dumps([1]), pickle.dumps({"a": 1})]
-)
-def test_anything_else_in_pdparams_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "a.pdparams"
-    path.write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"a\.pdparams"):
-        read_pdparams(path)
-    assert not Path("touched").exists()

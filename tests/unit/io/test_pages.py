@@ -8,7 +8,9 @@ import PIL.Image
 import pytest
 
 from ppocr_lite.errors import ImageError
+from ppocr_lite.io import images
 from ppocr_lite.io.pages import list_files, page_numbers, read_every_page, read_page, read_pages
+from ppocr_lite.io.pdf_reader import PDFReader
 
 
 def frames(*values: int) -> list[PIL.Image.Image]:
@@ -204,11 +206,85 @@ def test_a_missing_file_is_called_missing(tmp_path: Path, suffix: str) -> None:
         list(read_pages(tmp_path / f"absent.{suffix}"))
 
 
-def test_an_image_of_too_many_pixels_is_not_called_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = save_frames(tmp_path / "large.tiff", 10)
-    monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 100)
-    with pytest.raises(ImageError, match=r"large\.tiff: too many pixels"):
-        list(read_pages(path))
+@pytest.mark.parametrize("suffix", ["tiff", "gif", "png"])
+def test_more_pixels_than_allowed_are_refused_by_the_name_of_the_option(tmp_path: Path, suffix: str) -> None:
+    path = save_frames(tmp_path / f"large.{suffix}", 10)
+    assert len(list(read_pages(path, max_pixels=600))) == 1
+    with pytest.raises(ImageError, match=rf"large\.{suffix}: 30 x 20 pixels .* max_pixels .*--max-pixels"):
+        list(read_pages(path, max_pixels=599))
+
+
+def test_each_frame_is_held_to_the_limit(tmp_path: Path) -> None:
+    path = tmp_path / "growing.tiff"
+    small, large = PIL.Image.new("L", (10, 10)), PIL.Image.new("L", (40, 40))
+    small.save(path, save_all=True, append_images=[large])
+    pages = read_pages(path, max_pixels=100)
+    assert next(pages)[0] == f"{path}#1"
+    with pytest.raises(ImageError, match=r"growing\.tiff#2: 40 x 40 pixels"):
+        next(pages)
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+@pytest.mark.parametrize("count", [1, 2])
+def test_frames_are_turned_as_images_are(tmp_path: Path, orientation: int, count: int) -> None:
+    exif = PIL.Image.Exif()
+    exif[0x0112] = orientation
+    picture = PIL.Image.new("RGB", (30, 20), "white")
+    picture.paste("black", (0, 0, 10, 5))
+    path = tmp_path / "turned.tiff"
+    picture.save(path, exif=exif, save_all=True, append_images=[picture] * (count - 1))
+    pages = [image for _, image in read_pages(path)]
+    assert len(pages) == count
+    np.testing.assert_array_equal(pages[0], images.read(path))
+    assert pages[0].shape == ((20, 30, 3) if orientation == 3 else (30, 20, 3))
+
+
+def page_of(size: int, content: bytes, resources: bytes = b"", *more: bytes) -> tuple[bytes, ...]:
+    """Return the objects of a PDF of one page, *size* points each way; *more* are numbered from 5."""
+    return (
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d] /Resources << %s >> /Contents 4 0 R >>"
+        % (size, size, resources),
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+        *more,
+    )
+
+
+def test_a_large_page_is_drawn_smaller_and_the_log_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("pypdfium2")
+    path = write_pdf(tmp_path / "sheet.pdf", *page_of(14400, b"0 g 0 0 7200 14400 re f"))
+    ((_, image),) = read_pages(path, max_pixels=1_000_000)
+    assert 990_000 < image.shape[0] * image.shape[1] <= 1_000_000
+    assert (image[500, 10].tolist(), image[500, -10].tolist()) == ([0] * 3, [255] * 3)
+    assert "sheet.pdf#1: drawn at 5 dots an inch instead of 200, for max_pixels" in caplog.text
+
+
+def forms_that_call_each_other(depth: int, often: int) -> tuple[bytes, ...]:
+    """Return a page that draws a form often, which draws the next often, and so on: often ** depth boxes."""
+    calls = b"/F Do " * often
+    form = b"<< /Type /XObject /Subtype /Form /BBox [0 0 72 72] /Resources << /XObject << /F %d 0 R >> >> /Length %d >>"
+    forms = [form % (5 + n + 1, len(calls)) + b"\nstream\n" + calls + b"\nendstream" for n in range(depth)]
+    box = b"<< /Type /XObject /Subtype /Form /BBox [0 0 72 72] /Length 12 >>\nstream\n0 0 9 9 re f\nendstream"
+    return page_of(72, calls, b"/XObject << /F 5 0 R >>", *forms, box)
+
+
+def test_a_page_that_takes_too_long_is_named_and_threads_wait_for_nobody(tmp_path: Path) -> None:
+    pytest.importorskip("pypdfium2")
+    path = write_pdf(tmp_path / "forever.pdf", *forms_that_call_each_other(9, 20))
+    with PDFReader(path, seconds=1) as document, pytest.raises(ImageError, match=r"forever\.pdf#1: not drawn within 1"):
+        document.page(1)
+
+
+def test_no_process_is_left_when_a_pdf_is_not_read_to_its_end(tmp_path: Path) -> None:
+    pytest.importorskip("pypdfium2")
+    path = save_frames(tmp_path / "scan.pdf", 10, 250)
+    pages = read_pages(path)
+    next(pages)
+    mine = Path(f"/proc/self/task/{threading.get_native_id()}/children")
+    assert mine.read_text().split()
+    pages.close()
+    assert not mine.read_text().split()
 
 
 def test_a_page_is_read_by_its_name(tmp_path: Path) -> None:
