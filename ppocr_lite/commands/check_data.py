@@ -10,15 +10,20 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from ppocr_lite.charset import Charset
 from ppocr_lite.commands.console import complain, progress, say
 from ppocr_lite.config.arguments import add_config
+from ppocr_lite.config.schema import Config
+from ppocr_lite.engine.build import load_charset, load_config
+from ppocr_lite.engine.open import open_network
 from ppocr_lite.errors import ConfigError, DataError, ImageError
-from ppocr_lite.transforms.base import Sample
+from ppocr_lite.families import family_of
+from ppocr_lite.transforms import TRANSFORMS
+from ppocr_lite.transforms.base import Compose, Sample
 from ppocr_lite.transforms.decode import DecodeImage
 from ppocr_lite.transforms.labels import ClsLabelEncode, CTCLabelEncode, DetLabelEncode, read_lines
 
@@ -40,12 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check all files; return 1 if a line is unusable."""
-    encode = _encoder(arguments)
+    encode, fit = _encoder(arguments)
     decode = None if arguments.no_images else DecodeImage()
     bad = 0
     for file in arguments.files:
         counts: Counter[str] = Counter()
-        for fault in _faults(file, arguments.data_dir or file.parent, encode, decode, counts):
+        for fault in _faults(file, arguments.data_dir or file.parent, (encode, decode, fit), counts):
             bad += 1
             counts["unusable"] += 1
             if counts["unusable"] <= MAX_NAMED:
@@ -56,25 +61,39 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if bad else 0
 
 
-def _encoder(arguments: argparse.Namespace) -> Any:
+def _encoder(arguments: argparse.Namespace) -> tuple[Any, Callable[[Sample], Sample]]:
+    """Return what encodes a label, and what refuses a line that the network of the config cannot spell."""
     if arguments.kind == "det":
-        return DetLabelEncode()
+        return DetLabelEncode(), _as_it_is
     if arguments.kind == "cls":
-        return ClsLabelEncode()
+        return ClsLabelEncode(), _as_it_is
     if arguments.config is not None:
-        from ppocr_lite.engine.build import load_charset, load_config  # noqa: PLC0415  needs what training needs
-
         config = load_config(arguments.config, arguments.opt)
         charset = load_charset(config)
         if charset is None:
             raise ConfigError(f"{arguments.config} is no config of a recogniser.")
-        return CTCLabelEncode(charset, config.Global.max_text_length)
+        return CTCLabelEncode(charset, config.Global.max_text_length), _fitting(config, arguments.no_images)
     charset = Charset.load(arguments.charset, use_space_char=not arguments.no_space)
-    return CTCLabelEncode(charset, arguments.max_text_length)
+    return CTCLabelEncode(charset, arguments.max_text_length), _as_it_is
 
 
-def _faults(file: Path, folder: Path, encode: Any, decode: DecodeImage | None, counts: Counter[str]) -> Iterator[str]:
+def _as_it_is(sample: Sample) -> Sample:
+    return sample
+
+
+def _fitting(config: Config, no_images: bool) -> Callable[[Sample], Sample]:
+    """Return the resize of training, refusing what training will refuse; the network is built to see its steps."""
+    split = config.Train or config.Eval
+    nodes = [node for node in split.transforms if node["name"] == "RecResizeImg"] if split else []
+    if no_images or not nodes or config.Architecture is None:
+        return _as_it_is
+    resize = Compose([TRANSFORMS.build(nodes[0])], ("image",), "Train.dataset.transforms")
+    return family_of(config).fitting(resize, open_network(config).predict)
+
+
+def _faults(file: Path, folder: Path, steps: tuple[Any, ...], counts: Counter[str]) -> Iterator[str]:
     """Yield what is wrong, line by line, and count what there is."""
+    encode, decode, fit = steps
     try:
         lines = read_lines(file)
     except DataError as error:
@@ -96,6 +115,7 @@ def _faults(file: Path, folder: Path, encode: Any, decode: DecodeImage | None, c
             sample = encode({"label": label})
             if decode is not None:
                 sample = decode(sample | {"image": _read(folder / name), "path": str(folder / name)})
+                fit(sample)
         except (DataError, ImageError) as error:
             yield f"{file}:{number}: {error}"
             continue

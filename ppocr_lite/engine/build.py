@@ -137,6 +137,7 @@ def build_trainer(config: Config, folder: Path, *, resuming: bool = False) -> Tr
             predicts=chosen_network(config),
         )
     )
+    dataset.transforms = family_of(config).fitting(chain, backend.predict)  # what the network cannot learn is refused
     if not resuming:
         load_pretrained(config, backend, charset)
     loader = build_loader(config, dataset, batches, backend)

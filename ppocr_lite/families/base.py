@@ -85,6 +85,16 @@ class Family(ABC):
         """Return what makes a training batch of samples."""
         return Collate()
 
+    def fitting(self, chain: Compose, predict: Callable[[Any], Mapping[str, Any]]) -> Callable[[Sample], Sample]:
+        """Return the training transforms so that they refuse what the network cannot learn, if there is such.
+
+        Args:
+            chain: The transforms.
+            predict: Runs the network on (1, 3, H, W) float32.
+        """
+        del predict
+        return chain
+
     def input_shape(self, transforms: Sequence[Node]) -> tuple[int, ...]:
         """Return what an exported network takes, -1 where it varies.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ppocr_lite.charset import Charset
 from ppocr_lite.config.schema import Config, Node
-from ppocr_lite.data import Collate
+from ppocr_lite.data import Collate, FittingLines
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.families.base import LineFamily, Stage, register
 from ppocr_lite.io.images import Image
@@ -19,6 +19,7 @@ from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.runner import Engine, Runner
 from ppocr_lite.predict.stages import load_recognizer
 from ppocr_lite.transforms.base import Compose, Sample
+from ppocr_lite.transforms.resize import LineResize, batch_width
 
 
 @register
@@ -69,6 +70,15 @@ class Recognizers(LineFamily):
     def collate(self) -> Callable[[Sequence[Sample]], dict[str, Any]]:
         """Return what makes a batch of lines padded to one width."""
         return Collate(pad_width=True)
+
+    def fitting(self, chain: Compose, predict: Callable[[Any], Mapping[str, Any]]) -> Callable[[Sample], Sample]:
+        """Refuse lines that are too narrow for their text."""
+        resize = next((step for step in chain.steps if isinstance(step, LineResize)), None)
+        if resize is None:
+            return chain
+        width = batch_width([resize.width])
+        (first, *_) = predict(np.zeros((1, 3, resize.height, width), np.float32)).values()  # (1, T, C)
+        return FittingLines(chain, width / first.shape[1])
 
     def measure_batch(
         self, found: Any, postprocess: Any, batch: Mapping[str, Any], charset: Charset | None, metric: Any

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ppocr_lite import cli
@@ -59,6 +60,80 @@ def test_show_config_applies_overrides(capsys: pytest.CaptureFixture[str]) -> No
 def test_a_wrong_override_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["show-config", "-c", str(REC), "-o", "Global.epoch_nun=7"]) == cli.USAGE
     assert "Did you mean 'epoch_num'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "override, status",
+    [
+        ("Global.character_dict_path=nowhere.txt", cli.USAGE),
+        ("Train.dataset.label_file_list=[nowhere.txt]", cli.FAILED),
+        ("Global.pretrained_model=nowhere", cli.FAILED),
+    ],
+)
+def test_a_value_that_names_nothing_is_a_line(
+    override: str, status: int, rec_label_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = ["-c", str(REC), "-o", *on("Train", rec_label_file), *on("Eval", rec_label_file), override]
+    config.append("Train.loader.batch_size_per_card=4")
+    assert cli.main(["train", *config, f"Global.save_model_dir={tmp_path / 'run'}"]) == status
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if " WARNING: " not in line]
+    assert "nowhere" in line
+
+
+def test_too_many_bad_samples_are_a_line(
+    write_config: Callable[..., Path], rec_label_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rec_label_file.with_name("bad.txt").write_text("none.png\tword\n" * 8, encoding="utf-8")
+    config = ["-c", str(write_config("rec", rec_label_file)), "-o", f"Global.save_model_dir={tmp_path / 'bad'}"]
+    bad = f"Train.dataset.label_file_list=[{rec_label_file.with_name('bad.txt')}]"
+    assert cli.main(["train", *config, bad]) == cli.FAILED
+    assert capsys.readouterr().err.count("more than Global.max_bad_samples allows") == 1
+    assert "The run failed: " in (tmp_path / "bad" / "train.log").read_text(encoding="utf-8")
+
+
+def long_labels(rec_label_file: Path) -> Path:
+    """The labels with one more line, of a picture that is too narrow for its text."""
+    narrow = np.full((32, 32, 3), 255, np.uint8)
+    images.write(rec_label_file.parent / "narrow.png", narrow)
+    path = rec_label_file.with_name("long.txt")
+    path.write_text(rec_label_file.read_text(encoding="utf-8") + "narrow.png\tabababababab\n", encoding="utf-8")
+    return path
+
+
+def test_check_data_names_what_the_network_has_too_few_steps_for(
+    write_config: Callable[..., Path], rec_label_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = long_labels(rec_label_file)
+    arguments = ["check-data", "rec", str(labels), "-c", str(write_config("rec", rec_label_file))]
+    assert cli.main(arguments) == cli.FAILED
+    shown = capsys.readouterr()
+    assert f"{labels}:9: the text of 12 characters needs 12 steps, but the network makes only 8" in shown.err
+    assert shown.out == f"{labels}: 9 samples, 72 characters, 1 unusable\n"
+
+
+def test_training_counts_what_the_network_has_too_few_steps_for(
+    write_config: Callable[..., Path], rec_label_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = long_labels(rec_label_file)
+    data = f"Train.dataset.label_file_list=[{labels}]"
+    config = ["-c", str(write_config("rec", rec_label_file)), "-o", data, "Train.loader.drop_last=false"]
+    for share, status in (("0.01", cli.FAILED), ("0.2", 0)):
+        run = f"Global.save_model_dir={tmp_path / share}"
+        more = ["Global.max_steps=4", f"Global.max_bad_samples={share}", run]
+        assert cli.main(["train", *config, *more]) == status
+    assert "narrow.png: the text of 12 characters needs 12 steps" in capsys.readouterr().err
+
+
+def test_another_dictionary_than_that_of_the_weights_is_said(
+    write_config: Callable[..., Path], rec_label_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = ["-c", str(write_config("rec", rec_label_file)), "-o", f"Global.save_model_dir={tmp_path / 'run'}"]
+    assert cli.main(["train", *config, "Global.max_steps=1"]) == 0
+    capsys.readouterr()
+    assert cli.main(["eval", *config, "Global.character_dict_path=ch"]) == cli.FAILED
+    first, second = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("[")]
+    assert "head.fc.weight" in first
+    assert "Global.character_dict_path" in second and "reinit" not in second
 
 
 def test_components_describes_a_class(capsys: pytest.CaptureFixture[str]) -> None:
