@@ -12,7 +12,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from ppocr_lite.commands.console import DONE, FAILED, USAGE, report_errors
+from ppocr_lite.commands.console import DONE, FAILED, USAGE, Progress, report_errors
 from ppocr_lite.errors import suggest
 from ppocr_lite.version import __version__
 
@@ -59,7 +59,9 @@ def _run(given: list[str]) -> int:
         f"ppocr-lite {verb}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     module.add_arguments(parser)
-    return int(module.run(parser.parse_args(rest)))
+    arguments = parser.parse_args(rest)
+    Progress.shown = not getattr(arguments, "quiet", False)
+    return int(module.run(arguments))
 
 
 def _choose(given: list[str]) -> tuple[str | None, list[str]]:

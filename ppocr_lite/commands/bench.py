@@ -16,10 +16,9 @@ from collections.abc import Sequence
 
 from ppocr_lite import OCR
 from ppocr_lite.commands.console import complain, progress, say, table
-from ppocr_lite.commands.inputs import add_ocr_options, add_paths, find_files, make_ocr
+from ppocr_lite.commands.inputs import STDIN, add_ocr_options, add_paths, find_files, make_ocr, read_given
 from ppocr_lite.errors import OCRError
 from ppocr_lite.io.images import ImageInput
-from ppocr_lite.io.pages import read_pages
 
 TOTAL = "total"
 
@@ -52,8 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
     failed = 0
     for file in progress(files, "files"):
         try:
-            for name, pixels in read_pages(file, max_pixels=ocr.max_pixels):
-                times = measure(ocr, file if name == str(file) else pixels, arguments.repeat)
+            for name, pixels in read_given(file, max_pixels=ocr.max_pixels, password=arguments.password):
+                times = measure(ocr, file if name == str(file) and file != STDIN else pixels, arguments.repeat)
                 measured.append(times)
                 if arguments.each:
                     say(f"{name}: {1000 * times[TOTAL]:.1f} ms, {int(times['lines'])} lines")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ppocr_lite.charset import Charset
-from ppocr_lite.commands.console import complain, progress, say
+from ppocr_lite.commands.console import add_quiet, complain, progress, say
 from ppocr_lite.config.arguments import add_config
 from ppocr_lite.config.schema import Config
 from ppocr_lite.engine.build import load_charset, load_config
@@ -32,6 +32,7 @@ MAX_NAMED = 50  # faults named for each file; the rest are counted
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
+    add_quiet(parser)
     parser.add_argument("kind", choices=("det", "rec", "cls"), help="what the labels are for")
     parser.add_argument("files", nargs="+", type=Path, metavar="LABEL_FILE")
     parser.add_argument("--data-dir", type=Path, help="folder the paths start from (default: that of the label file)")

@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 
 from ppocr_lite.commands.console import say
-from ppocr_lite.commands.inputs import add_ocr_options, add_paths, find_files, for_each, make_ocr
-from ppocr_lite.io.pages import read_pages
+from ppocr_lite.commands.inputs import add_ocr_options, add_paths, find_files, for_each, make_ocr, read_given
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     ocr = make_ocr(arguments)
 
     def work(file: Path, relative: Path) -> None:
-        for name, image in read_pages(file, max_pixels=ocr.max_pixels):
+        for name, image in read_given(file, max_pixels=ocr.max_pixels, password=arguments.password):
             (found,) = ocr.classify([image])
             say(f"{name}\t{found.angle}\t{found.score:.4f}")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from tqdm import tqdm
 
@@ -62,17 +64,29 @@ def _status(error: Exception, status: int) -> int:
     return status
 
 
+def add_quiet(parser: argparse.ArgumentParser) -> None:
+    """Add ``--quiet``, which :func:`ppocr_lite.cli.main` hands to :class:`Progress`."""
+    parser.add_argument("--quiet", action="store_true", help="show no progress; what fails is still named")
+
+
 class Progress:
-    """Shows how far a piece of work has come: a bar on a terminal, about ten plain lines elsewhere.
+    """Shows how far a piece of work has come: a bar on a terminal, a plain line every few seconds elsewhere.
 
     Args:
         what: Name of one kind of item, in the plural.
         total: Number of items.
+
+    Attributes:
+        shown: Whether anything is shown at all.
     """
+
+    EVERY = 5.0  # seconds between two lines
+    shown: ClassVar[bool] = True
 
     def __init__(self, what: str, total: int) -> None:
         self.what, self.total, self.done = what, total, 0
-        self._bar = tqdm(total=total, unit=f" {what}", disable=not sys.stderr.isatty())
+        self._told = time.monotonic()
+        self._bar = tqdm(total=total, unit=f" {what}", disable=not (self.shown and sys.stderr.isatty()))
 
     def __enter__(self) -> Progress:
         return self
@@ -82,9 +96,9 @@ class Progress:
 
     def reached(self, done: int, total: int) -> None:
         """Note that *done* of *total* items are done."""
-        tenth = 10 * done // total
-        if self._bar.disable and (tenth > 10 * self.done // total or done == total):
+        if self.shown and self._bar.disable and time.monotonic() >= self._told + self.EVERY:
             sys.stderr.write(f"{done}/{total} {self.what}\n")
+            self._told = time.monotonic()
         self._bar.update(done - self.done)
         self.done = done
 

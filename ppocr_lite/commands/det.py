@@ -12,9 +12,8 @@ from typing import Any
 
 from ppocr_lite import visualize
 from ppocr_lite.commands.console import say
-from ppocr_lite.commands.inputs import Names, add_ocr_options, add_paths, find_files, for_each, make_ocr
+from ppocr_lite.commands.inputs import Names, add_ocr_options, add_paths, find_files, for_each, make_ocr, read_given
 from ppocr_lite.io import images
-from ppocr_lite.io.pages import read_pages
 from ppocr_lite.results import Detections
 
 ENDING = "_det.png"
@@ -34,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     ocr = make_ocr(arguments)
 
     def work(file: Path, relative: Path) -> None:
-        for name, image in read_pages(file, max_pixels=ocr.max_pixels):
+        for name, image in read_given(file, max_pixels=ocr.max_pixels, password=arguments.password):
             found = ocr.detect(image)
             say(f"{name}\t{json.dumps(_regions(found))}")
             if names is not None:

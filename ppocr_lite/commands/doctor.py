@@ -53,7 +53,11 @@ PACKAGES = {
     "torch": "[torch] second training engine",
     "paddle2onnx": "[onnx] writing model.onnx",
     "openvino": "[openvino] engine",
+    "rapidocr": "[official] networks of PP-OCR",
+    "pillow-heif": "[heic] reading HEIC pictures",
+    "packaging": "[onnx] paddle2onnx needs it",
     "pypdfium2": "[pdf] reading PDF files",
+    "visualdl": "[visualdl] curves of a training",
 }
 MIB = 2**20
 INPUTS = {"det": (1, 3, 736, 960), "cls": (6, 3, 48, 192), "rec": (6, 3, 32, 320)}  # a page, and batches of lines

@@ -6,25 +6,32 @@ import argparse
 import glob
 import itertools
 import re
-from collections.abc import Callable, Sequence
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 
 from ppocr_lite import OCR
-from ppocr_lite.commands.console import complain, progress
+from ppocr_lite.commands.console import add_quiet, complain, progress
 from ppocr_lite.errors import ConfigError, ImageError, OCRError
 from ppocr_lite.io import images
-from ppocr_lite.io.pages import SEVERAL_FRAMES, list_files
+from ppocr_lite.io.formats import MAX_PIXELS
+from ppocr_lite.io.images import Image
+from ppocr_lite.io.pages import SEVERAL_FRAMES, list_files, read_pages
+from ppocr_lite.predict.released import LANGUAGES
 
+STDIN = Path("<stdin>")  # what is given as -
 MAX_NAMED = 10  # inputs that are named for sharing a name
 SINGLE = frozenset(images.SUFFIXES) - frozenset(SEVERAL_FRAMES)  # suffixes of files of one page
 _PAGE = re.compile(r"(.+)_p[0-9]{3,}", re.DOTALL)
 
 # flag → (type, choices, help); each is handed to OCR only if it is given, so the defaults stand in OCR alone
 OPTIONS: dict[str, tuple[Callable[[str], Any], tuple[str, ...] | None, str]] = {
-    "--lang": (str, None, "language of the bundled models"),
+    "--lang": (str, LANGUAGES, "language of the bundled models"),
     "--engine": (str, ("auto", "paddle", "onnxruntime", "openvino"), "what runs the networks"),
     "--device": (str, None, "cpu, gpu:0, ..."),
     "--threads": (int, None, "CPU threads"),
@@ -80,9 +87,29 @@ def make_ocr(arguments: argparse.Namespace) -> OCR:
 
 
 def add_paths(parser: argparse.ArgumentParser) -> None:
-    """Add ``PATH…`` and ``--recursive``."""
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="image, folder or pattern")
+    """Add ``PATH…``, and how they are read."""
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="image, folder or pattern; - reads standard input")
     parser.add_argument("--recursive", action="store_true", help="look into subfolders too")
+    parser.add_argument("--password", help="of encrypted PDF files")
+    add_quiet(parser)
+
+
+def read_given(
+    file: Path, pages: str | None = None, *, max_pixels: int = MAX_PIXELS, password: str | None = None
+) -> Iterator[tuple[str, Image]]:
+    """Yield what :func:`ppocr_lite.io.pages.read_pages` does, of standard input if *file* is :data:`STDIN`."""
+    if file != STDIN:
+        yield from read_pages(file, pages, max_pixels=max_pixels, password=password)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "stdin")
+        with copy.open("wb") as target:
+            shutil.copyfileobj(sys.stdin.buffer, target)
+        try:
+            for name, pixels in read_pages(copy, pages, max_pixels=max_pixels, password=password):
+                yield name.replace(str(copy), str(STDIN)), pixels
+        except OCRError as error:
+            raise type(error)(str(error).replace(str(copy), str(STDIN))) from error
 
 
 def find_files(paths: Sequence[str], *, recursive: bool = False, output: Path | None = None) -> list[tuple[Path, Path]]:
@@ -93,6 +120,9 @@ def find_files(paths: Sequence[str], *, recursive: bool = False, output: Path | 
     """
     found: list[tuple[Path, Path]] = []
     for given in paths:
+        if given == "-":
+            found.append((STDIN, Path("stdin")))
+            continue
         path = Path(given)
         try:
             files = list_files(given, recursive)

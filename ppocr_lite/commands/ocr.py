@@ -13,9 +13,9 @@ from pathlib import Path
 
 from ppocr_lite import OCRResult
 from ppocr_lite.commands.console import say
-from ppocr_lite.commands.inputs import Names, add_ocr_options, add_paths, find_files, for_each, make_ocr
+from ppocr_lite.commands.inputs import Names, add_ocr_options, add_paths, find_files, for_each, make_ocr, read_given
 from ppocr_lite.errors import ConfigError, suggest
-from ppocr_lite.io.pages import page_numbers, read_pages
+from ppocr_lite.io.pages import page_numbers
 
 # format → what is appended to the name of the input
 ENDINGS = {"json": ".json", "txt": ".txt", "png": "_ocr.png", "hocr": ".hocr", "alto": ".xml", "pdf": "_ocr.pdf"}
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     ocr = make_ocr(arguments)
 
     def work(file: Path, relative: Path) -> None:
-        for name, pixels in read_pages(file, arguments.pages, max_pixels=ocr.max_pixels):
+        for name, pixels in read_given(file, arguments.pages, max_pixels=ocr.max_pixels, password=arguments.password):
             page = dataclasses.replace(ocr.ocr(pixels), source=name)
             if names is None:
                 say(

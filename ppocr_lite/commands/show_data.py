@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite import visualize
-from ppocr_lite.commands.console import complain, progress, say
+from ppocr_lite.commands.console import add_quiet, complain, progress, say
 from ppocr_lite.config.arguments import add_config
 from ppocr_lite.data import DATASETS
 from ppocr_lite.data.sampler import Key
@@ -33,6 +33,7 @@ IGNORED = (150, 150, 150)  # gray, BGR
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
+    add_quiet(parser)
     add_config(parser)
     parser.add_argument("--output", type=Path, default=Path("output/show_data"), metavar="DIR")
     parser.add_argument("--split", choices=("Train", "Eval"), default="Train", help="whose samples (default: Train)")

@@ -11,12 +11,11 @@ from pathlib import Path
 
 from ppocr_lite import visualize
 from ppocr_lite.commands.console import say
-from ppocr_lite.commands.inputs import Names, add_paths, find_files, for_each
+from ppocr_lite.commands.inputs import Names, add_paths, find_files, for_each, read_given
 from ppocr_lite.config.arguments import add_config
 from ppocr_lite.engine.infer import live_maps
 from ppocr_lite.engine.run import read_config
 from ppocr_lite.io import images
-from ppocr_lite.io.pages import read_pages
 
 ENDING = "_maps.png"
 
@@ -36,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     look = live_maps(read_config(arguments), arguments.weights)
 
     def work(file: Path, relative: Path) -> None:
-        for name, image in read_pages(file):
+        for name, image in read_given(file, password=arguments.password):
             maps, found = look(image)
             stem = names.free(file, relative, name)
             target = stem.with_name(stem.name + ENDING)

@@ -11,12 +11,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ppocr_lite.commands.console import Progress, say
+from ppocr_lite.commands.console import Progress, add_quiet, say
 from ppocr_lite.synth import writer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
+    add_quiet(parser)
     parser.add_argument("kind", choices=writer.KINDS)
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder without labels yet")
     parser.add_argument("--count", type=int, required=True, metavar="N", help="number of samples")

@@ -110,6 +110,7 @@ def apply_override(config: dict[str, Any], override: str) -> None:
     named = isinstance(cursor, dict) and isinstance(last, str)
     numbered = isinstance(cursor, list) and isinstance(last, int) and last < len(cursor)
     if not (named or numbered):
+        _refuse_dotted_index(cursor, parts, override)
         raise ConfigError(f"-o {override}: {_dotted(parts[:-1])} cannot hold {last!r}. It is: {cursor!r}")
     cursor[last] = value
 
@@ -150,9 +151,16 @@ def _unshare(node: Any, source: str, depth: int = 0) -> Any:
 def _require(cursor: Any, part: str | int, parts: list[str | int], override: str) -> None:
     known = cursor if isinstance(cursor, dict) else range(len(cursor)) if isinstance(cursor, list) else ()
     if part not in known:
+        _refuse_dotted_index(cursor, parts, override)
         raise ConfigError(
             f"-o {override}: there is no {_dotted(parts)!r}.{suggest(str(part), [str(name) for name in known])}"
         )
+
+
+def _refuse_dotted_index(cursor: Any, parts: list[str | int], override: str) -> None:
+    part = parts[-1]
+    if isinstance(cursor, list) and isinstance(part, str) and part.isdigit():
+        raise ConfigError(f"-o {override}: {_dotted(parts[:-1])} is a list: write [{part}] instead of .{part}.")
 
 
 def _dotted(parts: list[str | int]) -> str:

@@ -18,6 +18,7 @@ from ppocr_lite.io.pdf_reader import PDFReader
 
 SUFFIXES = frozenset({*formats.SUFFIXES, ".pdf"})
 SEVERAL_FRAMES = (".gif", ".tif", ".tiff")
+_PDF_START, _PDF_START_WITHIN = b"%PDF-", 1024  # bytes, as readers of PDF have it
 _NUMBERED = re.compile(r"(.+)#([1-9][0-9]*)", re.DOTALL)
 
 
@@ -68,15 +69,17 @@ def page_numbers(pages: str | None) -> list[range] | None:
 
 
 def read_pages(
-    path: Path, pages: str | None = None, after: int = 0, max_pixels: int = MAX_PIXELS
+    path: Path, pages: str | None = None, after: int = 0, max_pixels: int = MAX_PIXELS, password: str | None = None
 ) -> Generator[tuple[str, NDArray[np.uint8]], None, None]:
     """Yield the name and the pixels, BGR uint8 (H, W, 3), of each page of a file.
 
     Args:
-        path: An image, a TIFF or GIF with several frames, or a PDF, with what is filled into its forms.
+        path: An image, a TIFF or GIF with several frames, or a PDF, with what is filled into its forms. What a file
+            without a known suffix is, its first bytes say.
         pages: Which pages, counted from 1; None for all. A file of one page has page 1.
         after: Leave out the pages up to this one.
         max_pixels: Most pixels that an image may declare; a larger page of a PDF is drawn smaller.
+        password: Of an encrypted PDF.
 
     Yields:
         ``("scan.pdf#2", pixels)``; the plain path for a file of one page.
@@ -92,17 +95,18 @@ def read_pages(
     suffix = path.suffix.lower()
     if path.is_dir():
         raise ImageError(f"{path}: a folder without images.")
-    if not path.exists() or suffix not in (".pdf", *SEVERAL_FRAMES):
+    if not path.exists() or suffix in SUFFIXES.difference((".pdf", *SEVERAL_FRAMES)):
         if _is_wanted(1, wanted):
             yield str(path), images.read(path, max_pixels=max_pixels)
-    elif suffix == ".pdf":
-        yield from _pdf_pages(path, wanted, max_pixels)
+    elif suffix == ".pdf" or (suffix not in SUFFIXES and _begins_as_pdf(path)):
+        with PDFReader(path, max_pixels, password=password) as document:
+            yield from _pdf_pages(path, document, wanted)
     else:
         yield from _frames(path, wanted, max_pixels)
 
 
 def read_every_page(
-    path: Path, pages: str | None = None, max_pixels: int = MAX_PIXELS
+    path: Path, pages: str | None = None, max_pixels: int = MAX_PIXELS, password: str | None = None
 ) -> Generator[tuple[str, NDArray[np.uint8] | OCRError], None, None]:
     """Yield what :func:`read_pages` does, and for what cannot be read its name and the error.
 
@@ -111,7 +115,7 @@ def read_every_page(
     after: int | None = 0
     while after is not None:
         try:
-            yield from read_pages(path, pages, after=after, max_pixels=max_pixels)
+            yield from read_pages(path, pages, after, max_pixels, password)
             return
         except OCRError as error:
             after = getattr(error, "page", None)
@@ -160,12 +164,16 @@ def _frames(path: Path, wanted: list[range] | None, max_pixels: int) -> Iterator
             raise damaged from error
 
 
-def _pdf_pages(path: Path, wanted: list[range] | None, max_pixels: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    with PDFReader(path, max_pixels) as document:
-        for number in (n for n in range(1, document.count + 1) if _is_wanted(n, wanted)):
-            try:
-                pixels = document.page(number)
-            except ImageError as error:
-                error.page = number
-                raise
-            yield f"{path}#{number}", pixels
+def _begins_as_pdf(path: Path) -> bool:
+    with images.open_file(path) as file:
+        return _PDF_START in file.read(_PDF_START_WITHIN)
+
+
+def _pdf_pages(path: Path, document: PDFReader, wanted: list[range] | None) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    for number in (n for n in range(1, document.count + 1) if _is_wanted(n, wanted)):
+        try:
+            pixels = document.page(number)
+        except ImageError as error:
+            error.page = number
+            raise
+        yield f"{path}#{number}", pixels

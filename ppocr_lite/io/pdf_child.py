@@ -4,7 +4,8 @@ It is run as a file, for it must start quickly: it imports PDFium and nothing of
 wants all memory or crashes PDFium ends this process alone.
 
 On standard output comes one line of JSON for each thing done, ``{"count": pages}`` first; behind that of a page come
-its pixels, ``height`` rows of ``stride`` bytes. Standard input asks for pages, one number a line.
+its pixels, ``height`` rows of ``stride`` bytes. Standard input says the password, a line of
+JSON, and asks for pages, one number a line.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def main(path: str, max_pixels: int, memory: int, seconds: float, search: list[s
     signal.setitimer(signal.ITIMER_PROF, seconds)
     pdfium = importlib.import_module("pypdfium2")
     try:
-        document = pdfium.PdfDocument(_source(path))
+        document = pdfium.PdfDocument(_source(path), password=json.loads(sys.stdin.buffer.readline()))
         document.init_forms()
     except (pdfium.PdfiumError, OSError, MemoryError) as error:
         _say(out, {"error": str(error)[:300]})

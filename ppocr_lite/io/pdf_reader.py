@@ -41,6 +41,7 @@ class PDFReader:
         path: The file.
         max_pixels: Most pixels of a page; a larger one is drawn at fewer dots an inch, and the log says so.
         seconds: CPU time that a page may take.
+        password: Of an encrypted file.
 
     Attributes:
         count: Number of pages.
@@ -50,7 +51,9 @@ class PDFReader:
         OCRError: If pypdfium2 is not installed.
     """
 
-    def __init__(self, path: Path, max_pixels: int = MAX_PIXELS, seconds: float = SECONDS) -> None:
+    def __init__(
+        self, path: Path, max_pixels: int = MAX_PIXELS, seconds: float = SECONDS, password: str | None = None
+    ) -> None:
         if importlib.util.find_spec("pypdfium2") is None:
             raise OCRError(f"{path}: reading PDF needs the package pypdfium2. {install_command('pypdfium2')}")
         if not stat.S_ISREG(path.stat().st_mode):
@@ -61,7 +64,13 @@ class PDFReader:
         command = [executable, "-I", "-S", pdf_child.__file__, str(path), *limits, *map(os.path.abspath, sys.path)]
         pipe = subprocess.PIPE
         self._process: Any = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
+        self._encrypted = (
+            "the PDF is encrypted. Give its password: --password, or password= of OCR.stream()."
+            if password is None
+            else "the PDF is encrypted, and the password does not open it."
+        )
         try:
+            self._tell(json.dumps(password))
             self.count = int(self._answer(str(path), "not a readable PDF")["count"])
         except BaseException:
             self.close()
@@ -88,9 +97,7 @@ class PDFReader:
             ImageError: If the page is damaged, or takes too long or too much memory.
         """
         name = f"{self.path}#{number}"
-        with suppress(BrokenPipeError):  # the process has ended; its answer says so
-            self._process.stdin.write(b"%d\n" % number)
-            self._process.stdin.flush()
+        self._tell(str(number))
         head = self._answer(name, "the page is damaged")
         height, width, channels, stride = (int(head[key]) for key in ("height", "width", "channels", "stride"))
         if not (0 < width * channels <= stride and 0 < width * height <= self.max_pixels and 3 <= channels <= 4):
@@ -105,6 +112,11 @@ class PDFReader:
             raise self._ended(name, "the page is damaged")
         return np.ascontiguousarray(drawn[:, : width * channels].reshape(height, width, channels)[:, :, :3])
 
+    def _tell(self, line: str) -> None:
+        with suppress(BrokenPipeError):  # the process has ended; its answer says so
+            self._process.stdin.write(f"{line}\n".encode())
+            self._process.stdin.flush()
+
     def _answer(self, name: str, failure: str) -> dict[str, Any]:
         """Return the next line of the process.
 
@@ -115,6 +127,8 @@ class PDFReader:
         if not line.endswith(b"\n"):
             raise self._ended(name, failure)
         answer: dict[str, Any] = json.loads(line)
+        if "password" in str(answer.get("error")):
+            raise ImageError(f"{name}: {self._encrypted}")
         if "error" in answer:
             raise ImageError(f"{name}: {failure}: {answer['error']}")
         return answer

@@ -102,19 +102,25 @@ def translate(given: Mapping[str, Any], known: Iterable[str], stacklevel: int = 
 
 
 def accept_old_names(init: Callable[P, None]) -> Callable[P, None]:
-    """Decorate a constructor so that it takes the names of PaddleOCR 2.x as well as its own."""
+    """Decorate a constructor so that it takes the names of PaddleOCR 2.x as well as its own.
+
+    What it was given, under its own names, is kept as ``_given``.
+    """
     known = [name for name in inspect.signature(init).parameters if name != "self"]
 
     @functools.wraps(init)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
         old = {name: value for name, value in kwargs.items() if name not in known}
         if not old:
+            args[0]._given = dict(kwargs)  # type: ignore[attr-defined]
             init(*args, **kwargs)
             return
         renamed = translate(old, known, stacklevel=3)
         twice = sorted(renamed.keys() & kwargs.keys())
         if twice:
             raise TypeError(f"OCR() got {twice[0]!r} under its new and its old name.")
-        init(*args, **({k: v for k, v in kwargs.items() if k in known} | renamed))  # type: ignore[arg-type]
+        given: dict[str, Any] = {k: v for k, v in kwargs.items() if k in known} | renamed
+        args[0]._given = given  # type: ignore[attr-defined]
+        init(*args, **given)
 
     return wrapped

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
@@ -85,6 +86,8 @@ class OCR:
         ConfigError: If an argument has a wrong value.
         TypeError: If an argument does not exist; names the nearest.
     """
+
+    _given: dict[str, Any] | None  # the arguments, set by accept_old_names
 
     @accept_old_names
     def __init__(
@@ -178,7 +181,7 @@ class OCR:
             max_pixels: Most pixels that an image may declare.
         """
         made = cls.__new__(cls)
-        made.lang = None
+        made.lang = made._given = None
         made._hold(PageReader(detector, classifier, recognizer, policy), threads, max_pixels)
         return made
 
@@ -186,6 +189,12 @@ class OCR:
         self._reader, self._threads = reader, threads or _default_threads()
         self.max_pixels = max_pixels
         self.policy, self.drop_score = reader.policy, reader.drop_score
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let a copy in another process be made anew, of the same arguments: ``pickle`` takes no networks along."""
+        if self._given is None:
+            raise TypeError("An OCR made of ready stages, by OCR.of, cannot be pickled. Make it where it is to read.")
+        return functools.partial(type(self), **self._given), ()
 
     @overload
     def ocr(
@@ -257,6 +266,7 @@ class OCR:
         cls: bool = True,
         rec: bool = True,
         on_error: OnError = "raise",
+        password: str | None = None,
     ) -> Generator[OCRResult, None, None]:
         """Read the pages of a file, folder or pattern one at a time.
 
@@ -275,6 +285,7 @@ class OCR:
             cls: See :meth:`ocr`.
             rec: See :meth:`ocr`.
             on_error: See :meth:`ocr`; the pages that follow a damaged one in its file are read, too.
+            password: Of encrypted PDF files.
 
         Yields:
             One result a page; its ``source`` is the path, with ``#number`` behind it for one page of several.
@@ -292,7 +303,7 @@ class OCR:
 
         def decode() -> Generator[tuple[str, Image | OCRError], None, None]:
             for path in files:
-                yield from read_all(path, pages, max_pixels=self.max_pixels)
+                yield from read_all(path, pages, max_pixels=self.max_pixels, password=password)
 
         def find(page: tuple[str, Image | OCRError]) -> FoundPage:
             name, image = page

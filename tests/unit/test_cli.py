@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import json
 import subprocess
 import sys
@@ -397,9 +398,59 @@ def test_check_data_goes_on_after_an_unreadable_file(
     assert f"{rec_label_file}: 8 samples" in shown.out
 
 
-def test_progress_is_plain_lines_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    assert list(console.progress(range(3), "files")) == [0, 1, 2]
-    assert capsys.readouterr().err.splitlines() == ["1/3 files", "2/3 files", "3/3 files"]
+@pytest.mark.parametrize("shown", [True, False])
+def test_progress_is_a_line_every_few_seconds_without_a_terminal(
+    shown: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(10_000))
+    monkeypatch.setattr(console.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(console.Progress, "shown", shown)
+    assert list(console.progress(range(20), "files")) == list(range(20))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == ([f"{n}/20 files" for n in (5, 10, 15, 20)] if shown else [])
+
+
+def test_quiet_shows_no_progress(pages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console.Progress, "shown", True)
+    assert cli.main(["ocr", str(pages / "a.png"), "--quiet"]) == 0
+    assert not console.Progress.shown
+    assert cli.main(["ocr", str(pages / "a.png")]) == 0
+    assert console.Progress.shown
+
+
+class Stdin:
+    """A stream of standard input that holds *data*."""
+
+    def __init__(self, data: bytes) -> None:
+        self.buffer = io.BytesIO(data)
+
+
+def test_standard_input_is_read(
+    pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    two_frames(pages / "two.tif")
+    for name in ("a.png", "two.tif"):
+        monkeypatch.setattr("sys.stdin", Stdin((pages / name).read_bytes()))
+        assert cli.main(["ocr", "-", "--format", "json"]) == 0
+    assert [line.strip() for line in capsys.readouterr().out.splitlines() if '"source"' in line] == [
+        f'"source": "<stdin>{page}",' for page in ("", "#1", "#2")
+    ]
+    monkeypatch.setattr("sys.stdin", Stdin((pages / "a.png").read_bytes()))
+    assert cli.main(["ocr", "-", "--output", str(tmp_path / "out")]) == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["stdin.txt"]
+    monkeypatch.setattr("sys.stdin", Stdin(b"no image"))
+    assert cli.main(["ocr", "-"]) == cli.FAILED
+    assert "<stdin>: not an image" in capsys.readouterr().err
+
+
+def test_the_package_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "ppocr_lite", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"ppocr-lite {cli.__version__}\n"
+
+
+def test_languages_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["ocr", "x.png", "--lang", "de"]) == cli.USAGE
+    assert "'ch', 'en'" in capsys.readouterr().err
 
 
 def test_table_aligns_columns() -> None:

@@ -91,9 +91,11 @@ def test_an_override_sets_its_leaf(config: dict[str, Any], override: str, path: 
     [
         ("Globl.epoch_num=1", "there is no 'Globl'. Did you mean 'Global'"),
         ("Train.datset.x=1", "there is no 'Train.datset'. Did you mean 'dataset'"),
+        ("Train.dataset.transforms.0.RecAug.x=1", r"Train.dataset.transforms is a list: write \[0\] instead of \.0"),
         ("Train.dataset.transforms[7].RecAug.x=1", r"there is no 'Train.dataset.transforms\[7\]'"),
         ("Global.epoch_num.x=1", "Global.epoch_num cannot hold 'x'"),
         ("Optimizer.lr.values[2]=1", r"Optimizer.lr.values cannot hold 2"),
+        ("Optimizer.lr.values.1=1", r"Optimizer.lr.values is a list: write \[1\] instead of \.1"),
         ("Optimizer.lr.values.first=1", "cannot hold 'first'"),
         ("Global[0]=1", "Global cannot hold 0"),
         ("Global.epoch_num", "must look like Section.key=value"),

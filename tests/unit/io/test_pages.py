@@ -299,3 +299,29 @@ def test_a_file_whose_name_looks_like_a_page_is_a_file(tmp_path: Path) -> None:
     path = tmp_path / "scan.png#2"
     frames(7)[0].save(path, format="png")
     assert int(read_page(str(path)).mean()) == 7
+
+
+@pytest.mark.parametrize("kind", ["pdf", "tiff", "png"])
+def test_what_a_file_without_suffix_is_its_bytes_say(kind: str, tmp_path: Path) -> None:
+    if kind == "pdf":
+        pytest.importorskip("pypdfium2")
+    frames = [PIL.Image.new("L", (30, 20), gray) for gray in (230, 10)]
+    more = {} if kind == "png" else {"save_all": True, "append_images": frames[1:]}
+    path = tmp_path / "scan"
+    frames[0].save(path, kind, **more)
+    names = [name for name, _ in read_pages(path)]
+    assert names == ([str(path)] if kind == "png" else [f"{path}#1", f"{path}#2"])
+
+
+def test_an_encrypted_pdf_asks_for_its_password(tmp_path: Path) -> None:
+    pytest.importorskip("pypdfium2")
+    pikepdf = pytest.importorskip("pikepdf")
+    plain, path = tmp_path / "plain.pdf", tmp_path / "locked.pdf"
+    PIL.Image.new("L", (30, 20), 230).save(plain)
+    with pikepdf.open(plain) as document:
+        document.save(path, encryption=pikepdf.Encryption(owner="owner", user="päss"))
+    with pytest.raises(ImageError, match=r"locked\.pdf: the PDF is encrypted\. Give its password: --password"):
+        next(read_pages(path))
+    with pytest.raises(ImageError, match="the password does not open it"):
+        next(read_pages(path, password="wrong"))
+    assert [name for name, _ in read_pages(path, password="päss")] == [f"{path}#1"]

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from ppocr_lite import OCR
-from ppocr_lite.predict.options import GONE, RENAMED, REPLACED, translate
+from ppocr_lite.predict.options import GONE, RENAMED, REPLACED, accept_old_names, translate
 
 KNOWN = ("det_model", "device", "engine", "threads")
 
@@ -40,3 +42,25 @@ def test_an_unknown_name_is_a_type_error_with_the_nearest() -> None:
 def test_one_thing_under_two_names_is_refused() -> None:
     with pytest.raises(TypeError, match="'det_model' under its new and its old name"):
         OCR(det_model="a", det_model_dir="b")  # type: ignore[call-arg]
+
+
+class Made:
+    """Takes arguments as OCR does, and keeps them."""
+
+    @accept_old_names
+    def __init__(self, *, det_model: str | None = None, threads: int | None = None) -> None:
+        self.det_model, self.threads = det_model, threads
+
+    __reduce__ = OCR.__reduce__
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("given", [{}, {"threads": 2}, {"det_model_dir": "a", "threads": 1, "show_log": False}])
+def test_a_pickled_reader_is_made_anew_of_its_arguments(given: dict[str, object]) -> None:
+    made = Made(**given)
+    assert vars(pickle.loads(pickle.dumps(made))) == vars(made)
+
+
+def test_a_reader_of_ready_stages_says_that_it_cannot_be_pickled() -> None:
+    with pytest.raises(TypeError, match=r"by OCR\.of, cannot be pickled"):
+        pickle.dumps(OCR.of())
