@@ -29,6 +29,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "eval": ("ppocr_lite.commands.eval", "score a checkpoint on the evaluation data of a config"),
     "export": ("ppocr_lite.commands.export", "write a checkpoint as a model folder for prediction"),
     "synth": ("ppocr_lite.commands.synth", "make training data"),
+    "convert": ("ppocr_lite.commands.convert", "labels of other programs, and LMDB, to label files and back"),
     "check-data": ("ppocr_lite.commands.check_data", "validate label files, naming line numbers"),
     "show-data": ("ppocr_lite.commands.show_data", "draw what each transform makes of a sample"),
     "show-maps": ("ppocr_lite.commands.show_maps", "draw the maps of a detector over pages"),

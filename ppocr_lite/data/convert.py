@@ -1,4 +1,4 @@
-"""Other label formats → label files of this package.
+"""Other label formats → label files of this package; what :mod:`ppocr_lite.data.foreign` reads is written here, too.
 
 ========================  =====================================================================================
 ICDAR pages               a folder with one text file an image (``gt_img_1.txt`` or ``img_1.txt`` for ``img_1.jpg``);
@@ -12,8 +12,9 @@ Files may start with a byte-order mark.  A transcription may hold commas.
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from ppocr_lite import files
 from ppocr_lite.errors import DataError
 from ppocr_lite.transforms.labels import read_lines
 
+Page = tuple[Path, list[dict[str, Any]]]  # image, regions
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp")
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 _LEAST = 8  # numbers of a quad
@@ -45,11 +47,15 @@ def read_icdar_page(path: Path, *, transcribed: bool | None = None, points: int 
 
 
 def convert_icdar_pages(
-    images: Path, labels: Path, output: Path, *, transcribed: bool | None = None, points: int | None = None
+    images: Path,
+    labels: Path,
+    output: Path,
+    *,
+    transcribed: bool | None = None,
+    points: int | None = None,
+    data_dir: Path | None = None,
 ) -> int:
     """Write a detection label file for a folder of images and a folder of text files; return the number of lines.
-
-    Paths are relative to *images*, which is the ``data_dir`` to use.
 
     Args:
         images: Folder of the images, at any depth.
@@ -57,19 +63,54 @@ def convert_icdar_pages(
         output: The label file to write.
         transcribed: As for :func:`read_icdar_page`.
         points: Likewise.
+        data_dir: Folder that the paths start from; by default *images*.
 
     Raises:
         DataError: If an image has no text file, or a text file is wrong.
     """
-    rows = []
+    pages: list[Page] = []
     for image in sorted(path for path in images.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES):
         candidates = [labels / f"{prefix}{image.stem}.txt" for prefix in ("gt_", "", "poly_gt_")]
         found = next((path for path in candidates if path.is_file()), None)
         if found is None:
             raise DataError(f"{image} has no label file. Looked for: {', '.join(map(str, candidates))}")
-        regions = read_icdar_page(found, transcribed=transcribed, points=points)
-        rows.append(f"{image.relative_to(images).as_posix()}\t{json.dumps(regions, ensure_ascii=False)}")
+        pages.append((image, read_icdar_page(found, transcribed=transcribed, points=points)))
+    return write_pages(output, pages, data_dir or images)
+
+
+def write_pages(output: Path, pages: Iterable[Page], data_dir: Path | None = None) -> int:
+    """Write a detection label file; return the number of lines.
+
+    Args:
+        output: The label file.
+        pages: Images with their regions, ``[{"transcription": …, "points": [[x, y], …]}, …]``.
+        data_dir: Folder that the paths start from; by default that of *output*.
+
+    Raises:
+        DataError: If there is none.
+    """
+    rows = [f"{_name(image, data_dir or output.parent)}\t{json.dumps(r, ensure_ascii=False)}" for image, r in pages]
     return _write(output, rows)
+
+
+def write_lines(output: Path, lines: Iterable[tuple[Path, str]], data_dir: Path | None = None) -> int:
+    """Write a recognition label file of (image, text); otherwise as :func:`write_pages`."""
+    return _write(output, [f"{_name(image, data_dir or output.parent)}\t{text}" for image, text in lines])
+
+
+def read_icdar_lines(source: Path) -> Iterator[tuple[Path, str]]:
+    """Yield (image, text) of a file of ``image.png, "text"`` lines, whose images lie beside it.
+
+    Raises:
+        DataError: Names the line that cannot be read.
+    """
+    for row in _recognition_rows(source):
+        name, _, text = row.partition("\t")
+        yield source.parent / name, text
+
+
+def _name(image: Path, folder: Path) -> str:
+    return os.path.relpath(image, folder).replace(os.sep, "/")
 
 
 def convert_icdar_lines(source: Path, output: Path) -> int:

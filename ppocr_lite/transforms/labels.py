@@ -13,7 +13,10 @@ from ppocr_lite.charset import Charset
 from ppocr_lite.errors import DataError
 from ppocr_lite.transforms.base import TRANSFORMS, Sample
 
-IGNORED_TEXTS = frozenset({"###", "*", ""})  # transcriptions of regions that nobody could read
+# Transcriptions of regions that nobody could read; the last, "to be recognised", is what PPOCRLabel writes into a new
+# box.
+TO_BE_READ = "待识别"
+IGNORED_TEXTS = frozenset({"###", "*", "", TO_BE_READ})
 _MIN_POINTS = 4
 _MIN_AREA_PX = 1.0
 _FARTHEST_PX = 1e6  # no image is as large; far beyond, what computes with polygons overflows
@@ -45,7 +48,8 @@ class DetLabelEncode:
 
     Polygons of one image may have different numbers of points. A quad whose edges cross, as when its corners are
     listed row by row, is put in order. A polygon without an area, or with more corners and crossing edges, is kept
-    as an ignored region: its convex hull is masked, and it is neither trained on nor scored.
+    as an ignored region: its convex hull is masked, and it is neither trained on nor scored. So is an entry with
+    ``"difficult": true``.
 
     Raises:
         DataError: When called, if the label is not such a list, or a point lies a million pixels away. Names the
@@ -66,7 +70,7 @@ class DetLabelEncode:
             polygon, usable = _repair(polygon)
             polys.append(polygon)
             texts.append(text)
-            ignore.append(not usable or text in IGNORED_TEXTS)
+            ignore.append(not usable or text in IGNORED_TEXTS or entry.get("difficult") is True)
         return sample | {"polys": polys, "texts": texts, "ignore_tags": np.array(ignore, dtype=bool)}
 
 

@@ -101,6 +101,8 @@ def test_the_package_writes_no_file_in_place() -> None:
     """Streams that grow line by line, and drafts that a rename follows, are named here."""
     known = {
         "files.py": "the helper",
+        "commands/inputs.py": "a temporary copy of standard input",
+        "data/label_file.py": "a part that grows and is put in place whole",
         "engine/checkpoint.py": "a folder that is renamed",
         "engine/infer.py": "line by line, so that a later fault takes none away",
         "losses/centers.py": "inside of files.replacing",
