@@ -6,15 +6,20 @@ where NAME is not set.  Relative paths are relative to the working directory.
 
 from __future__ import annotations
 
+import inspect
+import logging
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ppocr_lite.errors import ConfigError, suggest
+from ppocr_lite.registry import Registry
+
+log = logging.getLogger(__name__)
 
 _PART = re.compile(r"(?P<name>[^.\[\]]+)|\[(?P<index>\d+)\]")
 _KEY = re.compile(r"[^.\[\]]+(\.[^.\[\]]+|\[\d+\])*")
@@ -113,6 +118,28 @@ def apply_override(config: dict[str, Any], override: str) -> None:
         _refuse_dotted_index(cursor, parts, override)
         raise ConfigError(f"-o {override}: {_dotted(parts[:-1])} cannot hold {last!r}. It is: {cursor!r}")
     cursor[last] = value
+
+
+def drop_keys_of_another_class(config: dict[str, Any], overrides: Sequence[str], datasets: Registry[Any]) -> None:
+    """Drop what a data set was told in the file, where an override makes it one of a class that knows no such argument.
+
+    What an override has set stays, and is refused later if it is unknown.
+
+    Args:
+        config: As :func:`load` returns it; changed in place.
+        overrides: Those that were applied.
+        datasets: The classes.
+    """
+    keys = [override.partition("=")[0] for override in overrides]
+    for prefix in (key.removesuffix(".name") for key in keys if key in ("Train.dataset.name", "Eval.dataset.name")):
+        node = config[prefix.partition(".")[0]]["dataset"]
+        if node["name"] not in set(datasets):
+            continue
+        known = {"name", "transforms", *inspect.signature(datasets.get(node["name"])).parameters}
+        for key in [key for key in node if key not in known]:
+            if not any(re.match(rf"{re.escape(f'{prefix}.{key}')}(?![^.\[])", given) for given in keys):
+                log.info("%s.%s of the file is dropped: %s has no such argument.", prefix, key, node["name"])
+                del node[key]
 
 
 def fill_variables(node: Any, path: str) -> Any:

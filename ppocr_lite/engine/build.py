@@ -16,7 +16,7 @@ import yaml
 
 from ppocr_lite import files
 from ppocr_lite.charset import Charset
-from ppocr_lite.config.load import load
+from ppocr_lite.config.load import drop_keys_of_another_class, load
 from ppocr_lite.config.schema import Config, Split
 from ppocr_lite.config.validate import SECTIONS, check_config
 from ppocr_lite.data import DATASETS, RAW_KEYS, TRAINING_KEYS, BucketLoader, CollateByWidth, EpochBatches
@@ -52,7 +52,10 @@ def load_config(path: Path | str, overrides: Iterable[str] = ()) -> Config:
     Raises:
         ConfigError: Names the path of what is wrong, and the nearest known name.
     """
-    return check_config(load(Path(path), overrides, SECTIONS), registries(), FAMILIES)
+    overrides = list(overrides)
+    raw = load(Path(path), overrides, SECTIONS)
+    drop_keys_of_another_class(raw, overrides, DATASETS)
+    return check_config(raw, registries(), FAMILIES)
 
 
 def create_backend(engine: str) -> Backend:

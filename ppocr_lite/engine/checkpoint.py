@@ -37,6 +37,8 @@ USE_ITS_CONFIG = (
     "Architecture and dictionary (Global.character_dict_path, use_space_char) must be those they were trained with: "
     "give the config.yml of their run."
 )
+# What PaddleOCR calls a checkpoint, behind the folder of a run → pointer.
+POINTERS = {"best_accuracy": "best", "latest": "latest"}
 MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
 
 
@@ -147,7 +149,8 @@ def resolve(path: Path, pointer: str = "latest") -> Path:
     """Return the checkpoint folder that *path* means.
 
     Args:
-        path: A checkpoint folder, a folder of checkpoints, or the folder of a run.
+        path: A checkpoint folder, a folder of checkpoints, or the folder of a run; behind the latter two may stand
+            ``best_accuracy`` or ``latest``, which are the names of PaddleOCR.
         pointer: Which one of several: ``latest`` or ``best``.
 
     Raises:
@@ -155,6 +158,8 @@ def resolve(path: Path, pointer: str = "latest") -> Path:
     """
     if (path / MODEL).is_file():
         return path
+    if path.name in POINTERS and not path.is_dir():
+        path, pointer = path.parent, POINTERS[path.name]
     for folder in (path, path / "checkpoints"):
         if (folder / pointer).is_file():
             found = folder / (folder / pointer).read_text(encoding="utf-8").strip()
@@ -190,7 +195,7 @@ def read_weights(path: Path) -> Arrays:
 
     Args:
         path: A checkpoint folder, the folder of a run (its best, else its latest checkpoint), a ``.safetensors``
-            file, or a ``.pdparams`` file of PaddleOCR, with or without the suffix.
+            file, or a ``.pdparams`` file of PaddleOCR, with or without the suffix; or what :func:`resolve` takes.
 
     Raises:
         CheckpointError: If there is nothing to read there, or it is not what its name says.
@@ -200,8 +205,10 @@ def read_weights(path: Path) -> Arrays:
         return _read(resolve(path, "best" if (run / "best").is_file() else "latest") / MODEL)
     candidates = (path, path.with_name(path.name + ".safetensors"), path.with_name(path.name + ".pdparams"))
     for file in candidates:
-        if file.is_file():
+        if file.is_file() and file.name not in POINTERS:
             return read_pdparams(file) if file.suffix == ".pdparams" else _read(file)
+    if path.name.removesuffix(".pdparams") in POINTERS:
+        return _read(resolve(path.with_suffix("")) / MODEL)
     raise CheckpointError(f"No weights at {path}. Looked for: {', '.join(str(file) for file in candidates)}.")
 
 

@@ -15,6 +15,7 @@ from ppocr_lite.engine.build import (
     choose_device,
     create_backend,
     load_charset,
+    load_config,
     make_plan,
     prepare_folder,
     write_config,
@@ -126,3 +127,22 @@ def test_what_makes_the_truth_is_apart_from_what_the_network_sees() -> None:
     truth, rest = split_transforms([{"name": name} for name in names])
     assert [node["name"] for node in truth] == names[:2]
     assert [node["name"] for node in rest] == names[2:5]
+
+
+REC = Path(__file__).parents[3] / "configs/rec/rec_en_mv3_crnn.yml"
+OTHER = ("Train.dataset.name=LMDBDataSet", "Train.dataset.data_dir=x")
+
+
+def test_another_data_set_drops_what_the_file_told_the_first() -> None:
+    config = load_config(REC, OTHER)
+    assert config.Train is not None and config.Eval is not None
+    assert config.Train.dataset["data_dir"] == "x" and "label_file_list" not in config.Train.dataset
+    assert "label_file_list" in config.Eval.dataset
+
+
+@pytest.mark.parametrize("key", ["label_file_list=[a]", "label_file_list[0]=a", "delimiter=;"])
+def test_what_the_user_set_is_not_dropped(key: str) -> None:
+    with pytest.raises(
+        ConfigError, match=r"Train\.dataset\.(label_file_list|delimiter) is not an argument of LMDBDataSet"
+    ):
+        load_config(REC, (f"Train.dataset.{key}", *OTHER))

@@ -48,6 +48,17 @@ def test_a_checkpoint_comes_back(tmp_path: Path) -> None:
     assert backend.optimizer["head.fc.weight.moment1"][0, 0] == 4
 
 
+@pytest.mark.parametrize("name, step", [("best_accuracy", 1), ("best_accuracy.pdparams", 1), ("latest", 2)])
+@pytest.mark.parametrize("place", ["", "checkpoints"])
+def test_the_names_of_paddleocr_lead_to_the_pointers(tmp_path: Path, name: str, step: int, place: str) -> None:
+    save_steps(tmp_path / "checkpoints", 1, 2)
+    checkpoint.point(tmp_path / "checkpoints", "best", "step_00000001")
+    given = tmp_path / place / name
+    assert checkpoint.read_weights(given)["head.fc.weight"][0, 0] == step
+    if given.suffix == "":
+        assert checkpoint.resolve(given).name == f"step_{step:08d}"
+
+
 def test_a_half_written_checkpoint_is_not_seen(tmp_path: Path) -> None:
     save_steps(tmp_path, 1)
     draft = tmp_path / ".step_00000002.tmp"
