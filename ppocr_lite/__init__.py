@@ -15,14 +15,20 @@ from ppocr_lite.version import __version__
 
 if TYPE_CHECKING:
     from ppocr_lite import errors
+    from ppocr_lite.predict.paddleocr import PaddleOCR
     from ppocr_lite.predict.system import OCR
     from ppocr_lite.results import OCRResult
     from ppocr_lite.textline import TextLine
 
-__all__ = ["OCR", "OCRResult", "TextLine", "__version__", "errors"]
+__all__ = ["OCR", "OCRResult", "PaddleOCR", "TextLine", "__version__", "errors"]
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
-_HOMES = {"OCR": "ppocr_lite.predict.system", "OCRResult": "ppocr_lite.results", "TextLine": "ppocr_lite.textline"}
+_HOMES = {
+    "OCR": "ppocr_lite.predict.system",
+    "OCRResult": "ppocr_lite.results",
+    "PaddleOCR": "ppocr_lite.predict.paddleocr",
+    "TextLine": "ppocr_lite.textline",
+}
 
 
 def __getattr__(name: str) -> Any:

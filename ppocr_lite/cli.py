@@ -16,6 +16,7 @@ from ppocr_lite.commands.console import DONE, FAILED, USAGE, Progress, report_er
 from ppocr_lite.errors import suggest
 from ppocr_lite.version import __version__
 
+WITH_PATHS = ("ocr", "det", "cls", "rec")  # verbs that do what scripts of PaddleOCR do
 __all__ = ["DONE", "FAILED", "USAGE", "VERBS", "main"]
 
 # verb → (module, what it does)
@@ -55,6 +56,8 @@ def _run(given: list[str]) -> int:
     verb, rest = _choose(given)
     if verb is None:
         return DONE
+    if verb in WITH_PATHS:
+        _refuse_old_options(f"ppocr-lite {verb}", rest)
     module = importlib.import_module(VERBS[verb][0])
     parser = argparse.ArgumentParser(
         f"ppocr-lite {verb}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -63,6 +66,16 @@ def _run(given: list[str]) -> int:
     arguments = parser.parse_args(rest)
     Progress.shown = not getattr(arguments, "quiet", False)
     return int(module.run(arguments))
+
+
+def _refuse_old_options(program: str, words: list[str]) -> None:
+    """Name the new way of saying what an option of PaddleOCR says."""
+    translation = importlib.import_module("ppocr_lite.commands.paddleocr")
+    for word, value in zip(words, [*words[1:], ""], strict=True):
+        said = translation.advice(word if "=" in word or value.startswith("-") else f"{word}={value}")
+        if said:
+            sys.stderr.write(f"{program}: {said}\n")
+            raise SystemExit(USAGE)
 
 
 def _choose(given: list[str]) -> tuple[str | None, list[str]]:
@@ -75,6 +88,8 @@ def _choose(given: list[str]) -> tuple[str | None, list[str]]:
     if given[0] == "--version":
         sys.stdout.write(f"ppocr-lite {__version__}\n")
         return None, []
+    if given[0].startswith("-"):
+        _refuse_old_options("ppocr-lite", given)
     if given[0] not in VERBS:
         sys.stderr.write(f"ppocr-lite: there is no verb {given[0]!r}.{suggest(given[0], VERBS)}\n")
         raise SystemExit(USAGE)

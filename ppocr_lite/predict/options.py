@@ -1,4 +1,4 @@
-"""The argument names of PaddleOCR 2.x, translated."""
+"""The argument names of PaddleOCR 2.x and 3.x, translated."""
 
 from __future__ import annotations
 
@@ -19,6 +19,19 @@ RENAMED = {
     "cpu_threads": "threads",
     "det_max_side_len": "det_limit_side_len",
     "det_db_use_dilation": "use_dilation",
+    # those of 3.x
+    "text_detection_model_dir": "det_model",
+    "text_recognition_model_dir": "rec_model",
+    "textline_orientation_model_dir": "cls_model",
+    "use_textline_orientation": "use_angle_cls",
+    "text_det_limit_side_len": "det_limit_side_len",
+    "text_det_limit_type": "det_limit_type",
+    "text_det_thresh": "det_db_thresh",
+    "text_det_box_thresh": "det_db_box_thresh",
+    "text_det_unclip_ratio": "det_db_unclip_ratio",
+    "text_rec_score_thresh": "drop_score",
+    "text_recognition_batch_size": "rec_batch_num",
+    "textline_orientation_batch_size": "cls_batch_num",
 }
 REPLACED = {  # name → what says the same now
     "use_gpu": "device",
@@ -67,16 +80,30 @@ GONE = {  # name → why it has no effect
     "return_word_box": "TextLine.words has them",
     "det": "give it to OCR.ocr()",
     "rec": "give it to OCR.ocr()",
+    # those of 3.x
+    "text_detection_model_name": "give det_model= instead",
+    "text_recognition_model_name": "give rec_model= instead",
+    "textline_orientation_model_name": "give cls_model= instead",
+    "use_doc_orientation_classify": "there is no such model here",
+    "use_doc_unwarping": "there is no such model here",
+    "text_det_input_shape": "the model folder says it",
+    "text_rec_input_shape": "use rec_image_shape",
+    "paddlex_config": "arguments say it",
+    "enable_hpi": "engine= says what runs",
+    "enable_cinn": "engine= says what runs",
 }
 
 
-def translate(given: Mapping[str, Any], known: Iterable[str], stacklevel: int = 3) -> dict[str, Any]:
-    """Return arguments of PaddleOCR 2.x under their new names, with a DeprecationWarning for each.
+def translate(
+    given: Mapping[str, Any], known: Iterable[str], stacklevel: int = 3, *, warn: bool = True
+) -> dict[str, Any]:
+    """Return arguments of PaddleOCR under their new names, with a DeprecationWarning for each.
 
     Args:
         given: Arguments that are not of :class:`~ppocr_lite.predict.system.OCR`.
         known: The names that are.
         stacklevel: How far up the caller stands whom the warning is for.
+        warn: Whether there are warnings.
 
     Raises:
         TypeError: If a name is of neither; names the nearest.
@@ -93,7 +120,8 @@ def translate(given: Mapping[str, Any], known: Iterable[str], stacklevel: int = 
             advice = f"use {REPLACED[name]}="
         else:
             advice = f"it has no effect: {GONE[name]}"
-        warnings.warn(f"OCR({name}=...) is the PaddleOCR 2.x spelling; {advice}.", DeprecationWarning, stacklevel)
+        if warn:
+            warnings.warn(f"OCR({name}=...) is PaddleOCR's spelling; {advice}.", DeprecationWarning, stacklevel)
     if given.get("use_gpu"):
         translated["device"] = f"gpu:{given.get('gpu_id') or 0}"
     if given.get("use_onnx") or given.get("use_openvino"):
@@ -102,7 +130,7 @@ def translate(given: Mapping[str, Any], known: Iterable[str], stacklevel: int = 
 
 
 def accept_old_names(init: Callable[P, None]) -> Callable[P, None]:
-    """Decorate a constructor so that it takes the names of PaddleOCR 2.x as well as its own.
+    """Decorate a constructor so that it takes the names of PaddleOCR as well as its own.
 
     What it was given, under its own names, is kept as ``_given``.
     """
