@@ -127,6 +127,12 @@ def test_commands_parse(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             load_config(arguments.config, arguments.opt)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_scripts_are_where_commands_say(page: Path) -> None:
+    named = set(re.findall(r"\bpython ((?:tools|deploy|experiments)/[\w/]+\.py)", "".join(blocks(page, "sh"))))
+    assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []
+
+
 def test_components_page_is_current() -> None:
     expected = components.markdown(registries())
     assert (ROOT / "doc" / "components.md").read_text(encoding="utf-8") == expected, "run `make doc`"
