@@ -13,11 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import sys
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from ppocr_lite import OCR
+from ppocr_lite.commands.console import report_errors
 from ppocr_lite.errors import ImageError
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -83,4 +85,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(report_errors(main))

@@ -33,6 +33,7 @@ import cv2
 import numpy as np
 
 from ppocr_lite import OCR, __version__
+from ppocr_lite.commands.console import report_errors
 from ppocr_lite.io.images import read
 from ppocr_lite.metrics import EndToEndMetric
 from ppocr_lite.predict.order import reading_order
@@ -232,4 +233,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report_errors(main))

@@ -29,6 +29,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+from ppocr_lite.commands.console import report_errors
 from ppocr_lite.errors import DataError
 from ppocr_lite.transforms.labels import read_lines
 
@@ -218,4 +219,4 @@ def pack(members: dict[str, Path], path: Path, limit: int) -> list[Path]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(report_errors(main))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,12 @@ for tool in {tools}:
 """)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("usage: ") == len(tools)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_every_tool_has_the_rule_for_errors_at_its_top(tool: str) -> None:
+    end = (ROOT / tool).read_text(encoding="utf-8").partition('if __name__ == "__main__":')[2]
+    assert re.search(r"sys\.exit\((report_errors\(|main\(\[)", end)
 
 
 def test_configs_are_shown_and_components_listed() -> None:
