@@ -140,9 +140,7 @@ def _check_tensors(tensors: Iterable[Any], source: str) -> None:
             count *= side
         total += count
         if total > MOST_ELEMENTS:
-            raise ModelError(
-                f"{source}: {tensor.name!r} and others have over {MOST_ELEMENTS} numbers. Not an OCR model."
-            )
+            raise ModelError(f"{source} holds over {MOST_ELEMENTS} numbers, more than any OCR model: {tensor.name!r}.")
 
 
 def _array(tensor: Any, source: str) -> NDArray[Any]:
