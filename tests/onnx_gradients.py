@@ -1,4 +1,4 @@
-"""What one engine computes of an ONNX file, and its gradients; run once an engine: ``python -m tests.onnx_gradients``."""
+"""What one engine computes of an ONNX file, and its gradients; ``python -m tests.onnx_gradients`` once an engine."""
 
 from __future__ import annotations
 

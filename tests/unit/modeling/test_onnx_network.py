@@ -11,6 +11,7 @@ import pytest
 from ppocr_lite.engine.backends.base import Task
 from ppocr_lite.engine.build import create_backend
 from ppocr_lite.errors import ConfigError, ModelError
+from ppocr_lite.optim import OPTIMIZERS
 from tests.graphs import MAKERS, GraphBuilder, helper, onnx, rec_graph
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -82,8 +83,6 @@ LOSSES = {"det": "DBLoss", "cls": "ClsLoss", "rec": "CTCLoss"}
 
 def trained(engine: str, path: Path, model_type: str, num_classes: int | None = None, **arguments: Any) -> Any:
     """Return the weights before and after five updates, and the losses."""
-    from ppocr_lite.optim import OPTIMIZERS
-
     node = {"name": "OnnxNetwork", "path": str(path)} | arguments
     backend = create_backend(engine)
     task = Task(
