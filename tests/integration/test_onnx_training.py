@@ -17,7 +17,7 @@ from ppocr_lite.engine.open import open_checkpoint
 from ppocr_lite.engine.run import evaluate_bundle, evaluate_run
 from ppocr_lite.modeling.onnx_network import open_graph
 from ppocr_lite.predict.stages import load_recognizer
-from tests.conftest import WORDS, draw_line
+from tests.conftest import WORDS
 from tests.graphs import MAKERS, rec_graph
 
 CHARACTERS = "".join(sorted(set("".join(WORDS[:8]))))
@@ -33,12 +33,12 @@ def config_of(
     """A config that trains the network in *path* on *labels* for a few updates."""
     encode = {"det": {"DetLabelEncode": None}, "cls": {"ClsLabelEncode": None}, "rec": {"CTCLabelEncode": None}}
     decode = {"DecodeImage": {"img_mode": "BGR", "channel_first": False}}
-    keys = {"det": ["image", "shrink_map", "shrink_mask"], "cls": ["image", "label"], "rec": ["image", "label", "length"]}
+    truth = {"det": ["shrink_map", "shrink_mask"], "cls": ["label"], "rec": ["label", "length"]}
     page = [{"MakeShrinkMap": {"shrink_ratio": 0.4}}, {"NormalizeImage": {}}, {"ToCHWImage": None}]
     training = page if model_type == "det" else [RESIZE[model_type]]
     reading = [{"DetResizeForTest": None}, *page[1:]] if model_type == "det" else [RESIZE[model_type]]
     data = {"name": "SimpleDataSet", "data_dir": str(labels.parent), "label_file_list": [str(labels)]}
-    keep = {"KeepKeys": {"keep_keys": keys[model_type]}}
+    keep = {"KeepKeys": {"keep_keys": ["image", *truth[model_type]]}}
     node = {
         "Global": {
             "model_type": model_type,
@@ -120,7 +120,8 @@ def test_the_exported_folder_reads_as_evaluation_did(model_type: str, tmp_path: 
     train(config, tmp_path / "run")
     live = evaluate_run(config)
     folder = export_model(config)
-    assert {file.name for file in folder.iterdir()} == {"model.onnx", "inference.json", "inference.pdiparams", "inference.yml"}
+    files = {"model.onnx", "inference.json", "inference.pdiparams", "inference.yml"}
+    assert {file.name for file in folder.iterdir()} == files
     for engine in ("onnxruntime", "paddle"):
         assert evaluate_bundle(config, folder, engine) == live
 
