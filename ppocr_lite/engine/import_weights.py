@@ -53,7 +53,8 @@ def import_weights(config: Config, source: Path | str, *, partial: bool = False)
     """Return weights for the network of *config* with those of *source* in it.
 
     Layers of one kind are taken in order, convolutions for convolutions, normalisations for normalisations; names mean
-    nothing, except in ``.safetensors``, which keep no order. All must be there and have the shapes of the network. What an ONNX file says is also computed by both.
+    nothing, except in ``.safetensors``, which keep no order. All must be there and have the shapes of the network. What
+    an ONNX file says is also computed by both.
 
     Args:
         config: A checked config with Architecture, of a backbone, neck and head.

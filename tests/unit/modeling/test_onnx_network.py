@@ -203,3 +203,23 @@ def test_an_argument_that_makes_no_sense_is_refused(engine: str, tmp_path: Path)
     assert "has 11 layers with weights. Received: 40" in refused(engine, path, freeze=40)
     assert "must be above 0" in refused(engine, path, learning_rate=0.0)
     assert "the package no_such_package is not installed" in refused(engine, Path("no_such_package:model.onnx"))
+
+
+def test_scores_without_a_softmax_become_probabilities(engine: str, tmp_path: Path) -> None:
+    model = onnx.load(rec_graph(tmp_path / "network.onnx"))
+    softmax = model.graph.node[-1]
+    model.graph.output[0].name = softmax.input[0]
+    model.graph.node.remove(softmax)
+    onnx.save(model, tmp_path / "scores.onnx")
+    image = np.random.default_rng(0).uniform(-1, 1, (1, 3, 32, 64)).astype(np.float32)
+    found = backend_of(engine, tmp_path / "scores.onnx", "rec").forward(image)
+    np.testing.assert_allclose(found, expected(tmp_path / "network.onnx", image), atol=1e-5)
+
+
+def test_probabilities_without_their_scores_are_refused(engine: str, tmp_path: Path) -> None:
+    model = onnx.load(rec_graph(tmp_path / "network.onnx"))
+    last = model.graph.output[0].name
+    model.graph.node.append(helper.make_node("Relu", [last], ["end"]))
+    model.graph.output[0].name = "end"
+    onnx.save(model, tmp_path / "network.onnx")
+    assert "does not end in the Softmax" in refused(engine, tmp_path / "network.onnx")
