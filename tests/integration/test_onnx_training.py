@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import yaml
 
 from ppocr_lite.charset import Charset
 from ppocr_lite.engine.build import build_trainer, load_config
-from ppocr_lite.engine.checkpoint import read_weights, resolve
+from ppocr_lite.engine.checkpoint import read_weights
 from ppocr_lite.engine.export import export_model
 from ppocr_lite.engine.open import open_checkpoint
 from ppocr_lite.engine.run import evaluate_bundle, evaluate_run
@@ -163,7 +165,12 @@ def test_it_trains_for_eight_bits(graph: Path, rec_label_file: Path, tmp_path: P
     assert set(evaluate_bundle(config, folder)) >= {"acc"}
 
 
-def test_checkpoints_are_of_the_network(graph: Path, rec_label_file: Path, tmp_path: Path) -> None:
+def test_checkpoints_are_averaged_and_evaluated(graph: Path, rec_label_file: Path, tmp_path: Path, root: Path) -> None:
     config = config_of(tmp_path, rec_label_file, graph)
     checkpoints = train(config, tmp_path / "run")
-    assert resolve(checkpoints).name == "step_00000004"
+    steps, mean = [checkpoints / f"step_0000000{step}" for step in (2, 4)], tmp_path / "mean.safetensors"
+    command = [sys.executable, "tools/average_checkpoints.py", *map(str, steps), "--output", str(mean)]
+    subprocess.run(command, cwd=root, check=True, capture_output=True)
+    first, second, found = (read_weights(path)["conv_0.weight"] for path in (*steps, mean))
+    np.testing.assert_allclose(found, (first + second) / 2, rtol=1e-6)
+    assert set(evaluate_run(config, mean)) >= {"acc"}
