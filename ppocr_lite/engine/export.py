@@ -21,12 +21,13 @@ from ppocr_lite.config.schema import Config
 from ppocr_lite.engine import checkpoint
 from ppocr_lite.engine.build import chosen_network, load_charset, require
 from ppocr_lite.engine.evaluate import split_transforms
+from ppocr_lite.engine.graph_export import write_trained
 from ppocr_lite.engine.half import half_weights, round_weights
 from ppocr_lite.engine.open import weights_of
 from ppocr_lite.errors import CheckpointError, ConfigError, ModelError
 from ppocr_lite.families import family_of
 from ppocr_lite.install import install_command
-from ppocr_lite.modeling import build_model, fuse
+from ppocr_lite.modeling import OnnxNetwork, build_model, fuse
 from ppocr_lite.modeling.pact import in_float, ranges_in_use
 from ppocr_lite.predict.bundle import DESCRIPTION, ONNX, PROGRAMS, WEIGHTS, Bundle, TensorSpec, write_bundle
 from ppocr_lite.predict.engines.paddle_inference import PaddleRunner
@@ -75,10 +76,7 @@ def export_model(
     general = config.Global
     source = weights_of(config, weights)
     folder = (folder or Path(general.save_inference_dir or Path(general.save_model_dir) / "inference")).resolve()
-    _check_free(folder)
-    draft = folder.parent / f".{folder.name}.tmp"
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
+    draft = _start_draft(folder)
     network = load_network(config, source)
     if half:
         round_weights(network)
@@ -94,8 +92,8 @@ def export_model(
         write_bundle(bundle)
         check_same(network, bundle, PaddleRunner(bundle, onednn=False), TOLERANCE)
         check_same(network, bundle, PaddleRunner(bundle), FAST_TOLERANCE)
-        if ranges or half or onnx or (onnx is None and importlib.util.find_spec("paddle2onnx")):
-            write_onnx(bundle)
+        if ranges or half or onnx or (onnx is None and can_write_onnx(network)):
+            ranges = write_onnx_of(network, bundle, ranges)
             if importlib.util.find_spec("onnxruntime"):
                 check_same(network, bundle, load_runner(bundle, "onnxruntime"), FAST_TOLERANCE)
     if ranges:
@@ -288,6 +286,31 @@ def write_half(bundle: Bundle) -> None:
     graph.rewrite(bundle.folder / ONNX, graph.halve)
 
 
+def can_write_onnx(network: Any) -> bool:
+    """Say whether what writes ``model.onnx`` of *network* is installed."""
+    return isinstance(network, OnnxNetwork) or importlib.util.find_spec("paddle2onnx") is not None
+
+
+def write_onnx_of(network: Any, bundle: Bundle, ranges: Mapping[str, float]) -> dict[str, float]:
+    """Write ``model.onnx`` beside the network of *bundle*: of one that was read from a graph, that graph.
+
+    Args:
+        network: The live network.
+        bundle: Its folder has the network of Paddle.
+        ranges: As :func:`write_integers` takes them, by the names that Paddle's networks have in ONNX.
+
+    Returns:
+        The ranges, by the names that the weights have in the file.
+    """
+    if not isinstance(network, OnnxNetwork):
+        write_onnx(bundle)
+        return dict(ranges)
+    weights = {name: value.numpy() for name, value in network.state_dict().items()}
+    write_trained(network, weights, bundle.folder / ONNX, bundle.charset, bytes_follow=bool(ranges))
+    names = {parameter.name: name for name, parameter in network.named_parameters()}
+    return {names[generated]: alpha for generated, alpha in ranges.items()}
+
+
 def write_onnx(bundle: Bundle) -> Path:
     """Write ``model.onnx`` beside the network of *bundle*.
 
@@ -322,9 +345,14 @@ def write_onnx(bundle: Bundle) -> Path:
     return path
 
 
-def _check_free(folder: Path) -> None:
+def _start_draft(folder: Path) -> Path:
+    """Return an empty folder beside *folder*, where an export is written before it takes its place."""
     if folder.is_dir() and any(folder.iterdir()) and not (folder / DESCRIPTION).is_file():
         raise ConfigError(f"{folder} holds something else than a model. Choose another folder to export to.")
+    draft = folder.parent / f".{folder.name}.tmp"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    return draft
 
 
 def _move_over(draft: Path, folder: Path) -> None:

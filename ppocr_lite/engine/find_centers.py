@@ -40,6 +40,8 @@ def find_centers(config: Config, weights: Path | None = None, most: int | None =
     charset = load_charset(config)
     if charset is None or architecture.get("Models"):
         raise ConfigError("Centres are those of one recogniser. Give the config that it was trained with.")
+    if architecture.get("Network"):
+        raise ConfigError("Architecture.Network: centres need a CTCHead; a network that is read from a graph has none.")
     head = architecture["Head"] | {"return_feats": True}
     backend = open_checkpoint(dataclasses.replace(config, Architecture=architecture | {"Head": head}), weights)
     sums: CenterSums | None = None

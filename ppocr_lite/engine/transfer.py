@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite.charset import BLANK, Charset
+from ppocr_lite.config.package_path import resolve_path
 from ppocr_lite.config.schema import Config
 from ppocr_lite.engine import checkpoint
 from ppocr_lite.engine.backends.base import Arrays, Backend
 from ppocr_lite.errors import CheckpointError, ConfigError
+from ppocr_lite.modeling.graphs.characters import graph_charset
+from ppocr_lite.modeling.onnx_network import last_layer, open_graph
 from ppocr_lite.predict.bundle import read_bundle
 
 REINIT = (
@@ -23,9 +26,13 @@ REINIT = (
 )
 log = logging.getLogger(__name__)
 
+MOST_NAMED = 60  # characters that a log line lists
+
 
 def load_pretrained(config: Config, backend: Backend, charset: Charset | None) -> None:
     """Start from Global.pretrained_model and from the ``pretrained`` of each network of a distillation.
+
+    A recogniser that was read from a graph starts from the file's weights, carried over to the characters of the run.
 
     Args:
         config: A checked config with Architecture.
@@ -37,17 +44,68 @@ def load_pretrained(config: Config, backend: Backend, charset: Charset | None) -
         ConfigError: If Global.pretrained_dict_path is given for a network that is no recogniser.
     """
     source = config.Global.pretrained_model
+    carry_graphs(config, backend, charset)
     if source is not None:
         given, wanted = checkpoint.read_weights(Path(source)), backend.weights()
         if config.Global.pretrained_dict_path is not None:
             if charset is None:
                 raise ConfigError("Global.pretrained_dict_path is for recognisers: other networks have no characters.")
-            given = carry_characters(given, wanted, _charset_of_pretrained(config), charset)
+            old = _charset_of_pretrained(config)
+            given = carry_characters(given, wanted, old, charset, last_layers(config))
         backend.load_weights(checkpoint.fit_weights(given, wanted, source, config.Global.reinit, REINIT))
         log.info("Start from %s.", source)
     for name, model in ((config.Architecture or {}).get("Models") or {}).items():
         if model.get("pretrained"):
             _load_network(name, model["pretrained"], config.Global.reinit, backend)
+
+
+def carry_graphs(config: Config, backend: Backend, charset: Charset | None) -> None:
+    """Give the last layer of recognisers that were read from a graph what the file knows of the characters of the run.
+
+    Args:
+        config: A checked config with Architecture.
+        backend: The engine whose networks begin with the weights of their files.
+        charset: Characters of the run; None if it is of no recognisers.
+
+    Raises:
+        ConfigError: If the file has other classes, and neither it nor the config says which.
+    """
+    for prefix, node in _graphs(config).items() if charset is not None else ():
+        graph, plan = open_graph(resolve_path(str(node["path"])))
+        layer = last_layer(graph, plan)
+        classes = layer.weights["weight"].shape[1]
+        old = graph_charset(graph, classes, node.get("character_dict_path"))
+        if old is None and classes != charset.num_classes:  # type: ignore[union-attr]
+            raise ConfigError(
+                f"{graph.source} tells {classes} classes apart, and does not say which. Give the dictionary that it "
+                "was trained with: Architecture.Network.character_dict_path."
+            )
+        if old is None or old == charset:
+            continue
+        weights = backend.weights()
+        bound, rng = layer.weights["weight"].shape[0] ** -0.5, np.random.default_rng(config.Global.seed)
+        names = [f"{prefix}{layer.name}.{part}" for part in layer.weights]
+        fresh = {name: rng.uniform(-bound, bound, weights[name].shape).astype(np.float32) for name in names}
+        given = {f"{prefix}{name}": value for name, value in plan.weights().items()}
+        carried = carry_characters(given, weights | fresh, old, charset, names)  # type: ignore[arg-type]
+        backend.load_weights(weights | {name: carried[name] for name in names})
+
+
+def last_layers(config: Config) -> list[str]:
+    """Return the names of weights that score the classes, of networks that were read from a graph."""
+    found = []
+    for prefix, node in _graphs(config).items():
+        layer = last_layer(*open_graph(resolve_path(str(node["path"]))))
+        found += [f"{prefix}{layer.name}.{part}" for part in layer.weights]
+    return found
+
+
+def _graphs(config: Config) -> dict[str, Mapping[str, Any]]:
+    """Return prefix of the weight names → Network node, of each network that is read from a graph."""
+    architecture = config.Architecture or {}
+    sections = {f"{name}.": section for name, section in (architecture.get("Models") or {}).items()}
+    sections = sections or {"": architecture}
+    return {prefix: section["Network"] for prefix, section in sections.items() if section.get("Network")}
 
 
 def _load_network(name: str, source: str, reinit: Sequence[str], backend: Backend) -> None:
@@ -68,19 +126,24 @@ def _charset_of_pretrained(config: Config) -> Charset:
 
 
 def carry_characters(
-    given: Mapping[str, NDArray[Any]], wanted: Mapping[str, NDArray[Any]], old: Charset, new: Charset
+    given: Mapping[str, NDArray[Any]],
+    wanted: Mapping[str, NDArray[Any]],
+    old: Charset,
+    new: Charset,
+    names: Sequence[str] = (),
 ) -> Arrays:
     """Return *given* with its class layers rearranged from the dictionary *old* to *new*.
 
-    In every array of a head whose last axis counts the classes of *old* and shall count those of *new*, the blank and
-    the characters that both have keep what they learnt. The other characters keep the values in *wanted*, which are
-    the network's initial ones.
+    In every array of a head, or of *names*, whose last axis counts the classes of *old* and shall count those of
+    *new*, the blank and the characters that both have keep what they learnt. The other characters keep the values in
+    *wanted*, which are the network's initial ones.
 
     Args:
         given: Weights trained with *old*.
         wanted: Weights of the network as it is, made for *new*.
         old: Dictionary *given* was trained with.
         new: Dictionary of the network.
+        names: Further arrays that count classes.
 
     Raises:
         CheckpointError: If no array counts the classes of *old*, so that it is not what *given* was trained with.
@@ -89,7 +152,8 @@ def carry_characters(
     from_old = [BLANK, *old.encode("".join(shared))]
     to_new = [BLANK, *new.encode("".join(shared))]
     carried = dict(given)
-    found = [name for name in wanted if name in given and _counts_classes(name, given[name], wanted[name], old, new)]
+    able = [name for name in wanted if name in given and (name in names or "head" in name.split("."))]
+    found = [name for name in able if _counts_classes(given[name], wanted[name], old, new)]
     if not found:
         raise CheckpointError(
             f"Global.pretrained_dict_path has {old.num_classes} classes, but no layer of the pretrained head counts as "
@@ -99,16 +163,19 @@ def carry_characters(
         fresh = np.array(wanted[name])
         fresh[..., to_new] = given[name][..., from_old]
         carried[name] = fresh
+    afresh = [character for character in new.characters if character not in old]
     log.info(
-        "%d characters of %d keep what was learnt, %d begin afresh.", len(shared), len(new), len(new) - len(shared)
-    )
+        "%d characters of %d keep what was learnt, %d begin afresh%s", *(
+            len(shared), len(new), len(afresh),
+            f": {''.join(afresh[:MOST_NAMED])}{'…' if len(afresh) > MOST_NAMED else ''}" if afresh else ".",
+        ),
+    )  # fmt: skip
     return carried
 
 
-def _counts_classes(name: str, given: NDArray[Any], wanted: NDArray[Any], old: Charset, new: Charset) -> bool:
+def _counts_classes(given: NDArray[Any], wanted: NDArray[Any], old: Charset, new: Charset) -> bool:
     return (
-        "head" in name.split(".")
-        and given.shape[-1:] == (old.num_classes,)
+        given.shape[-1:] == (old.num_classes,)
         and wanted.shape[-1:] == (new.num_classes,)
         and given.shape[:-1] == wanted.shape[:-1]
     )

@@ -170,6 +170,11 @@ class OnnxNetwork(nn.Layer):
                 f"{self.path} returns {expected.shape} for an image {image.shape}, but a {self.model_type} network "
                 f"returns {_ANSWER[self.model_type]}. Give another file, or another model_type."
             )
+        if rank < 4 and self.plan.scores == self.graph.output and np.allclose(expected.sum(-1), 1.0, atol=1e-3):
+            raise ModelError(
+                f"{self.path} returns probabilities, but does not end in the Softmax that makes them, so a loss cannot "
+                "find its scores. Export the network up to its Softmax."
+            )
         self.eval()
         try:
             with nn.no_grad():

@@ -89,6 +89,8 @@ def channel_groups(architecture: Mapping[str, Any], weights: Weights) -> list[Gr
     """
     if "Models" in architecture:
         raise ConfigError("Architecture: prune a single network, not the several of a distillation.")
+    if architecture.get("Network"):
+        raise ConfigError("Architecture.Network: a network that is read from a graph cannot be pruned.")
     groups: list[Group] = []
     if architecture["Backbone"]["name"] == "MobileNetV3":
         groups += _mobilenet_v3(architecture, weights)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ppocr_lite.charset import Charset
+from ppocr_lite.charset import Charset, read_list
 from ppocr_lite.errors import ModelError
 from ppocr_lite.modeling.graphs.graph import Graph
 
@@ -29,7 +29,7 @@ def graph_charset(graph: Graph, classes: int, dictionary: Path | str | None = No
     """
     if dictionary is not None:
         source = str(dictionary)
-        listed = list(Charset.load(dictionary, use_space_char=False, allow_duplicates=True).characters)
+        listed = list(read_list(Path(dictionary)))
     elif KEY in graph.metadata:
         source = f"{graph.source} (metadata {KEY!r})"
         listed = [line.removesuffix("\r") for line in graph.metadata[KEY].removesuffix("\n").split("\n")]
@@ -44,4 +44,4 @@ def graph_charset(graph: Graph, classes: int, dictionary: Path | str | None = No
             f"{source} lists {len(listed)} characters, but the network {graph.source} tells {classes} classes apart, "
             "the blank among them. Give the dictionary it was trained with: Architecture.Network.character_dict_path."
         )
-    return Charset(listed, source, allow_duplicates=True)
+    return Charset(listed, source, allow_duplicates=True, allow_sequences=True)

@@ -14,7 +14,7 @@ import onnx
 import onnxruntime
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
+from onnx import helper, numpy_helper, version_converter
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from ppocr_lite.errors import ModelError
@@ -72,7 +72,7 @@ def read_graph(path: Path) -> Graph:
     )
 
 
-def write_graph(graph: Graph, path: Path, created_by: str) -> None:
+def write_graph(graph: Graph, path: Path) -> None:
     """Write *graph* to *path*, sides that vary left open."""
     sides = [f"side_{axis}" if side < 0 else side for axis, side in enumerate(graph.shape)]
     model = helper.make_model(
@@ -87,11 +87,25 @@ def write_graph(graph: Graph, path: Path, created_by: str) -> None:
             [numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in graph.constants.items()],
         ),
         opset_imports=[helper.make_opsetid("", graph.opset)],
-        producer_name=created_by,
+        producer_name="ppocr_lite",
     )
     model.ir_version = graph.ir_version
     helper.set_model_props(model, graph.metadata)
     onnx.save(model, path)
+
+
+def convert_opset(path: Path, opset: int) -> None:
+    """Write a file anew with the operators of a later release.
+
+    Raises:
+        ModelError: If ONNX cannot.
+    """
+    model = onnx.load(path)
+    try:
+        converted = version_converter.convert_version(model, opset)
+    except _ERRORS as error:
+        raise ModelError(f"{path}: ONNX cannot bring it to opset {opset}, which 8 bits need: {error}") from error
+    onnx.save(converted, path)
 
 
 def run_file(path: Path, image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -140,9 +154,7 @@ def _check_tensors(tensors: Iterable[Any], source: str) -> None:
             count *= side
         total += count
         if total > MOST_ELEMENTS:
-            raise ModelError(
-                f"{source}: {tensor.name!r} and others have over {MOST_ELEMENTS} numbers. Not an OCR model."
-            )
+            raise ModelError(f"{source} holds over {MOST_ELEMENTS} numbers, more than any OCR model: {tensor.name!r}.")
 
 
 def _array(tensor: Any, source: str) -> NDArray[Any]:

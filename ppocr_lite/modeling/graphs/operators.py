@@ -37,8 +37,8 @@ def _span(x: Sequence[Any], a: Attributes, rank: int) -> list[tuple[int, Any, An
     ends = a["ends"] if given[2] is None else given[2]
     axes = a.get("axes", range(len(starts))) if given[3] is None else given[3]
     steps = [1] * len(starts) if given[4] is None else given[4]
-    spans = zip(axes, starts, ends, steps, strict=True)
-    return [(int(axis) % rank, start, end, int(step)) for axis, start, end, step in spans]
+    # Without zip: Paddle's tracing replaces it by one that knows no strict=True.
+    return [(int(axes[i]) % rank, starts[i], ends[i], int(steps[i])) for i in range(len(starts))]
 
 
 def _slice(x: Sequence[Any], a: Attributes) -> Any:
@@ -209,14 +209,16 @@ def pads_of(a: Attributes, sides: Sequence[int], kernel: Sequence[int]) -> tuple
         top, left, bottom, right = a.get("pads", (0, 0, 0, 0)) if mode == b"NOTSET" else (0, 0, 0, 0)
         return top, left, bottom, right
     steps, spread = a.get("strides", (1, 1)), a.get("dilations", (1, 1))
-    around = []
-    for side, step, size, gap in zip(sides, steps, kernel, spread, strict=True):
-        reach = (size - 1) * gap + 1
-        total = max(0, reach - step if step == 1 or side % step == 0 else reach - side % step)
-        less = total // 2
-        around.append((less, total - less) if mode == b"SAME_UPPER" else (total - less, less))
-    (top, bottom), (left, right) = around
+    around = [_same(sides[axis], steps[axis], (kernel[axis] - 1) * spread[axis] + 1) for axis in (0, 1)]
+    less = [total // 2 for total in around]
+    more = [around[axis] - less[axis] for axis in (0, 1)]
+    (top, left), (bottom, right) = (less, more) if mode == b"SAME_UPPER" else (more, less)
     return top, left, bottom, right
+
+
+def _same(side: int, step: int, reach: int) -> int:
+    """Return how much a side is padded so that there is a window for each step of it."""
+    return int(max(0, reach - step if step == 1 or side % step == 0 else reach - side % step))
 
 
 def padded(x: nn.Tensor, a: Attributes, kernel: Sequence[int], value: float = 0.0) -> nn.Tensor:
@@ -260,7 +262,8 @@ def _scales(x: Sequence[Any]) -> list[float]:
     """Return how many times as long each side of a Resize becomes."""
     if len(x) > 2 and x[2] is not None and x[2].size:
         return [float(scale) for scale in x[2]]
-    return [float(_whole(side) / own) for side, own in zip(x[3], nn.sides(x[0]), strict=True)]
+    own = nn.sides(x[0])
+    return [float(_whole(x[3][axis]) / own[axis]) for axis in range(len(own))]
 
 
 def _gather(x: Sequence[Any], a: Attributes) -> Any:

@@ -70,6 +70,7 @@ class Plan:
         constants: Name → value of everything else that steps read.
         scores: Name of the result, or of what its softmax reads.
         last: Name of the layer that makes *scores*; None if a layer does not.
+        owners: Output of a node of the graph → name of the layer that it is, or is part of.
     """
 
     layers: dict[str, LayerSpec]
@@ -77,6 +78,7 @@ class Plan:
     constants: dict[str, Array]
     scores: str
     last: str | None
+    owners: dict[str, str]
 
     def steps_to_scores(self) -> tuple[Step, ...]:
         """Return the steps without the softmax at the end."""
@@ -109,6 +111,7 @@ class _Planner:
         self.steps: list[Step] = []
         self.counts: Counter[str] = Counter()
         self.shared: dict[tuple[str, ...], str] = {}
+        self.owners: dict[str, str] = {}
         self.host = {name for name, value in graph.constants.items() if value.dtype.kind in "iub"}
         self.readers = Counter(name for node in graph.nodes for name in node.inputs)
         self.readers[graph.output] += 1
@@ -132,7 +135,7 @@ class _Planner:
         steps = _note_last(self.steps, set(constants), self.graph.output)
         end = steps[-1]
         scores = end.inputs[0] if end.op == "Softmax" else end.output
-        return Plan(self.layers, steps, constants, scores, self._maker_of(scores))
+        return Plan(self.layers, steps, constants, scores, self._maker_of(scores), self.owners)
 
     def _maker_of(self, name: str) -> str | None:
         """Return the layer whose values, only turned and reshaped, *name* are."""
@@ -245,6 +248,7 @@ class _Planner:
             self.counts[kind] += 1
             name = self.shared[key]
             self.layers[name] = LayerSpec(name, kind, weights, constants, node.attributes)
+        self.owners |= {node.outputs[0]: self.shared[key], output or node.outputs[0]: self.shared[key]}
         inputs = (read or node.inputs[0],)
         self.steps.append(Step(node.op, inputs, output or node.outputs[0], node.attributes, self.shared[key]))
 

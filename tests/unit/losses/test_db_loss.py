@@ -95,3 +95,11 @@ def test_equal_inputs_give_equal_gradients_bit_for_bit() -> None:
 def test_senseless_weight_is_refused(values: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match="DBLoss needs"):
         DBLoss(**values)
+
+
+def test_one_map_is_taught_alone() -> None:
+    _, prediction = maps()
+    truth = batch()
+    whole, one = (DBLoss()({"maps": given}, truth) for given in (prediction, prediction[:, :1]))
+    assert set(one) == {"loss", "loss_shrink_maps"}
+    assert one["loss"].item() == pytest.approx(whole["loss_shrink_maps"].item())

@@ -64,6 +64,8 @@ FUNCTIONS: dict[str, tuple[Callable[[Any, Any], Any], Arrays]] = {
         {"x": noise(3, 7), "index": LABELS},
     ),
     "pad": (lambda nn, x: nn.pad(x["x"], [1, 0, 2, 1]), {"x": MAP}),
+    "enlarge": (lambda nn, x: nn.enlarge(x["x"], (2, 3)), {"x": MAP}),
+    "sides": (lambda nn, x: x["x"].reshape([*nn.sides(x["x"])[:2], -1]), {"x": MAP}),
     "max_pool2d": (lambda nn, x: nn.max_pool2d(x["x"], 2, stride=1), {"x": MAP}),
     "conv2d": (
         lambda nn, x: nn.conv2d(x["x"], x["w"], x["b"], stride=2, padding=1, dilation=1, groups=2),
@@ -101,6 +103,7 @@ LAYERS: dict[str, tuple[Callable[[Any], Any], np.ndarray]] = {
     "Linear": (lambda nn: nn.Linear(5, 3), LINE),
     "LSTM": (lambda nn: nn.LSTM(5, 3, num_layers=2, direction="bidirectional"), LINE),
     "BatchNorm2D": (lambda nn: nn.BatchNorm2D(4), MAP),
+    "BatchNorm2D that adds more": (lambda nn: nn.BatchNorm2D(4, epsilon=0.1), MAP),
     "AvgPool2D": (lambda nn: nn.AvgPool2D((2, 1), stride=(2, 1), ceil_mode=True), noise(2, 4, 5, 8)),
     "AvgPool2D beyond the border": (lambda nn: nn.AvgPool2D(3, stride=2, padding=1), MAP),
     "MaxPool2D": (lambda nn: nn.MaxPool2D(3, stride=2, padding=1), MAP),
@@ -113,6 +116,7 @@ LAYERS: dict[str, tuple[Callable[[Any], Any], np.ndarray]] = {
 NOT_COMPUTED = {"Layer", "ParamAttr", "Constant", "KaimingNormal", "KaimingUniform", "Uniform", "LINEAR_OUTPUT_AXIS"}
 # functions with tests of their own below, and those that the tests above call
 CALLED = {"freeze", "geometry", "set_value", "in_dynamic_mode", "no_grad", "to_tensor", "linear", "ones_like"}
+CALLED |= {"set_rate", "statistics"}  # by tests of networks that are read from graphs
 
 
 def list_of(nn: Any) -> Any:
