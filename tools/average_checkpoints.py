@@ -16,12 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from ppocr_lite.commands.console import report_errors
-from ppocr_lite.engine.checkpoint import read_weights
+from ppocr_lite.engine.checkpoint import read_weights, write_weights
 from ppocr_lite.errors import CheckpointError
-from ppocr_lite.files import replacing
-from ppocr_lite.install import optional
-
-tensors = optional("safetensors.numpy")
 
 
 def main() -> None:
@@ -41,8 +37,7 @@ def main() -> None:
         for name, value in networks[0].items()
     }
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(arguments.output) as draft:
-        tensors.save_file(averaged, draft)
+    write_weights(arguments.output, averaged)
 
 
 if __name__ == "__main__":

@@ -212,6 +212,19 @@ def read_weights(path: Path) -> Arrays:
     raise CheckpointError(f"No weights at {path}. Looked for: {', '.join(str(file) for file in candidates)}.")
 
 
+def write_weights(path: Path, weights: Mapping[str, NDArray[Any]]) -> None:
+    """Write weights by name to a ``.safetensors`` file, whole or not at all.
+
+    Raises:
+        CheckpointError: If it cannot be written.
+    """
+    try:
+        with replacing(path) as draft:
+            tensors.save_file(_contiguous(weights), draft)
+    except safetensors.SafetensorError as error:
+        raise CheckpointError(f"{path} cannot be written: {error}") from error
+
+
 def fit_weights(
     given: Mapping[str, NDArray[Any]],
     wanted: Mapping[str, NDArray[Any]],
@@ -271,5 +284,5 @@ def _read(path: Path) -> Arrays:
     return arrays
 
 
-def _contiguous(arrays: Arrays) -> Arrays:
+def _contiguous(arrays: Mapping[str, NDArray[Any]]) -> Arrays:
     return {name: np.ascontiguousarray(value) for name, value in arrays.items()}

@@ -6,19 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
 from ppocr_lite import files
 from ppocr_lite.config.schema import Config
 from ppocr_lite.engine.backends.base import Arrays, Backend
 from ppocr_lite.engine.build import require
-from ppocr_lite.engine.checkpoint import MODEL, fit_weights
+from ppocr_lite.engine.checkpoint import MODEL, fit_weights, write_weights
 from ppocr_lite.errors import ConfigError
-from ppocr_lite.install import optional
 from ppocr_lite.slim.groups import Weights
 
-tensors = optional("safetensors.numpy")
 CONFIG = "config.yml"
 
 
@@ -56,8 +53,7 @@ def write_start(config: Config, architecture: Mapping[str, Any], weights: Weight
         The config file.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with files.replacing(folder / MODEL) as draft:
-        tensors.save_file({name: np.ascontiguousarray(value) for name, value in weights.items()}, draft)
+    write_weights(folder / MODEL, weights)
     stale = ("pretrained_model", "pretrained_dict_path", "reinit", "checkpoints", "save_inference_dir")
     general = {key: value for key, value in config.source["Global"].items() if key not in stale}
     general |= {"save_model_dir": str(folder / "train"), "pretrained_model": str(folder / MODEL)}

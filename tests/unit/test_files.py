@@ -12,7 +12,8 @@ import pytest
 
 from ppocr_lite import files
 from ppocr_lite.data.convert import convert_icdar_lines
-from ppocr_lite.errors import ImageError
+from ppocr_lite.engine.checkpoint import write_weights
+from ppocr_lite.errors import CheckpointError, ImageError
 from ppocr_lite.io import images
 from ppocr_lite.losses import centers
 from ppocr_lite.results import OCRResult
@@ -42,6 +43,7 @@ WRITERS = {
     "jpg": lambda path: images.write(path.with_suffix(".jpg"), PICTURE),
     "labels": convert,
     "npz": lambda path: centers.save(path.with_suffix(".npz"), PICTURE.astype(np.float32) ** 0.5),
+    "weights": lambda path: write_weights(path.with_suffix(".safetensors"), {"w": np.zeros(1000)}),
     "sensitivities": lambda path: Sensitivities("acc", 1.0, {str(n): {"0.5": 1.0} for n in range(500)}).save(path),
 }
 
@@ -60,13 +62,13 @@ def small_disk():
 
 @pytest.mark.parametrize("kind", WRITERS)
 def test_a_full_disk_leaves_the_old_file(kind: str, tmp_path: Path, small_disk: None) -> None:
-    suffixes = (".json", ".txt", ".hocr", ".xml", ".pdf", ".png", ".jpg", ".npz", "")
+    suffixes = (".json", ".txt", ".hocr", ".xml", ".pdf", ".png", ".jpg", ".npz", ".safetensors", "")
     old = {tmp_path / f"a{suffix}": b"what was there" for suffix in suffixes}
     for path, data in old.items():
         path.write_bytes(data)
     if kind != "labels":
         full_disk()
-    with pytest.raises((OSError, ImageError), match="File too large"):
+    with pytest.raises((OSError, ImageError, CheckpointError), match="File too large"):
         WRITERS[kind](tmp_path / "a")
     assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.name != "source.txt"} == old
 
