@@ -61,7 +61,8 @@ def train(config: Config, *, resume: bool = False) -> TrainState:
         write_config(config, folder)
         return trainer.fit()
     except OCRError as error:  # for the file alone: whoever called this tells the user
-        file.handle(log.makeRecord(log.name, logging.ERROR, __file__, 0, "The run failed: %s", (error,), None))
+        cause = type(error), error, error.__traceback__
+        file.handle(log.makeRecord(log.name, logging.ERROR, __file__, 0, "The run failed.", (), cause))
         raise
     finally:
         logging.getLogger("ppocr_lite").removeHandler(file)
