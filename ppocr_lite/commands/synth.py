@@ -48,5 +48,5 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _given(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return what was given, so that the defaults stand in the data maker alone."""
-    given = {name: value for name, value in vars(arguments).items() if value is not None}
+    given = {name: value for name, value in vars(arguments).items() if value is not None and name != "quiet"}
     return {name: tuple(value) if name in ("height", "size") else value for name, value in given.items()}
