@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.graphs import MAKERS
+from tests.onnx_graphs import MAKERS
 from tests.onnx_gradients import picture
 
 onnxruntime = pytest.importorskip("onnxruntime")
