@@ -146,11 +146,6 @@ def set_rate(layer: Any, rate: float) -> None:
         parameter.optimize_attr["learning_rate"] = rate
 
 
-def statistics(norm: Any) -> tuple[Tensor, Tensor]:
-    """Return the running mean and variance of a batch normalisation."""
-    return norm._mean, norm._variance
-
-
 def sides(x: Tensor) -> list[Any]:
     """Return the sides of *x*: whole numbers, or tensors of one while a network is traced and they may vary."""
     if in_dynamic_mode():
@@ -179,6 +174,11 @@ def set_value(tensor: Tensor, value: Any) -> None:
 def geometry(layer: Any) -> dict[str, Any]:
     """Return stride, padding, dilation and groups of a convolution, as :func:`conv2d` takes them."""
     return {name: getattr(layer, f"_{name}") for name in ("stride", "padding", "dilation", "groups")}
+
+
+def statistics(layer: Any) -> tuple[Tensor, Tensor, float]:
+    """Return running mean and variance of a batch normalisation, and what is added to the variance."""
+    return layer._mean, layer._variance, layer._epsilon
 
 
 def cast(x: Tensor, dtype: str) -> Tensor:

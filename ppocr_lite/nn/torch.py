@@ -308,11 +308,6 @@ def set_rate(layer: nn.Module, rate: float) -> None:
         parameter.own_rate = rate
 
 
-def statistics(norm: Any) -> tuple[Tensor, Tensor]:
-    """Return the running mean and variance of a batch normalisation."""
-    return norm.running_mean, norm.running_var
-
-
 def sides(x: Tensor) -> list[Any]:
     """Return the sides of *x*."""
     return list(x.shape)
@@ -337,6 +332,11 @@ def set_value(tensor: Tensor, value: Any) -> None:
 def geometry(layer: Any) -> dict[str, Any]:
     """Return stride, padding, dilation and groups of a convolution, as :func:`conv2d` takes them."""
     return {name: getattr(layer, name) for name in ("stride", "padding", "dilation", "groups")}
+
+
+def statistics(layer: Any) -> tuple[Tensor, Tensor, float]:
+    """Return running mean and variance of a batch normalisation, and what is added to the variance."""
+    return layer.running_mean, layer.running_var, layer.eps
 
 
 def in_dynamic_mode() -> bool:

@@ -140,7 +140,7 @@ def test_package_files_hold_no_code(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_a_file_fits_in_a_head(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= (460 if name_of(path) in LISTS else 400)
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= (560 if name_of(path) in LISTS else 400)
 
 
 def without_frameworks(code: str) -> None:

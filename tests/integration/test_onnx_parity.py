@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.graphs import MAKERS
 from tests.onnx_gradients import picture
+from tests.onnx_graphs import MAKERS
 
 onnxruntime = pytest.importorskip("onnxruntime")
 ROOT = Path(__file__).parents[2]

@@ -20,7 +20,7 @@ from ppocr_lite.engine.run import evaluate_bundle, evaluate_run
 from ppocr_lite.modeling.onnx_network import open_graph
 from ppocr_lite.predict.stages import load_recognizer
 from tests.conftest import WORDS
-from tests.graphs import MAKERS, rec_graph
+from tests.onnx_graphs import MAKERS, rec_graph
 
 CHARACTERS = "".join(sorted(set("".join(WORDS[:8]))))
 RESIZE: dict[str, Any] = {
@@ -148,7 +148,7 @@ def test_half_the_bytes(graph: Path, rec_label_file: Path, tmp_path: Path) -> No
 
 
 def _stored(path: Path) -> list[np.ndarray]:
-    from tests.graphs import numpy_helper, onnx  # noqa: PLC0415
+    from tests.onnx_graphs import numpy_helper, onnx  # noqa: PLC0415
 
     return [numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer if len(tensor.dims) > 1]
 

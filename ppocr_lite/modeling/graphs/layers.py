@@ -54,8 +54,9 @@ def make_layer(spec: LayerSpec) -> Any:
     layer = _MAKERS[spec.kind](spec)
     weights = dict(spec.weights)
     if spec.kind == "norm":
-        for own, name in zip(nn.statistics(layer), ("_mean", "_variance"), strict=True):
-            nn.set_value(own, np.array(weights.pop(name)))
+        mean, variance, _ = nn.statistics(layer)
+        nn.set_value(mean, np.array(weights.pop("_mean")))
+        nn.set_value(variance, np.array(weights.pop("_variance")))
     turned = spec.kind == "linear" and nn.LINEAR_OUTPUT_AXIS == 0
     for name, value in weights.items():
         nn.set_value(getattr(layer, name), np.array(value.T if turned and value.ndim > 1 else value, order="C"))

@@ -12,7 +12,7 @@ from ppocr_lite.engine.backends.base import Task
 from ppocr_lite.engine.build import create_backend
 from ppocr_lite.errors import ConfigError, ModelError
 from ppocr_lite.optim import OPTIMIZERS
-from tests.graphs import MAKERS, GraphBuilder, helper, onnx, rec_graph
+from tests.onnx_graphs import MAKERS, GraphBuilder, helper, onnx, rec_graph
 
 onnxruntime = pytest.importorskip("onnxruntime")
 SIZES = {"det": ((64, 96), (96, 32)), "cls": ((48, 96), (48, 192)), "rec": ((32, 64), (32, 132))}
