@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--crops", action="store_true", help="each image is one line of text")
     parser.add_argument("--min-score", type=float, default=MIN_SCORE, help=f"of a text that is kept ({MIN_SCORE})")
     parser.add_argument("--agree", action="store_true", help="keep what reads the same with a wider border, too")
-    parser.add_argument("--agree-with", metavar="MODEL", help="keep what this recogniser reads the same, too")
+    parser.add_argument("--agree-with", metavar="MODELS", help="keep what this model set or folder reads the same, too")
     parser.add_argument("--drop", action="store_true", help="leave out what is not kept, instead of writing ###")
     inputs.add_ocr_options(parser)
 
@@ -93,7 +93,7 @@ def _second_look(ocr: OCR, arguments: argparse.Namespace) -> Callable[[Image, OC
     """Return what reads the lines of a page, or a crop, the second time."""
     if not arguments.agree and arguments.agree_with is None:
         return None
-    reader = ocr if arguments.agree_with is None else OCR(rec_model=arguments.agree_with, use_angle_cls=False)
+    reader = ocr if arguments.agree_with is None else OCR(models=arguments.agree_with, use_angle_cls=False)
     border = BORDER if arguments.agree else 0.0
 
     def again(image: Image, page: OCRResult | None) -> list[str]:

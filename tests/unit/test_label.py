@@ -18,6 +18,7 @@ import pytest
 
 from ppocr_lite import OCRResult, TextLine, cli
 from ppocr_lite.commands import inputs
+from ppocr_lite.commands import label as verb
 from ppocr_lite.io import images
 from ppocr_lite.predict.agreement import read_regions, with_border
 from ppocr_lite.results import Recognition
@@ -86,6 +87,21 @@ def test_points_begin_where_the_line_is_read_from(pages: Path) -> None:
 )
 def test_what_is_kept(options: Sequence[str], kept: list[str], pages: Path) -> None:
     assert [entry["transcription"] for entry in entries(label(pages, *options, "--drop"))] == kept
+
+
+def test_another_model_set_may_be_asked(pages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    class Other(FakeOCR):
+        def __init__(self, **options: Any) -> None:
+            asked.append(options["models"])
+
+        def recognize(self, crops: Sequence[np.ndarray]) -> list[Recognition]:
+            return [Recognition("other", 0.9)] * len(crops)
+
+    monkeypatch.setattr(verb, "OCR", Other)
+    assert [entry["transcription"] for entry in entries(label(pages, "--agree-with", "that", "--drop"))] == ["other"]
+    assert asked == ["that"]
 
 
 def test_crops_become_path_and_text(pages: Path) -> None:
