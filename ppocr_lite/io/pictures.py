@@ -20,6 +20,7 @@ import PIL.features
 import PIL.Image
 import PIL.ImageOps
 
+from ppocr_lite.errors import ImageError
 from ppocr_lite.io import formats, images
 from ppocr_lite.io.formats import MAX_PIXELS
 from ppocr_lite.io.images import Image
@@ -98,6 +99,8 @@ def picture_of_file(data: bytes, frame: int = 0, name: str = "image", max_pixels
         try:
             opened.seek(frame)
             return _picture(opened, data, name)
+        except ImageError:
+            raise
         except formats.DECODE_ERRORS as error:
             raise formats.undecodable(name, error) from error
 
@@ -106,6 +109,8 @@ def picture_of_pil(picture: PIL.Image.Image, name: str = "Pillow image") -> Pict
     """Return a Pillow image as a PDF holds it; errors as for :func:`picture_of_file`."""
     try:
         return _picture(picture, b"", name)
+    except ImageError:
+        raise
     except formats.DECODE_ERRORS as error:
         raise formats.undecodable(name, error) from error
 

@@ -200,7 +200,7 @@ def test_ocr_reads_the_pages_after_a_damaged_one_and_names_it(
 ) -> None:
     dark = np.full((20, 30, 3), 10, np.uint8)
     found = [("scan.tif#1", dark), ("scan.tif#2", ImageError("scan.tif#2: damaged")), ("scan.tif#3", dark)]
-    monkeypatch.setattr(ocr, "read_every_page", lambda path, numbers: found)
+    monkeypatch.setattr(ocr, "read_every_page", lambda path, numbers, most: found)
     assert cli.main(["ocr", str(pages / "a.png"), "--output", str(tmp_path / "out"), "--format", "json"]) == cli.FAILED
     assert len(json.loads((tmp_path / "out" / "a.json").read_text())["pages"]) == 2
     assert "scan.tif#2: damaged" in capsys.readouterr().err
