@@ -186,6 +186,15 @@ def test_ocr_joins_the_pages_of_a_file(pages: Path, tmp_path: Path) -> None:
     assert [OCRResult.from_dict(page).source for page in read] == [f"{pages / 'scan.tif'}#{n}" for n in (1, 2)]
 
 
+def test_ocr_joins_the_pages_of_standard_input(pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    two_frames(pages / "scan.tif")
+    monkeypatch.setattr("sys.stdin", Stdin((pages / "scan.tif").read_bytes()))
+    assert cli.main(["ocr", "-", "--output", str(tmp_path / "out"), "--format", "json,pdf"]) == 0
+    read = json.loads((tmp_path / "out" / "stdin.json").read_text())["pages"]
+    assert [page["source"] for page in read] == ["<stdin>#1", "<stdin>#2"]
+    assert (tmp_path / "out" / "stdin_ocr.pdf").read_bytes().startswith(b"%PDF")
+
+
 def test_ocr_can_split_the_pages_of_a_file(pages: Path, tmp_path: Path) -> None:
     two_frames(pages / "scan.tif")
     output = tmp_path / "out"
@@ -199,11 +208,12 @@ def test_ocr_reads_the_pages_after_a_damaged_one_and_names_it(
     pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dark = np.full((20, 30, 3), 10, np.uint8)
-    found = [("scan.tif#1", dark), ("scan.tif#2", ImageError("scan.tif#2: damaged")), ("scan.tif#3", dark)]
-    monkeypatch.setattr(ocr, "read_every_page", lambda path, numbers, most: found)
+    names = [f"{pages / 'a.png'}#{number}" for number in (1, 2, 3)]
+    found = [(names[0], dark), (names[1], ImageError(f"{names[1]}: damaged")), (names[2], dark)]
+    monkeypatch.setattr(ocr, "read_every_page", lambda path, numbers, most, password: found)
     assert cli.main(["ocr", str(pages / "a.png"), "--output", str(tmp_path / "out"), "--format", "json"]) == cli.FAILED
     assert len(json.loads((tmp_path / "out" / "a.json").read_text())["pages"]) == 2
-    assert "scan.tif#2: damaged" in capsys.readouterr().err
+    assert f"{names[1]}: damaged" in capsys.readouterr().err
 
 
 def test_ocr_refuses_an_unknown_format(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -463,9 +473,8 @@ def test_standard_input_is_read(
     for name in ("a.png", "two.tif"):
         monkeypatch.setattr("sys.stdin", Stdin((pages / name).read_bytes()))
         assert cli.main(["ocr", "-", "--format", "json"]) == 0
-    assert [line.strip() for line in capsys.readouterr().out.splitlines() if '"source"' in line] == [
-        f'"source": "<stdin>{page}",' for page in ("", "#1", "#2")
-    ]
+    read = [json.loads(line)["source"] for line in capsys.readouterr().out.splitlines()]
+    assert read == ["<stdin>", "<stdin>#1", "<stdin>#2"]
     monkeypatch.setattr("sys.stdin", Stdin((pages / "a.png").read_bytes()))
     assert cli.main(["ocr", "-", "--output", str(tmp_path / "out")]) == 0
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["stdin.txt"]

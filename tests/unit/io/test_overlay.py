@@ -72,8 +72,14 @@ def test_what_cannot_be_done_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
         lay_over(path, {2: text}, path)
     with pikepdf.open(path) as document:
         document.save(tmp_path / "locked.pdf", encryption=pikepdf.Encryption(owner="a", user="b"))
-    with pytest.raises(ImageError, match=r"locked\.pdf: a PDF that wants a password"):
-        lay_over(tmp_path / "locked.pdf", {1: text}, path)
+    for password in (None, "c"):
+        with pytest.raises(ImageError, match=r"locked\.pdf: a PDF that wants a password, or another one"):
+            lay_over(tmp_path / "locked.pdf", {1: text}, path, password)
+    lay_over(tmp_path / "locked.pdf", {1: text}, tmp_path / "again.pdf", "b")
+    with pytest.raises(pikepdf.PasswordError):
+        pikepdf.open(tmp_path / "again.pdf")
+    with pikepdf.open(tmp_path / "again.pdf", password="b") as document:
+        assert len(document.pages) == 1
     (tmp_path / "bad.pdf").write_text("just words")
     with pytest.raises(ImageError, match=r"bad\.pdf: not a PDF"):
         lay_over(tmp_path / "bad.pdf", {1: text}, path)
