@@ -120,7 +120,7 @@ class OCRResult:
             height, width = (int(side) for side in data["size"])
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"Not a result as OCRResult.to_dict() writes it: {error!r}") from error
-        return cls(lines, (height, width), data.get("source"), data.get("error"))
+        return cls(lines, (height, width), data.get("source"), error=data.get("error"))
 
     def to_json(self, path: Path | str | None = None) -> str:
         """Return JSON, characters as they are, each line of text in a row of its own; write it to *path* if given."""
