@@ -23,7 +23,7 @@ EXTRAS = {
     **dict.fromkeys(("paddle2onnx", "packaging"), "onnx"),
     "openvino": "openvino",
     "rapidocr": "official",
-    "pypdfium2": "pdf",
+    **dict.fromkeys(("pypdfium2", "pikepdf"), "pdf"),
     "pillow-heif": "heic",
     "visualdl": "visualdl",
 }

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ppocr_lite import files, visualize
 from ppocr_lite.errors import DataError, ImageError, suggest
-from ppocr_lite.io import documents, images, pages, pdf
+from ppocr_lite.io import documents, images, pages, pdf, searchable
 from ppocr_lite.io.images import ImageInput
 from ppocr_lite.textline import Points, TextLine
 
@@ -120,7 +120,7 @@ class OCRResult:
             height, width = (int(side) for side in data["size"])
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"Not a result as OCRResult.to_dict() writes it: {error!r}") from error
-        return cls(lines, (height, width), data.get("source"), data.get("error"))
+        return cls(lines, (height, width), data.get("source"), error=data.get("error"))
 
     def to_json(self, path: Path | str | None = None) -> str:
         """Return JSON, characters as they are, each line of text in a row of its own; write it to *path* if given."""
@@ -153,9 +153,10 @@ class OCRResult:
         """Write the result in the format that the suffix of *path* names.
 
         Args:
-            path: ``.json``, ``.txt`` (the text), ``.hocr``, ``.xml`` (ALTO 4), ``.pdf`` (the image, with its text to
+            path: ``.json``, ``.txt`` (the text), ``.hocr``, ``.xml`` (ALTO 4), ``.pdf`` (the page, with its text to
                 search), or ``.png``, ``.jpg`` (a drawing).
-            image: For a drawing or PDF: the image; None to read the source again.
+            image: For a drawing or PDF: the image; None to read the source again. A PDF keeps the picture and the size
+                of the source; an array becomes a JPEG of 150 dots an inch.
 
         Raises:
             DataError: If no format has that suffix.
@@ -171,14 +172,73 @@ class OCRResult:
         elif suffix in MARKUP:
             files.write_text(path, MARKUP[suffix](self.lines, self.size, self.source))
         elif suffix == ".pdf":
-            files.write_bytes(path, pdf.searchable_pdf(self._pixels(image), self.lines))
+            self._save_pdf(path, image)
         elif suffix in DRAWING_SUFFIXES:
             images.write(path, self.draw(image))
         else:
             known = (".json", ".txt", ".pdf", *MARKUP, *DRAWING_SUFFIXES)
             raise DataError(f"{path}: no result format has the suffix {suffix!r}.{suggest(suffix, known)}")
 
+    def _save_pdf(self, path: Path, image: ImageInput | None) -> None:
+        if image is None:
+            save_pages([self], path)
+        else:
+            files.write_bytes(path, pdf.searchable_pdf(searchable.picture_of(image), self.lines))
+
     def _pixels(self, image: ImageInput | None) -> NDArray[np.uint8]:
-        if image is None and self.source is None:
-            raise ImageError("This result has no source file to read. Give the image: draw(image), save(path, image).")
-        return pages.read_page(str(self.source)) if image is None else images.read(image)
+        return pages.read_page(_source(self)) if image is None else images.read(image)
+
+
+def save_pages(results: Sequence[OCRResult], path: Path | str, password: str | None = None) -> None:
+    """Write several pages into one file, in the format that the suffix of *path* names.
+
+    Args:
+        results: The pages, in order; at least one.
+        path: ``.json`` (``{"version": 1, "pages": […]}``, each page as :meth:`OCRResult.to_dict` has it), ``.txt``
+            (form feeds between the pages), ``.hocr``, ``.xml`` (ALTO 4) or ``.pdf``, which keeps the pictures and sizes
+            of the sources, or, if they are the pages of a PDF, the PDF itself, and has the text over them.
+        password: Of an encrypted PDF whose pages they are; what is written wants it, too.
+
+    Raises:
+        DataError: If no format of several pages has that suffix.
+        ImageError: For a PDF: if a source is not there, cannot be read, or is not an image file or a page of the same
+            PDF as the others.
+        OCRError: For a PDF of a PDF: if pikepdf is not installed.
+        OSError: If the file cannot be written; then it is as it was before.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix == ".pdf":
+        read = [(_source(result), pdf.PageText(result.lines, result.size)) for result in results]
+        searchable.save_searchable(path, read, password)
+    elif suffix in _JOINERS:
+        files.write_text(path, _JOINERS[suffix](results), errors="backslashreplace")
+    else:
+        raise DataError(f"{path}: no format of several pages has that suffix.{suggest(suffix, ('.pdf', *_JOINERS))}")
+
+
+def _source(result: OCRResult) -> str:
+    if result.source is None:
+        raise ImageError("This result has no source file to read. Give the image: draw(image), save(path, image).")
+    return result.source
+
+
+def _json(results: Sequence[OCRResult]) -> str:
+    pages_of_json = ",\n".join(result.to_json() for result in results)
+    return f'{{"version": {RESULT_VERSION}, "pages": [\n{pages_of_json}\n]}}\n'
+
+
+def _text(results: Sequence[OCRResult]) -> str:
+    return "\f".join(result.text + "\n" if len(result) else "" for result in results)
+
+
+def _hocr(results: Sequence[OCRResult]) -> str:
+    return documents.join_hocr([documents.hocr(page.lines, page.size, page.source) for page in results])
+
+
+def _alto(results: Sequence[OCRResult]) -> str:
+    source = str(pages.file_and_page(results[0].source)[0]) if results[0].source else None
+    return documents.join_alto([documents.alto(page.lines, page.size, page.source) for page in results], source)
+
+
+_JOINERS = {".json": _json, ".txt": _text, ".hocr": _hocr, ".xml": _alto}

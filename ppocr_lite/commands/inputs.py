@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -98,18 +99,25 @@ def read_given(
     file: Path, pages: str | None = None, *, max_pixels: int = MAX_PIXELS, password: str | None = None
 ) -> Iterator[tuple[str, Image]]:
     """Yield what :func:`ppocr_lite.io.pages.read_pages` does, of standard input if *file* is :data:`STDIN`."""
+    with as_file(file) as path:
+        try:
+            for name, pixels in read_pages(path, pages, max_pixels=max_pixels, password=password):
+                yield name.replace(str(path), str(file)), pixels
+        except OCRError as error:
+            raise error if path == file else type(error)(str(error).replace(str(path), str(file))) from error
+
+
+@contextmanager
+def as_file(file: Path) -> Iterator[Path]:
+    """Give a file that can be read more than once: *file*, or, if it is :data:`STDIN`, a copy of standard input."""
     if file != STDIN:
-        yield from read_pages(file, pages, max_pixels=max_pixels, password=password)
+        yield file
         return
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "stdin")
         with copy.open("wb") as target:
             shutil.copyfileobj(sys.stdin.buffer, target)
-        try:
-            for name, pixels in read_pages(copy, pages, max_pixels=max_pixels, password=password):
-                yield name.replace(str(copy), str(STDIN)), pixels
-        except OCRError as error:
-            raise type(error)(str(error).replace(str(copy), str(STDIN))) from error
+        yield copy
 
 
 def find_files(paths: Sequence[str], *, recursive: bool = False, output: Path | None = None) -> list[tuple[Path, Path]]:

@@ -31,6 +31,7 @@ from ppocr_lite.textline import TextLine, reading_corners
 
 MIN_SCORE = 0.5
 UNREAD = "###"
+SPEED = ("engine", "device", "threads", "rec_batch_num", "cls_batch_num", "max_pixels")  # change no label
 
 
 class Rule(NamedTuple):
@@ -54,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--crops", action="store_true", help="each image is one line of text")
     parser.add_argument("--min-score", type=float, default=MIN_SCORE, help=f"of a text that is kept ({MIN_SCORE})")
     parser.add_argument("--agree", action="store_true", help="keep what reads the same with a wider border, too")
-    parser.add_argument("--agree-with", metavar="MODEL", help="keep what this recogniser reads the same, too")
+    parser.add_argument("--agree-with", metavar="MODELS", help="keep what this model set or folder reads the same, too")
     parser.add_argument("--drop", action="store_true", help="leave out what is not kept, instead of writing ###")
     inputs.add_ocr_options(parser)
 
@@ -73,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         def work(file: Path, _: Path) -> None:
             if file not in labels:  # one that is given twice
-                labels.add(file, label(ocr, _only_page(file), rule))
+                labels.add(file, label(ocr, _only_page(file, ocr.max_pixels), rule))
 
         todo = [(file, relative) for file, relative in files if file not in labels]
         status = inputs.for_each(todo, "images", work)
@@ -86,14 +87,14 @@ def run(arguments: argparse.Namespace) -> int:
 def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return what the labels depend on."""
     own = {name: getattr(arguments, name) for name in ("crops", "min_score", "agree", "agree_with", "drop")}
-    return own | inputs.ocr_options(arguments)
+    return own | {name: value for name, value in inputs.ocr_options(arguments).items() if name not in SPEED}
 
 
 def _second_look(ocr: OCR, arguments: argparse.Namespace) -> Callable[[Image, OCRResult | None], list[str]] | None:
     """Return what reads the lines of a page, or a crop, the second time."""
     if not arguments.agree and arguments.agree_with is None:
         return None
-    reader = ocr if arguments.agree_with is None else OCR(rec_model=arguments.agree_with, use_angle_cls=False)
+    reader = ocr if arguments.agree_with is None else OCR(models=arguments.agree_with, use_angle_cls=False)
     border = BORDER if arguments.agree else 0.0
 
     def again(image: Image, page: OCRResult | None) -> list[str]:
@@ -105,8 +106,8 @@ def _second_look(ocr: OCR, arguments: argparse.Namespace) -> Callable[[Image, OC
     return again
 
 
-def _only_page(file: Path) -> Image:
-    with closing(read_pages(file)) as pages:
+def _only_page(file: Path, max_pixels: int) -> Image:
+    with closing(read_pages(file, max_pixels=max_pixels)) as pages:
         name, pixels = next(pages)
     if name != str(file):
         raise ImageError(f"{file}: a file of several pages, and a label file names images. Save its pages as images.")

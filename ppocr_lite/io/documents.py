@@ -81,6 +81,46 @@ def alto(lines: Sequence[TextLine], size: tuple[int, int], source: str | None = 
     return _DECLARATION + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
+def join_hocr(pages: Sequence[str]) -> str:
+    """Return one hOCR document of several, each of one page as :func:`hocr` writes it."""
+    root, *others = (_parse(page, XHTML) for page in pages)
+    (body,) = root.iterfind("body")
+    for number, other in enumerate(others, 2):
+        for element in other.iter():
+            if "id" in element.attrib:
+                element.set("id", element.attrib["id"].replace("_1", f"_{number}", 1))
+        for page in other.iterfind("body/div"):
+            page.set("title", page.attrib["title"].replace("ppageno 0", f"ppageno {number - 1}"))
+            body.append(page)
+    root.set("xmlns", XHTML)
+    ElementTree.indent(root, " ")
+    return _DECLARATION + _DOCTYPE + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def join_alto(pages: Sequence[str], source: str | None = None) -> str:
+    """Return one ALTO document of several, each of one page as :func:`alto` writes it; *source* is the file of all."""
+    root, *others = (_parse(page, ALTO) for page in pages)
+    (layout,), name = root.iterfind("Layout"), root.find(".//fileName")
+    if name is not None and source:
+        name.text = _legal(source)
+    for number, other in enumerate(others, 2):
+        for page in other.iterfind("Layout/Page"):
+            for element in page.iter():
+                if "ID" in element.attrib:
+                    element.set("ID", f"{element.attrib['ID']}_of_{number}")
+            page.set("ID", f"page_{number}")
+            page.set("PHYSICAL_IMG_NR", str(number))
+            layout.append(page)
+    root.set("xmlns", ALTO)
+    ElementTree.indent(root, " ")
+    return _DECLARATION + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _parse(document: str, namespace: str) -> Element:
+    """Return the root of a document that is all in one namespace, without it."""
+    return ElementTree.fromstring(document.replace(f' xmlns="{namespace}"', "", 1))
+
+
 def _alto_line(block: Element, number: int, line: TextLine) -> None:
     row = SubElement(block, "TextLine", {"ID": f"line_{number}", **_sides(line.polygon)})
     points = " ".join(f"{x:g},{y:g}" for x, y in line.polygon.round(1).tolist())

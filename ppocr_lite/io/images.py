@@ -79,7 +79,7 @@ def decode(data: bytes, name: str = "image", max_pixels: int = MAX_PIXELS) -> Im
             *name*.
     """
     with formats.open_bytes(data, name, max_pixels) as picture:
-        if _is_plain(data):
+        if is_plain(data):
             try:
                 image: Image | None = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
             except cv2.error as error:
@@ -184,7 +184,7 @@ def write(path: str | Path, image: NDArray[np.uint8]) -> None:
         raise ImageError(f"{path}: cannot be written: {error.strerror}.") from error
 
 
-def _is_plain(data: bytes) -> bool:
+def is_plain(data: bytes) -> bool:
     """Say whether OpenCV decodes *data* as Pillow would, and in silence: whole, 8-bit, 1 or 3 channels, no alpha.
 
     Of a colour profile, which neither applies, OpenCV's libpng may print a warning.

@@ -98,7 +98,7 @@ def read_pages(
     if not path.exists() or suffix in SUFFIXES.difference((".pdf", *SEVERAL_FRAMES)):
         if _is_wanted(1, wanted):
             yield str(path), images.read(path, max_pixels=max_pixels)
-    elif suffix == ".pdf" or (suffix not in SUFFIXES and _begins_as_pdf(path)):
+    elif is_pdf(path):
         with PDFReader(path, max_pixels, password=password) as document:
             yield from _pdf_pages(path, document, wanted)
     else:
@@ -128,13 +128,21 @@ def read_page(name: str, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     Raises:
         ImageError, OCRError: As for :func:`read_pages`, or if the file has no such page.
     """
-    page = _NUMBERED.fullmatch(name)
-    if page is None or Path(name).exists():
+    file, number = file_and_page(name)
+    if not number:
         return images.read(name, max_pixels=max_pixels)
-    with closing(read_pages(Path(page[1]), page[2], max_pixels=max_pixels)) as found:
+    with closing(read_pages(file, str(number), max_pixels=max_pixels)) as found:
         for _, pixels in found:
             return pixels
-    raise ImageError(f"{page[1]}: there is no page {page[2]}.")
+    raise ImageError(f"{file}: there is no page {number}.")
+
+
+def file_and_page(name: str) -> tuple[Path, int]:
+    """Return the file of the page that :func:`read_pages` calls *name*, and its number; 0 if the name has none."""
+    page = _NUMBERED.fullmatch(name)
+    if page is None or Path(name).exists():
+        return Path(name), 0
+    return Path(page[1]), int(page[2])
 
 
 def _is_wanted(number: int, wanted: list[range] | None) -> bool:
@@ -164,7 +172,11 @@ def _frames(path: Path, wanted: list[range] | None, max_pixels: int) -> Iterator
             raise damaged from error
 
 
-def _begins_as_pdf(path: Path) -> bool:
+def is_pdf(path: Path) -> bool:
+    """Say whether a file is read as a PDF: by its suffix, or if that is none that is known, by how it begins."""
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES or not path.exists():
+        return suffix == ".pdf"
     with images.open_file(path) as file:
         return _PDF_START in file.read(_PDF_START_WITHIN)
 

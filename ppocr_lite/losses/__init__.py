@@ -13,6 +13,7 @@ from ppocr_lite.losses.distillation import (
     DistillationDilaDBLoss,
     DistillationDistanceLoss,
     DistillationDMLLoss,
+    TeacherMapLoss,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "DistillationDMLLoss",
     "DistillationDilaDBLoss",
     "DistillationDistanceLoss",
+    "TeacherMapLoss",
 ]

@@ -73,7 +73,8 @@ class DistillationDilaDBLoss(nn.Layer):
     """Students against the dilated probability map of a teacher.
 
     The teacher's map is cut at 0.3 and dilated by a 2×2 square, since text regions are shrunk and a student errs less
-    by a little more than by a little less. ``alpha * main(probability) + Dice(binary)``, without the ignored pixels.
+    by a little more than by a little less. ``alpha * main(probability) + Dice(binary)``, without the ignored pixels;
+    of a network that returns the probability alone, as exported ones do, the first term.
 
     Args:
         model_name_pairs: ``[[student, teacher], …]``.
@@ -112,12 +113,46 @@ class DistillationDilaDBLoss(nn.Layer):
         terms = {}
         mask = batch["shrink_mask"]
         for student, teacher in self.model_name_pairs:
-            maps = nn.cast(outputs[student][self.key], "float32")
-            target = dilate(nn.cast(outputs[teacher][self.key][:, 0].detach() > _TEACHER_THRESHOLD, "float32"))
-            loss = self.criterion.alpha * self.criterion.main_loss(maps[:, 0], target, mask)
-            loss = loss + functional.dice(maps[:, 2], target, mask, self.criterion.eps)
+            seen = outputs[teacher][self.key][:, 0].detach()
+            loss = _against_teacher(self.criterion, outputs[student][self.key], seen, mask)
             terms[f"dila_dbloss_{student}_{teacher}"] = loss
         return {"loss": nn.add_n(list(terms.values())), **terms}
+
+
+@LOSSES.register
+class TeacherMapLoss(nn.Layer):
+    """A detector against the dilated probability map of a teacher that was stored, see ``LoadTeacherMap``.
+
+    The same as :class:`DistillationDilaDBLoss`, without the time and the memory that a teacher takes in training.
+
+    Args:
+        balance_loss: As in :class:`DBLoss`, as are the next four.
+        main_loss_type: Loss of the probability map.
+        alpha: Weight of the probability map.
+        ohem_ratio: Most negative pixels per positive one when balancing.
+        eps: Keeps quotients finite.
+
+    Shape:
+        outputs: ``maps`` (N, 3, H, W), or (N, 1, H, W); batch: ``teacher_map`` (N, H, W) uint8, ``shrink_mask``
+        (N, H, W). Returns ``loss`` and the same as ``loss_teacher_map``.
+    """
+
+    def __init__(
+        self,
+        balance_loss: bool = True,
+        main_loss_type: MainLoss = "DiceLoss",
+        alpha: float = 5.0,
+        ohem_ratio: float = 3.0,
+        eps: float = 1e-6,
+    ) -> None:
+        super().__init__()
+        self.criterion = DBLoss(balance_loss, main_loss_type, alpha, 0.0, ohem_ratio, eps)
+
+    def forward(self, outputs: Mapping[str, nn.Tensor], batch: Batch) -> dict[str, nn.Tensor]:
+        """See *Shape* of the class."""
+        seen = nn.cast(batch["teacher_map"], "float32") / 255.0
+        loss = _against_teacher(self.criterion, outputs["maps"], seen, batch["shrink_mask"])
+        return {"loss": loss, "loss_teacher_map": loss}
 
 
 @LOSSES.register
@@ -242,6 +277,16 @@ class DistillationDistanceLoss(nn.Layer):
             features = (nn.cast(outputs[name][self.key], "float32") for name in (first, second))
             terms[f"loss_distance_{self.mode}_{first}_{second}_{index}"] = distance[self.mode](*features)
         return {"loss": nn.add_n(list(terms.values())), **terms}
+
+
+def _against_teacher(criterion: DBLoss, maps: nn.Tensor, seen: nn.Tensor, mask: nn.Tensor) -> nn.Tensor:
+    """Return the loss of a student's *maps* (N, 3, H, W) against the probabilities *seen* (N, H, W) of a teacher."""
+    maps = nn.cast(maps, "float32")
+    target = dilate(nn.cast(seen > _TEACHER_THRESHOLD, "float32"))
+    loss = criterion.alpha * criterion.main_loss(maps[:, 0], target, mask)
+    if maps.shape[1] == 1:  # a network as it is exported
+        return loss
+    return loss + functional.dice(maps[:, 2], target, mask, criterion.eps)
 
 
 def dilate(maps: nn.Tensor) -> nn.Tensor:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from ppocr_lite.errors import ConfigError
-from ppocr_lite.predict.page import FoundPage
+from ppocr_lite.errors import ConfigError, OCRError
+from ppocr_lite.io.images import Image
+from ppocr_lite.predict.page import FoundPage, PageReader, Steps
 from ppocr_lite.results import Detections, OCRResult
 
 # What to do about an input that cannot be read: raise its error, or go on, and perhaps call somebody with its name and
@@ -22,9 +23,18 @@ class FailedPage(FoundPage):
     error: Exception | None = None
 
 
-def failed_page(name: str | None, error: Exception) -> FailedPage:
-    """Return what stands for a page that could not be read."""
-    return FailedPage(name, (0, 0), Detections([], []), [], [], error=error)
+def find_page(reader: PageReader, name: str, image: Image | OCRError, steps: Steps) -> FoundPage:
+    """Find the lines of a page, as :meth:`PageReader.find` does; of one that could not be read keep the place."""
+    if isinstance(image, OCRError):
+        return FailedPage(name, (0, 0), Detections([], []), [], [], error=image)
+    return reader.find(image, name, steps)
+
+
+def finish_page(reader: PageReader, page: FoundPage, on_error: OnError) -> OCRResult:
+    """Return the result of a page, as :meth:`PageReader.finish` does, or of one that could not be read."""
+    if isinstance(page, FailedPage) and page.error is not None:
+        return failed_result(page.source, page.error, on_error)
+    return reader.finish(page)
 
 
 def failed_result(name: str | None, error: Exception, on_error: OnError) -> OCRResult:

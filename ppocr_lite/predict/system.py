@@ -27,7 +27,7 @@ from ppocr_lite.predict.page import FoundPage, PageReader, Steps, page_policy
 from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.released import LANGUAGES, default_language, released_model
 from ppocr_lite.predict.runner import Engine
-from ppocr_lite.predict.skipping import FailedPage, OnError, check_on_error, failed_page, failed_result
+from ppocr_lite.predict.skipping import OnError, check_on_error, failed_result, find_page, finish_page
 from ppocr_lite.predict.stages import load_classifier, load_detector, load_recognizer
 from ppocr_lite.predict.stream import map_ahead, read_together, run_ahead
 from ppocr_lite.predict.timing import NO_TIMER, Timer
@@ -209,13 +209,7 @@ class OCR:
 
     @overload
     def ocr(
-        self,
-        image: ImageInput,
-        det: bool = True,
-        cls: bool = True,
-        rec: bool = True,
-        *,
-        on_error: OnError = "raise",
+        self, image: ImageInput, det: bool = True, cls: bool = True, rec: bool = True, *, on_error: OnError = "raise"
     ) -> OCRResult: ...
 
     def ocr(
@@ -306,18 +300,12 @@ class OCR:
                 yield from read_all(path, pages, max_pixels=self.max_pixels, password=password)
 
         def find(page: tuple[str, Image | OCRError]) -> FoundPage:
-            name, image = page
-            return failed_page(name, image) if isinstance(image, OCRError) else reader.find(image, name, steps)
-
-        def finish(page: FoundPage) -> OCRResult:
-            if isinstance(page, FailedPage) and page.error is not None:
-                return failed_result(page.source, page.error, on_error)
-            return reader.finish(page)
+            return find_page(reader, *page, steps)
 
         found = map_ahead(find, run_ahead(decode()), self._threads if reader.parallel else 1)
         with closing(run_ahead(read_together(found, recognizer)) if recognizer else found) as read:
             for outcome in read:
-                yield finish(outcome.result())
+                yield finish_page(reader, outcome.result(), on_error)
 
     def detect(self, image: ImageInput) -> Detections:
         """Return the text regions of an image and their scores, in reading order."""

@@ -14,6 +14,7 @@ from ppocr_lite.transforms import (
     normalize,
     rand_augment,
     resize,
+    teacher_map,
     tia,
 )
 from ppocr_lite.transforms.base import TRANSFORMS, Compose, Sample, Transform
@@ -36,5 +37,6 @@ __all__ = [
     "normalize",
     "rand_augment",
     "resize",
+    "teacher_map",
     "tia",
 ]

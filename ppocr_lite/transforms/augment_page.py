@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ppocr_lite import geometry
 from ppocr_lite.errors import ConfigError, suggest
-from ppocr_lite.transforms.base import TRANSFORMS, Sample
+from ppocr_lite.transforms.base import TRANSFORMS, Sample, maps_in
 
 # What the detectors of this field are trained with: mirror, turn by up to 10 degrees, resize without keeping the ratio.
 _DEFAULT_AUGMENTERS: tuple[dict[str, Any], ...] = (
@@ -67,7 +67,11 @@ class IaaAugment:
         sequence = sequence.to_deterministic()
         image = sample["image"]
         polys = self._move(sequence, sample["polys"], image.shape)
-        return sample | {"image": sequence.augment_image(image), "polys": polys}
+        maps = {
+            key: sequence.augment_image(np.repeat(sample[key][:, :, None], 3, axis=2), self._imgaug.MOVE_ONLY)[:, :, 0]
+            for key in maps_in(sample)
+        }
+        return sample | {"image": sequence.augment_image(image), "polys": polys} | maps
 
     def _move(self, sequence: Any, polys: Sequence[geometry.Array], shape: tuple[int, ...]) -> list[geometry.Array]:
         if len(polys) == 0:
@@ -145,7 +149,7 @@ class EastRandomCropData:
         }
         if "texts" in sample:
             changed["texts"] = [sample["texts"][index] for index, _, _ in shown]
-        return sample | changed
+        return sample | changed | {key: self._cut(sample[key], part)[0] for key in maps_in(sample)}
 
     def _choose(
         self, size: tuple[int, int], rects: NDArray[np.float32], rng: np.random.Generator
@@ -184,7 +188,7 @@ class EastRandomCropData:
             return cv2.resize(image[y0:y1, x0:x1], (self.width, self.height), interpolation=cv2.INTER_LINEAR), sy, sx
         height = max(1, min(self.height, round((y1 - y0) * min(sy, sx))))
         width = max(1, min(self.width, round((x1 - x0) * min(sy, sx))))
-        padded = np.zeros((self.height, self.width, image.shape[2]), dtype=image.dtype)
+        padded = np.zeros((self.height, self.width, *image.shape[2:]), dtype=image.dtype)
         padded[:height, :width] = cv2.resize(image[y0:y1, x0:x1], (width, height), interpolation=cv2.INTER_LINEAR)
         return padded, height / (y1 - y0), width / (x1 - x0)
 

@@ -14,6 +14,9 @@ Sample = dict[str, Any]
 # the sample's generator and brought through the steps before; the step drops the key when it is done. Where that one
 # is unusable the next one drawn takes its place, so a fault of another sample is not put down to this one.
 EXTRA = "ext_data"
+# Pictures of the page beside its image, uint8 (H, W): a step that moves pixels of the image moves theirs, too, and one
+# that changes colours leaves them alone.
+MAPS = ("teacher_map",)
 _DRAWS = 10
 _FOR_EXTRA = ("rng", "another")
 
@@ -38,6 +41,11 @@ class Transform(Protocol):
 
 
 TRANSFORMS: Registry[Transform] = Registry("transform", runtime=("charset", "max_text_length"))
+
+
+def maps_in(sample: Sample) -> list[str]:
+    """Return which of :data:`MAPS` a sample has."""
+    return [key for key in MAPS if key in sample]
 
 
 class Compose:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import cv2
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from ppocr_lite import geometry
 from ppocr_lite.errors import ConfigError
-from ppocr_lite.transforms.base import EXTRA, TRANSFORMS, Sample
+from ppocr_lite.transforms.base import EXTRA, TRANSFORMS, Sample, maps_in
 
 Pixels = NDArray[np.uint8]
 
@@ -82,19 +83,20 @@ class CopyPaste:
         chosen = self._choose(other, rng)
         if not chosen:
             return page
-        image = page["image"].copy()
+        changed = {key: page[key].copy() for key in ("image", *maps_in(page))}
         ignore = np.asarray(page["ignore_tags"], dtype=bool)
         blocking = [poly for poly, ignored in zip(page["polys"], ignore, strict=True) if ignored or self.limit_paste]
-        taken = np.zeros(image.shape[:2], dtype=np.uint8)
+        taken = np.zeros(page["image"].shape[:2], dtype=np.uint8)
         geometry.fill(taken, blocking, 1)
         polys, texts = list(page["polys"]), list(page["texts"])
         for index in chosen:
-            polygon = self._paste(image, taken, other["image"], other["polys"][index], rng)
+            pairs = [(pixels, other[key]) for key, pixels in changed.items()]
+            polygon = self._paste(pairs, taken, other["polys"][index], rng)
             if polygon is not None:
                 polys.append(polygon)
                 texts.append(other["texts"][index])
         tags = np.concatenate([ignore, np.zeros(len(polys) - len(ignore), dtype=bool)])
-        return page | {"image": image, "polys": polys, "texts": texts, "ignore_tags": tags}
+        return page | changed | {"polys": polys, "texts": texts, "ignore_tags": tags}
 
     def _choose(self, other: Sample, rng: np.random.Generator) -> list[int]:
         """Return which texts of the other page to paste."""
@@ -110,15 +112,14 @@ class CopyPaste:
         return [int(index) for index in rng.permutation(readable)[:count]]
 
     def _paste(
-        self, image: Pixels, taken: Pixels, source: Pixels, polygon: geometry.Array, rng: np.random.Generator
+        self, pairs: Sequence[tuple[Pixels, Pixels]], taken: Pixels, polygon: geometry.Array, rng: np.random.Generator
     ) -> geometry.Array | None:
-        """Paste one text of *source* into *image*, in place, and mark it in *taken*; return where it lies, if at all.
+        """Paste one text of another page, in place, and mark it in *taken*; return where it lies, if at all.
 
         Args:
-            image: (H, W, 3).
+            pairs: The image (H, W, 3) with that of the other page (H', W', 3), and likewise maps (H, W).
             taken: (H, W), 1 where nothing may be pasted.
-            source: (H', W', 3).
-            polygon: (P, 2), pixels of *source*.
+            polygon: (P, 2), pixels of the other page.
             rng: Draws form and place.
         """
         turn = self._draw_turn(rng)
@@ -126,7 +127,7 @@ class CopyPaste:
         shift = _MARGIN_PX - np.floor(moved.min(axis=0))
         moved = (moved + shift).astype(np.float32)
         width, height = (int(side) + 1 + _MARGIN_PX for side in np.ceil(moved.max(axis=0)))
-        if height > image.shape[0] or width > image.shape[1]:
+        if height > taken.shape[0] or width > taken.shape[1]:
             return None
         mask = np.zeros((height, width), dtype=np.uint8)
         geometry.fill(mask, [moved], 1)
@@ -134,9 +135,12 @@ class CopyPaste:
         if corner is None:
             return None
         matrix = np.column_stack([turn, shift])
-        patch = cv2.warpAffine(source, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         here = np.s_[corner[1] : corner[1] + height, corner[0] : corner[0] + width]
-        cv2.copyTo(patch, mask, image[here])
+        for target, source in pairs:
+            patch = cv2.warpAffine(
+                source, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            )
+            cv2.copyTo(patch, mask, target[here])
         if self.limit_paste:
             taken[here] |= mask
         return moved + np.array(corner, dtype=np.float32)

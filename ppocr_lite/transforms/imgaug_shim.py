@@ -21,7 +21,7 @@ if not hasattr(np, "sctypes"):
         "others": [bool, object, bytes, str, np.void],
     }
 
-from imgaug import augmenters
+from imgaug import HooksImages, augmenters
 from imgaug.augmentables import Keypoint, KeypointsOnImage
 
 # The augmenters that a config may name, under the names imgaug gives them.
@@ -45,4 +45,16 @@ AUGMENTERS: dict[str, type[augmenters.Augmenter]] = {
     )
 }
 
-__all__ = ["AUGMENTERS", "Keypoint", "KeypointsOnImage", "augmenters"]
+# Those of them that move pixels, and what holds several augmenters.
+_MOVING = (
+    augmenters.Affine,
+    augmenters.Fliplr,
+    augmenters.Flipud,
+    augmenters.PerspectiveTransform,
+    augmenters.Resize,
+    augmenters.Sequential,
+)
+# Lets nothing happen but that pixels are moved.
+MOVE_ONLY = HooksImages(activator=lambda images, augmenter, parents, default: isinstance(augmenter, _MOVING))
+
+__all__ = ["AUGMENTERS", "MOVE_ONLY", "Keypoint", "KeypointsOnImage", "augmenters"]

@@ -50,7 +50,8 @@ def page(text: bool) -> Tensors:
     if text:
         shrink[:, 3:10, 2:12] = 1.0
     mask = paddle.ones([2, 16, 16])
-    return {"shrink_map": shrink, "shrink_mask": mask, "threshold_map": 0.3 + 0.4 * shrink, "threshold_mask": shrink}
+    targets = {"shrink_map": shrink, "threshold_map": 0.3 + 0.4 * shrink, "teacher_map": (255 * shrink).astype("uint8")}
+    return targets | {"shrink_mask": mask, "threshold_mask": shrink}
 
 
 def line(text: bool) -> Tensors:

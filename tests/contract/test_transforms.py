@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -13,7 +14,10 @@ from ppocr_lite.charset import Charset
 from ppocr_lite.config.check import check_component
 from ppocr_lite.transforms import TRANSFORMS, Sample
 
-ARGUMENTS: dict[str, dict[str, Any]] = {"KeepKeys": {"keep_keys": ["image", "label"]}}
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "KeepKeys": {"keep_keys": ["image", "label"]},
+    "LoadTeacherMap": {"map_dir": str(Path(__file__).parents[1] / "data" / "teacher_maps")},
+}
 LABELS: dict[str, Any] = {"CTCLabelEncode": "abc", "ClsLabelEncode": "180", "Mixup": np.int64(1), "CutMix": np.int64(1)}
 PAGE_LABEL = '[{"transcription": "a", "points": [[8, 9], [60, 9], [60, 31], [8, 31]]}]'
 

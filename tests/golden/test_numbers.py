@@ -86,7 +86,8 @@ def page_case(text: bool) -> tuple[Arrays, Arrays]:
         "threshold_map": rng.uniform(0.3, 0.7, (2, 24, 32)).astype(np.float32),
         "threshold_mask": (rng.random((2, 24, 32)) < 0.4).astype(np.float32),
     }
-    return {"maps": rng.uniform(0.02, 0.98, (2, 3, 24, 32)).astype(np.float32)}, batch
+    maps = rng.uniform(0.02, 0.98, (2, 3, 24, 32)).astype(np.float32)
+    return {"maps": maps}, batch | {"teacher_map": rng.integers(0, 256, (2, 24, 32), np.uint8)}
 
 
 def line_case(_: bool) -> tuple[Arrays, Arrays]:
@@ -140,6 +141,7 @@ LOSS_CASES: dict[str, tuple[dict[str, Any], Callable[[bool], Any], bool]] = {
     "ClsLoss mixed": ({"name": "ClsLoss"}, cls_case, True),
     "DistillationDBLoss": ({"name": "DistillationDBLoss"} | NAMES, several(page_case), True),
     "DistillationDilaDBLoss": ({"name": "DistillationDilaDBLoss"} | PAIR, several(page_case), True),
+    "TeacherMapLoss": ({"name": "TeacherMapLoss"}, page_case, True),
     "DistillationDMLLoss maps": (DML | {"maps_name": ["thrink_maps", "binary_maps"]}, several(page_case), True),
     "DistillationDMLLoss lines": (DML | {"act": "softmax", "key": "logits"}, several(line_case), True),
     "DistillationDMLLoss summed": (

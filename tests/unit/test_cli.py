@@ -15,8 +15,8 @@ import PIL.Image
 import pytest
 
 from ppocr_lite import cli
-from ppocr_lite.commands import components, console, inputs, show_data
-from ppocr_lite.errors import ConfigError, OCRError
+from ppocr_lite.commands import components, console, inputs, ocr, show_data
+from ppocr_lite.errors import ConfigError, ImageError, OCRError
 from ppocr_lite.io import images
 from ppocr_lite.io.formats import MAX_PIXELS
 from ppocr_lite.results import Detections, OCRResult
@@ -165,14 +165,55 @@ def test_ocr_names_what_fails_and_does_the_rest(pages: Path, capsys: pytest.Capt
     assert "2 of 3 files failed." in shown.err
 
 
-def test_ocr_numbers_the_pages_of_a_file(pages: Path, tmp_path: Path) -> None:
+def test_ocr_prints_a_page_a_line_as_json(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    two_frames(pages / "scan.tif")
+    assert cli.main(["ocr", str(pages), "--format", "json"]) == 0
+    read = [OCRResult.from_dict(json.loads(line)) for line in capsys.readouterr().out.splitlines()]
+    assert [page.source for page in read] == [
+        str(pages / name) for name in ("a.jpg", "a.png", "scan.tif#1", "scan.tif#2")
+    ]
 
-    frames = [PIL.Image.new("L", (30, 20), gray) for gray in (230, 10)]
-    frames[0].save(pages / "scan.tif", save_all=True, append_images=frames[1:])
+
+def test_ocr_joins_the_pages_of_a_file(pages: Path, tmp_path: Path) -> None:
+    two_frames(pages / "scan.tif")
     output = tmp_path / "out"
-    assert cli.main(["ocr", str(pages / "scan.tif"), "--output", str(output), "--format", "txt"]) == 0
+    everything = ["--output", str(output), "--format", "txt,json,hocr,alto,pdf,png"]
+    assert cli.main(["ocr", str(pages / "scan.tif"), *everything]) == 0
+    joined = ["scan.hocr", "scan.json", "scan.txt", "scan.xml", "scan_ocr.pdf"]
+    assert sorted(path.name for path in output.iterdir()) == [*joined, "scan_p001_ocr.png", "scan_p002_ocr.png"]
+    assert (output / "scan.txt").read_text() == "bright\n\f"
+    read = json.loads((output / "scan.json").read_text())["pages"]
+    assert [OCRResult.from_dict(page).source for page in read] == [f"{pages / 'scan.tif'}#{n}" for n in (1, 2)]
+
+
+def test_ocr_joins_the_pages_of_standard_input(pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    two_frames(pages / "scan.tif")
+    monkeypatch.setattr("sys.stdin", Stdin((pages / "scan.tif").read_bytes()))
+    assert cli.main(["ocr", "-", "--output", str(tmp_path / "out"), "--format", "json,pdf"]) == 0
+    read = json.loads((tmp_path / "out" / "stdin.json").read_text())["pages"]
+    assert [page["source"] for page in read] == ["<stdin>#1", "<stdin>#2"]
+    assert (tmp_path / "out" / "stdin_ocr.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_ocr_can_split_the_pages_of_a_file(pages: Path, tmp_path: Path) -> None:
+    two_frames(pages / "scan.tif")
+    output = tmp_path / "out"
+    assert cli.main(["ocr", str(pages / "scan.tif"), "--output", str(output), "--format", "txt,pdf", "--split"]) == 0
     assert (output / "scan_p001.txt").read_text() == "bright\n"
     assert (output / "scan_p002.txt").read_text() == ""
+    assert {path.name for path in output.glob("*.pdf")} == {"scan_p001_ocr.pdf", "scan_p002_ocr.pdf"}
+
+
+def test_ocr_reads_the_pages_after_a_damaged_one_and_names_it(
+    pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dark = np.full((20, 30, 3), 10, np.uint8)
+    names = [f"{pages / 'a.png'}#{number}" for number in (1, 2, 3)]
+    found = [(names[0], dark), (names[1], ImageError(f"{names[1]}: damaged")), (names[2], dark)]
+    monkeypatch.setattr(ocr, "read_every_page", lambda path, numbers, most, password: found)
+    assert cli.main(["ocr", str(pages / "a.png"), "--output", str(tmp_path / "out"), "--format", "json"]) == cli.FAILED
+    assert len(json.loads((tmp_path / "out" / "a.json").read_text())["pages"]) == 2
+    assert f"{names[1]}: damaged" in capsys.readouterr().err
 
 
 def test_ocr_refuses_an_unknown_format(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -241,7 +282,7 @@ def test_numbered_pages_take_no_name_of_another_input(pages: Path, tmp_path: Pat
     two_frames(pages / "a.gif")
     images.write(pages / "a_p001.png", np.full((20, 30, 3), 230, np.uint8))
     output = tmp_path / "out"
-    assert cli.main(["ocr", *(str(pages / name) for name in order), "--output", str(output)]) == 0
+    assert cli.main(["ocr", *(str(pages / name) for name in order), "--output", str(output), "--split"]) == 0
     assert len(list(output.iterdir())) == (4 if "a.gif" in order else 3)
 
 
@@ -432,9 +473,8 @@ def test_standard_input_is_read(
     for name in ("a.png", "two.tif"):
         monkeypatch.setattr("sys.stdin", Stdin((pages / name).read_bytes()))
         assert cli.main(["ocr", "-", "--format", "json"]) == 0
-    assert [line.strip() for line in capsys.readouterr().out.splitlines() if '"source"' in line] == [
-        f'"source": "<stdin>{page}",' for page in ("", "#1", "#2")
-    ]
+    read = [json.loads(line)["source"] for line in capsys.readouterr().out.splitlines()]
+    assert read == ["<stdin>", "<stdin>#1", "<stdin>#2"]
     monkeypatch.setattr("sys.stdin", Stdin((pages / "a.png").read_bytes()))
     assert cli.main(["ocr", "-", "--output", str(tmp_path / "out")]) == 0
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["stdin.txt"]

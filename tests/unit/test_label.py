@@ -18,6 +18,7 @@ import pytest
 
 from ppocr_lite import OCRResult, TextLine, cli
 from ppocr_lite.commands import inputs
+from ppocr_lite.commands import label as verb
 from ppocr_lite.io import images
 from ppocr_lite.predict.agreement import read_regions, with_border
 from ppocr_lite.results import Recognition
@@ -30,6 +31,8 @@ QUAD = np.float32([[10, 10], [60, 10], [60, 20], [10, 20]])
 
 class FakeOCR:
     """Finds three lines on any page: a sure one, one that a border changes, and a doubtful one on its head."""
+
+    max_pixels = 10_000
 
     def __init__(self, **options: Any) -> None:
         self.options = options
@@ -88,6 +91,21 @@ def test_what_is_kept(options: Sequence[str], kept: list[str], pages: Path) -> N
     assert [entry["transcription"] for entry in entries(label(pages, *options, "--drop"))] == kept
 
 
+def test_another_model_set_may_be_asked(pages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    class Other(FakeOCR):
+        def __init__(self, **options: Any) -> None:
+            asked.append(options["models"])
+
+        def recognize(self, crops: Sequence[np.ndarray]) -> list[Recognition]:
+            return [Recognition("other", 0.9)] * len(crops)
+
+    monkeypatch.setattr(verb, "OCR", Other)
+    assert [entry["transcription"] for entry in entries(label(pages, "--agree-with", "that", "--drop"))] == ["other"]
+    assert asked == ["that"]
+
+
 def test_crops_become_path_and_text(pages: Path) -> None:
     output = pages / "rec_gt.txt"
     assert cli.main(["label", str(pages), "--crops", "--output", str(output)]) == 0
@@ -128,6 +146,23 @@ def test_a_damaged_image_and_a_file_of_pages_are_named_and_the_rest_is_labelled(
     assert "two.tif: a file of several pages" in shown
 
 
+def test_a_run_may_go_on_with_more_threads_but_not_with_another_score(
+    pages: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = pages / "Label.txt"
+
+    def interrupt(*_: object) -> OCRResult:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FakeOCR, "ocr", interrupt)
+    assert cli.main(["label", str(pages), "--output", str(output)]) == 130
+    monkeypatch.undo()
+    monkeypatch.setattr(inputs, "OCR", FakeOCR)
+    assert cli.main(["label", str(pages), "--output", str(output), "--min-score", "0.9"]) == cli.FAILED
+    assert "was begun with other settings" in capsys.readouterr().err
+    assert cli.main(["label", str(pages), "--output", str(output), "--threads", "1"]) == 0
+
+
 def test_a_score_beyond_one_is_wrong_usage(pages: Path) -> None:
     assert cli.main(["label", str(pages), "--output", str(pages / "x.txt"), "--min-score", "50"]) == cli.USAGE
 
@@ -140,6 +175,7 @@ from ppocr_lite import OCRResult, cli
 from ppocr_lite.commands import inputs
 
 class OCR:
+    max_pixels = 10_000
     def __init__(self, **options): pass
     def ocr(self, image):
         time.sleep(0.05)

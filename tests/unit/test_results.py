@@ -11,7 +11,7 @@ import PIL.Image
 import pytest
 
 from ppocr_lite.errors import DataError, ImageError
-from ppocr_lite.results import OCRResult
+from ppocr_lite.results import OCRResult, save_pages
 from ppocr_lite.textline import TextLine, find_words
 
 QUAD = np.float32([[10, 10], [90, 10], [90, 30], [10, 30]])
@@ -109,6 +109,62 @@ def test_save_writes_by_suffix(result: OCRResult, tmp_path: Path) -> None:
 def test_save_names_the_suffixes_it_knows(result: OCRResult, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"'.docx'.*\.json"):
         result.save(tmp_path / "a.docx")
+
+
+def test_a_pdf_keeps_the_size_and_the_picture_of_its_source(tmp_path: Path) -> None:
+    pdfium = pytest.importorskip("pypdfium2")
+    path = tmp_path / "scan.jpg"
+    PIL.Image.new("RGB", (300, 150), (200, 30, 90)).save(path, dpi=(300, 300))
+    OCRResult((TextLine(QUAD, "text"),), (150, 300), str(path)).save(tmp_path / "a.pdf")
+    assert path.read_bytes() in (tmp_path / "a.pdf").read_bytes()
+    page = pdfium.PdfDocument(tmp_path / "a.pdf")[0]
+    assert page.get_size() == pytest.approx((72, 36))
+    left, bottom, right, top = page.get_textpage().get_charbox(0, loose=True)
+    assert (left, top) == pytest.approx((10 * 72 / 300, 36 - 10 * 72 / 300), abs=1)
+
+
+def test_many_pages_make_one_pdf(tmp_path: Path) -> None:
+    pdfium = pytest.importorskip("pypdfium2")
+    first, second = (PIL.Image.new("1", (width, 50), 1) for width in (60, 90))
+    first.save(tmp_path / "scan.tif", save_all=True, append_images=[second], dpi=(200, 200))
+    PIL.Image.new("RGB", (80, 40)).save(tmp_path / "other.png", dpi=(100, 100))
+    results = [
+        OCRResult((TextLine(QUAD / 4, f"page{width}"),), (height, width), str(tmp_path / name))
+        for name, width, height in (("scan.tif#1", 60, 50), ("scan.tif#2", 90, 50), ("other.png", 80, 40))
+    ]
+    save_pages(results, tmp_path / "all.pdf")
+    document = pdfium.PdfDocument(tmp_path / "all.pdf")
+    assert [page.get_size()[0] for page in document] == pytest.approx([60 * 0.36, 90 * 0.36, 80 * 0.72], abs=0.02)
+    texts = ["".join(page.get_textpage().get_text_range().split()) for page in document]
+    assert texts == ["page60", "page90", "page80"]
+
+
+def test_a_pdf_of_a_pdf_keeps_its_pages(tmp_path: Path) -> None:
+    pdfium, pikepdf = pytest.importorskip("pypdfium2"), pytest.importorskip("pikepdf")
+    with pikepdf.new() as document:
+        for width in (200, 300):
+            document.add_blank_page(page_size=(width, 100))
+        document.save(tmp_path / "a.pdf")
+    page = OCRResult((TextLine(QUAD, "text"),), (278, 834), f"{tmp_path / 'a.pdf'}#2")
+    page.save(tmp_path / "b.pdf")
+    (kept,) = pdfium.PdfDocument(tmp_path / "b.pdf")
+    assert kept.get_size() == (300, 100)
+    assert "".join(kept.get_textpage().get_text_range().split()) == "text"
+    (tmp_path / "c.png").write_bytes(b"")
+    with pytest.raises(ImageError, match="do not go into one PDF"):
+        save_pages([page, OCRResult(source=str(tmp_path / "c.png"))], tmp_path / "d.pdf")
+
+
+def test_a_source_that_has_changed_since_is_refused(tmp_path: Path) -> None:
+    PIL.Image.new("L", (30, 20)).save(tmp_path / "a.png")
+    with pytest.raises(ImageError, match=r"a\.png: was \(20, 31\) pixels when it was read, and is \(20, 30\) now"):
+        OCRResult((), (20, 31), str(tmp_path / "a.png")).save(tmp_path / "a.pdf")
+    assert not (tmp_path / "a.pdf").exists()
+
+
+def test_no_drawing_has_several_pages(result: OCRResult, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no format of several pages has that suffix"):
+        save_pages([result, result], tmp_path / "a.png")
 
 
 def test_draw_reads_the_source_again(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from ppocr_lite.io.documents import ALTO, XHTML, alto, hocr
+from ppocr_lite.io.documents import ALTO, XHTML, alto, hocr, join_alto, join_hocr
 from ppocr_lite.textline import TextLine, find_words
 
 QUAD = np.float32([[100.4, 10], [200, 10], [200, 30.2], [100.4, 30.2]])
@@ -49,6 +49,30 @@ def test_alto_has_lines_and_strings_with_sides(lines: list[TextLine]) -> None:
 def test_a_page_without_text_is_a_page() -> None:
     assert "ocr_line" not in hocr([], (5, 6)).split("<body>")[1]
     assert ElementTree.fromstring(alto([], (5, 6)).encode()).find(f".//{{{ALTO}}}TextBlock") is None
+
+
+def test_hocr_of_several_pages_is_one_document(lines: list[TextLine]) -> None:
+    root = ElementTree.fromstring(join_hocr([hocr(lines, (480, 640), f"a.tif#{n}") for n in (1, 2, 3)]).encode())
+    assert root.tag == f"{{{XHTML}}}html"
+    titles = [page.get("title", "") for page in root.findall(".//*[@class='ocr_page']")]
+    assert [title.rpartition("; ")[2] for title in titles] == ["ppageno 0", "ppageno 1", "ppageno 2"]
+    assert [title.partition(";")[0] for title in titles] == [f'image "a.tif#{n}"' for n in (1, 2, 3)]
+    names = [node.attrib["id"] for node in root.iter() if "id" in node.attrib]
+    assert len(names) == len(set(names)) == 3 * 6
+    assert {"page_3", "line_3_1", "word_3_1_2"} <= set(names)
+
+
+def test_alto_of_several_pages_is_one_document(lines: list[TextLine]) -> None:
+    text = join_alto([alto(lines, (480, 640), f"a.tif#{n}") for n in (1, 2)], "a.tif")
+    assert text.count("xmlns:xsi") == 1
+    root = ElementTree.fromstring(text.encode())
+    names = {"a": ALTO}
+    pages = root.findall("a:Layout/a:Page", names)
+    assert [(page.get("ID"), page.get("PHYSICAL_IMG_NR")) for page in pages] == [("page_1", "1"), ("page_2", "2")]
+    assert len(pages[1].findall(".//a:String", names)) == 3
+    assert root.findtext(".//a:fileName", namespaces=names) == "a.tif"
+    ids = [node.attrib["ID"] for node in root.iter() if "ID" in node.attrib]
+    assert len(ids) == len(set(ids))
 
 
 @pytest.mark.parametrize("write", [hocr, alto])

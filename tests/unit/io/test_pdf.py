@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from ppocr_lite.io.pdf import searchable_pdf
+from ppocr_lite.io import pdf
+from ppocr_lite.io.pictures import picture_of_pixels
 from ppocr_lite.textline import TextLine, find_words
 
 pdfium = pytest.importorskip("pypdfium2", reason="the extra pdf is not installed")
@@ -14,6 +17,10 @@ QUAD = np.float32([[50, 40], [550, 40], [550, 80], [50, 80]])
 
 def line(text: str, quad: np.ndarray = QUAD, angle: int = 0) -> TextLine:
     return TextLine(quad, text, 0.9, 0.8, angle, find_words(text, [], quad, angle))
+
+
+def searchable_pdf(image: np.ndarray, lines: Sequence[TextLine]) -> bytes:
+    return pdf.searchable_pdf(picture_of_pixels(image), lines)
 
 
 def test_the_text_is_found_in_its_place() -> None:

@@ -16,6 +16,7 @@ from ppocr_lite.losses import (
     DistillationDBLoss,
     DistillationDilaDBLoss,
     DistillationDMLLoss,
+    TeacherMapLoss,
 )
 from ppocr_lite.losses.distillation import dilate
 
@@ -229,3 +230,24 @@ def test_several_maps_can_be_compared() -> None:
 def test_pairs_must_be_pairs(pairs: Any) -> None:
     with pytest.raises(ConfigError, match="model_name_pairs must be"):
         DistillationDMLLoss(pairs)
+
+
+def test_a_stored_map_teaches_like_the_teacher_itself() -> None:
+    rng = np.random.default_rng(0)
+    stored = rng.integers(0, 256, (2, 24, 32), np.uint8)
+    student = paddle.to_tensor(rng.uniform(0.02, 0.98, (2, 3, 24, 32)).astype(np.float32))
+    teacher = paddle.to_tensor((stored / 255.0).astype(np.float32)[:, None])  # one map, as an exported network returns
+    batch = {"shrink_mask": paddle.to_tensor((rng.random((2, 24, 32)) < 0.9).astype(np.float32))}
+    live = DistillationDilaDBLoss([["Student", "Teacher"]])
+    expected = live({"Student": {"maps": student}, "Teacher": {"maps": teacher}}, batch)["loss"]
+    found = TeacherMapLoss()({"maps": student}, batch | {"teacher_map": paddle.to_tensor(stored)})
+    assert float(found["loss"]) == pytest.approx(float(expected), rel=1e-5)
+    assert float(found["loss_teacher_map"]) == float(found["loss"])
+
+
+def test_a_student_that_returns_one_map_learns_that() -> None:
+    probability = paddle.full([1, 1, 8, 8], 0.5)
+    batch = {"shrink_mask": paddle.ones([1, 8, 8]), "teacher_map": paddle.full([1, 8, 8], 255, "uint8")}
+    three = TeacherMapLoss(alpha=5.0)({"maps": paddle.concat([probability] * 3, axis=1)}, batch)["loss"]
+    one = TeacherMapLoss(alpha=5.0)({"maps": probability}, batch)["loss"]
+    assert float(three) == pytest.approx(6 / 5 * float(one), rel=1e-5)  # the binary map adds its own Dice
