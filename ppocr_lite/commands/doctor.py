@@ -57,6 +57,7 @@ PACKAGES = {
     "pillow-heif": "[heic] reading HEIC pictures",
     "packaging": "[onnx] paddle2onnx needs it",
     "pypdfium2": "[pdf] reading PDF files",
+    "pikepdf": "[pdf] laying text over the pages of a PDF",
     "visualdl": "[visualdl] curves of a training",
 }
 MIB = 2**20
