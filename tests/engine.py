@@ -53,6 +53,8 @@ def _values(name: str, shape: Iterable[int]) -> NDArray[np.float32]:
     if len(shape) > 1:
         outputs, gain = (shape[1], 1 / 3) if len(shape) == 2 else (shape[0], 2)  # as layers begin
         return rng.normal(0, (gain * outputs / np.prod(shape)) ** 0.5, shape).astype(np.float32)
+    if name.endswith((".scale", "rep_dw.bn.weight", "compress.bn.weight")):  # of what is the sum of several branches
+        return rng.uniform(0.2, 0.8, shape).astype(np.float32)
     if name.endswith(("_variance", "bn.weight", "norm.weight", "bn1.weight", "bn2.weight")):
         return rng.uniform(0.5, 1.5, shape).astype(np.float32)
     return rng.normal(0, 0.1, shape).astype(np.float32)

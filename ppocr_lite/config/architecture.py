@@ -58,6 +58,22 @@ def needs_classes(component: type[Any]) -> bool:
     return parameter is not None and parameter.default is parameter.empty
 
 
+def check_further(component: type[Any], arguments: Mapping[str, Any], path: str) -> None:
+    """Let a component check what its signature cannot say, if it has a class method ``check``.
+
+    Args:
+        component: A registered class.
+        arguments: Its checked node.
+        path: Where that stands.
+
+    Raises:
+        ConfigError: As the component says.
+    """
+    check = getattr(component, "check", None)
+    if check is not None:
+        check(arguments, path)
+
+
 def check_quantization(node: Any, path: str) -> Node:
     """Return the arguments of :class:`Quantization`, checked."""
     checked = check_arguments(Quantization, mapping(node, path) or {}, path)
@@ -80,6 +96,7 @@ def _check_network(node: Mapping[str, Any], registries: Registries, path: str, m
     for part in ("Backbone", "Neck", "Head"):
         if node.get(part) is not None:
             checked[part] = check_component(registries[part.lower()], node[part], f"{path}.{part}")
+            check_further(registries[part.lower()].get(checked[part]["name"]), checked[part], f"{path}.{part}")
         elif part != "Neck":
             raise ConfigError(f"{path}.{part} is required: {{name: …}}.{suggest('', registries[part.lower()])}")
         else:

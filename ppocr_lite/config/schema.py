@@ -55,6 +55,8 @@ class GlobalSection:
         character_type: Accepted for PaddleOCR's configs; the dictionary decides.
         max_text_length: Longest text of a line, in characters.
         use_space_char: Whether the space is a character.
+        model_name: Accepted for PaddleOCR's configs; means nothing here.
+        d2s_train_image_shape: Likewise.
     """
 
     model_type: str | None = None
@@ -94,6 +96,8 @@ class GlobalSection:
     character_type: str | None = None
     max_text_length: int = 25
     use_space_char: bool = False
+    model_name: str | None = None
+    d2s_train_image_shape: list[int] | None = None
 
 
 @dataclass(frozen=True)

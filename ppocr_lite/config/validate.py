@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ppocr_lite.config.architecture import Registries, check_architecture, mapping, only
+from ppocr_lite.config.architecture import Registries, check_architecture, check_further, mapping, only
 from ppocr_lite.config.check import check_arguments, check_component
 from ppocr_lite.config.distillation import plain_postprocess
 from ppocr_lite.config.family import check_model_type
@@ -58,7 +58,9 @@ def check_config(
         return None if node is None else check_component(registries[kind], node, section)
 
     loss = component("Loss", "loss")
-    if loss is not None:
+    if loss is not None and hasattr(registries["loss"].get(loss["name"]), "check"):
+        check_further(registries["loss"].get(loss["name"]), loss, "Loss")
+    elif loss is not None:
         _check_combined(loss, registries["loss"])
     config = Config(
         Global=general,

@@ -18,7 +18,7 @@ from ppocr_lite.transforms.base import Sample
 log = logging.getLogger(__name__)
 
 # The transforms of Eval that make the truth; the rest make what the network takes.
-LABEL_STEPS = ("DecodeImage", "DetLabelEncode", "CTCLabelEncode", "ClsLabelEncode", "KeepKeys")
+LABEL_STEPS = ("DecodeImage", "DetLabelEncode", "CTCLabelEncode", "MultiLabelEncode", "ClsLabelEncode", "KeepKeys")
 
 
 def split_transforms(nodes: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

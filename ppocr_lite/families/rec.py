@@ -86,6 +86,7 @@ class Recognizers(LineFamily):
         """Tell *metric* the texts found on a training batch, with the true ones."""
         if charset is None:
             raise ValueError("The texts of a batch are told by its characters. Received: None")
-        labels, lengths = np.asarray(batch["label"]), np.asarray(batch["length"])
+        key = "label_ctc" if "label_ctc" in batch else "label"  # as MultiLabelEncode or CTCLabelEncode makes it
+        labels, lengths = np.asarray(batch[key]), np.asarray(batch["length"])
         for recognition, label, length in zip(found, labels, lengths, strict=True):
             metric.update(recognition.text, charset.decode(label[: int(length)].tolist()))

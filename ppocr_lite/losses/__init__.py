@@ -15,6 +15,8 @@ from ppocr_lite.losses.distillation import (
     DistillationDMLLoss,
     TeacherMapLoss,
 )
+from ppocr_lite.losses.multi_loss import MultiLoss
+from ppocr_lite.losses.nrtr_loss import NRTRLoss
 
 __all__ = [
     "LOSSES",
@@ -30,4 +32,6 @@ __all__ = [
     "DistillationDilaDBLoss",
     "DistillationDistanceLoss",
     "TeacherMapLoss",
+    "MultiLoss",
+    "NRTRLoss",
 ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ppocr_lite import nn
 
 _EPSILON = 1e-6
-_FOCAL_GAMMA = 2.0
-_FOCAL_ALPHA = 0.25
+FOCAL_GAMMA = 2.0
+FOCAL_ALPHA = 0.25
 
 
 def dice(prediction: nn.Tensor, truth: nn.Tensor, mask: nn.Tensor, eps: float = _EPSILON) -> nn.Tensor:
@@ -70,18 +70,22 @@ def pixel_bce(prediction: nn.Tensor, truth: nn.Tensor) -> nn.Tensor:
     return nn.binary_cross_entropy(prediction, truth, reduction="none")
 
 
-def pixel_focal(prediction: nn.Tensor, truth: nn.Tensor) -> nn.Tensor:
+def pixel_focal(
+    prediction: nn.Tensor, truth: nn.Tensor, alpha: float = FOCAL_ALPHA, gamma: float = FOCAL_GAMMA
+) -> nn.Tensor:
     """Return the focal loss of each pixel, same shape: easy pixels count less.
 
     Args:
         prediction: Probabilities.
         truth: 0 or 1, same shape.
+        alpha: Weight of what is 1; the rest has 1 - alpha.
+        gamma: How much less easy pixels count.
 
     Source:
-        Lin et al., Focal Loss for Dense Object Detection, ICCV 2017, eq. 5, with γ = 2 and α = 0.25.
+        Lin et al., Focal Loss for Dense Object Detection, ICCV 2017, eq. 5.
     """
-    hardness = truth * (1.0 - prediction) ** _FOCAL_GAMMA * _FOCAL_ALPHA
-    hardness = hardness + (1.0 - truth) * prediction**_FOCAL_GAMMA * (1.0 - _FOCAL_ALPHA)
+    hardness = truth * (1.0 - prediction) ** gamma * alpha
+    hardness = hardness + (1.0 - truth) * prediction**gamma * (1.0 - alpha)
     return hardness * pixel_bce(prediction, truth)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from ppocr_lite import nn
+from ppocr_lite.modeling.reparameterize import convolution, fold, values
 
 Activation = Literal["relu", "hardswish"]
 
@@ -87,6 +88,60 @@ class ConvBNLayer(nn.Layer):
         return activate(self.bn(self.conv(x)), self.activation)
 
 
+class FusibleConvBN(nn.Layer):
+    """Convolution without bias, batch normalisation, activation; one convolution with a bias after ``fuse``.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        kernel_size: Side of the square kernel. An odd one keeps the size at stride 1; an even one has no padding.
+        stride: One stride, or (vertical, horizontal).
+        groups: Groups of the convolution.
+        activation: Name for :func:`activate`.
+        first_scale: First scale of the normalisation.
+
+    Shape:
+        (N, in_channels, H, W) → (N, out_channels, ceil(H / stride), ceil(W / stride)) for an odd kernel
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int | tuple[int, int] = 1,
+        groups: int = 1,
+        activation: Activation | None = None,
+        first_scale: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.stride, self.groups, self.activation = stride, groups, activation
+        self.padding = (kernel_size - 1) // 2 if kernel_size % 2 else 0
+        self.fused = False
+        self.conv = nn.Conv2D(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride=stride,
+            padding=self.padding,
+            groups=groups,
+            bias_attr=False,
+        )
+        self.bn = nn.BatchNorm2D(out_channels, weight_attr=nn.ParamAttr(initializer=nn.Constant(first_scale)))
+
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
+        """See *Shape* of the class."""
+        x = self.conv(x)
+        return activate(x if self.fused else self.bn(x), self.activation)
+
+    def fuse(self) -> None:
+        """Become one convolution; see :func:`ppocr_lite.modeling.fuse`."""
+        kernel, bias = fold(values(self.conv.weight), self.bn)
+        del self.bn
+        self.conv = convolution(kernel, bias, self.stride, self.padding, self.groups)
+        self.fused = True
+
+
 class SEModule(nn.Layer):
     """Squeeze and excitation: weigh each channel by a gate computed from the mean of all channels.
 
@@ -115,6 +170,25 @@ class SEModule(nn.Layer):
         gate = nn.relu(self.conv1(self.avg_pool(x)))  # (N, channels / reduction, 1, 1)
         gate = nn.hardsigmoid(self.conv2(gate), slope=self.slope, offset=0.5)  # (N, channels, 1, 1)
         return x * gate
+
+
+class LinePool(nn.Layer):
+    """Average all rows, and columns two by two.
+
+    On 3 rows this is the pooling of PP-OCRv4 and later, (3, 2). PaddleOCR averages to 40 columns in training, whatever
+    the width; here lines of a batch have the width of the widest, and training does what prediction does.
+
+    Shape:
+        (N, C, H, W) → (N, C, 1, W // 2)
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.columns = nn.AvgPool2D((1, 2), stride=(1, 2))
+
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
+        """See *Shape* of the class."""
+        return self.columns(x.mean(2, keepdim=True))
 
 
 def uniform_attribute(fan_in: int, decay: float = 0.0) -> Any:

@@ -129,5 +129,20 @@ def _build_network(architecture: Mapping[str, Any], num_classes: int | None, pat
 def _quantized(network: Any, architecture: Mapping[str, Any]) -> Any:
     """Return *network* as the section asks for it: in float, or ready to train for 8-bit integers."""
     if architecture.get("quant") is not None:
+        _check_branches(network)
         quantize(network, Quantization(**architecture["quant"]))
     return network
+
+
+def _check_branches(network: Any) -> None:
+    """Check that a network can be trained for integers.
+
+    Raises:
+        ConfigError: If a layer becomes another at export: what was rounded in training would not be what is exported.
+    """
+    able = next((layer for layer in network.sublayers() if hasattr(layer, "fuse")), None)
+    if able is not None:
+        raise ConfigError(
+            f"Architecture.quant: a {type(able).__name__} joins its branches at export and cannot be trained for "
+            "integers. Remove quant, or choose a backbone and a neck without branches."
+        )

@@ -23,6 +23,7 @@ from paddle import (
     ones_like,
     put_along_axis,
     round,
+    take_along_axis,
     to_tensor,
     topk,
     transpose,
@@ -35,7 +36,10 @@ from paddle.nn import (
     AvgPool2D,
     Conv2D,
     Conv2DTranspose,
+    Dropout,
+    Embedding,
     LayerList,
+    LayerNorm,
     Linear,
     MaxPool2D,
     Sequential,
@@ -46,6 +50,7 @@ from paddle.nn.functional import (
     conv2d,
     conv2d_transpose,
     cross_entropy,
+    gelu,
     hardsigmoid,
     hardswish,
     l1_loss,
@@ -56,10 +61,11 @@ from paddle.nn.functional import (
     pad,
     relu,
     sigmoid,
+    silu,
     smooth_l1_loss,
     softmax,
 )
-from paddle.nn.initializer import Constant, KaimingNormal, KaimingUniform, Uniform
+from paddle.nn.initializer import Constant, KaimingNormal, KaimingUniform, Normal, Uniform
 from paddle.vision.ops import deform_conv2d
 
 LINEAR_OUTPUT_AXIS = 1  # of the weight of a Linear, (in, out)
@@ -179,6 +185,11 @@ def geometry(layer: Any) -> dict[str, Any]:
 def statistics(layer: Any) -> tuple[Tensor, Tensor, float]:
     """Return running mean and variance of a batch normalisation, and what is added to the variance."""
     return layer._mean, layer._variance, layer._epsilon
+
+
+def split_last(x: Tensor, shape: list[int]) -> Tensor:
+    """Return (N, T, C) with *shape* in the place of C, whatever N and T are."""
+    return paddle.reshape(x, [0, 0, *shape])
 
 
 def cast(x: Tensor, dtype: str) -> Tensor:

@@ -28,12 +28,13 @@ from torch import (
 )
 from torch import as_tensor as to_tensor
 from torch import permute as transpose
+from torch.nn import Dropout, Sequential
 from torch.nn import MaxPool2d as MaxPool2D
 from torch.nn import ModuleList as LayerList
-from torch.nn import Sequential
 from torch.nn.functional import (
     binary_cross_entropy,
     conv2d,
+    gelu,
     hardswish,
     l1_loss,
     linear,
@@ -41,9 +42,12 @@ from torch.nn.functional import (
     mse_loss,
     pad,
     relu,
+    silu,
     smooth_l1_loss,
 )
 from torch.nn.functional import conv_transpose2d as conv2d_transpose
+
+from ppocr_lite.nn.torch_deformable import deform_conv2d
 
 LINEAR_OUTPUT_AXIS = 0  # of the weight of a Linear, (out, in); weights are transposed where they leave the engine
 
@@ -204,6 +208,21 @@ class Linear(nn.Linear):
         _begin(self.bias, bias_attr, Constant())
 
 
+class Embedding(nn.Embedding):
+    """One row of numbers for each class; arguments are Paddle's."""
+
+    def __init__(self, num_embeddings: int, embedding_dim: int, weight_attr: ParamAttr | None = None) -> None:
+        super().__init__(num_embeddings, embedding_dim)
+        _begin(self.weight, weight_attr, nn.init.xavier_uniform_)
+
+
+class LayerNorm(nn.LayerNorm):
+    """Normalisation over the last axis; arguments are Paddle's."""
+
+    def __init__(self, normalized_shape: int, epsilon: float = 1e-5) -> None:
+        super().__init__(normalized_shape, eps=epsilon)
+
+
 class BatchNorm2D(nn.BatchNorm2d):
     """Batch norm whose running variance is fed with the biased batch variance, as Paddle does.
 
@@ -339,6 +358,11 @@ def statistics(layer: Any) -> tuple[Tensor, Tensor, float]:
     return layer.running_mean, layer.running_var, layer.eps
 
 
+def split_last(x: Tensor, shape: Sequence[int]) -> Tensor:
+    """Return (N, T, C) with *shape* in the place of C, whatever N and T are."""
+    return x.unflatten(-1, tuple(shape))
+
+
 def in_dynamic_mode() -> bool:
     """Say whether values are there to look at, which they always are."""
     return True
@@ -401,6 +425,11 @@ def put_along_axis(arr: Tensor, indices: Tensor, values: Tensor, axis: int, redu
     return arr.scatter_add(axis, indices, values)
 
 
+def take_along_axis(arr: Tensor, indices: Tensor, axis: int) -> Tensor:
+    """Return the values of *arr* that *indices* says along *axis*."""
+    return torch.gather(arr, axis, indices)
+
+
 def ctc_loss(logits: Tensor, labels: Tensor, lengths: Tensor, blank: int) -> Tensor:
     """Return the negative logarithm of the probability of each text, over all ways to spell it.
 
@@ -424,53 +453,6 @@ def ctc_loss(logits: Tensor, labels: Tensor, lengths: Tensor, blank: int) -> Ten
         blank=blank,
         reduction="none",
     )
-
-
-def deform_conv2d(
-    x: Tensor, offset: Tensor, weight: Tensor, *, stride: Pair = 1, padding: int = 0, mask: Tensor
-) -> Tensor:
-    """Convolve *x* with taps that are moved by *offset* and weighted by *mask*.
-
-    All taps are looked up at once as one tall picture; what is left is a matrix product. Where a tap lies exactly on a
-    pixel, the derivative by its offset is that of one side or the other, as rounding has it.
-
-    Args:
-        x: (N, C, H, W).
-        offset: (N, 2 K, H', W'), pixels: Δy and Δx of each of the K taps, row by row of the kernel.
-        weight: (O, C, k, k) with k² = K.
-        stride: One, or (vertical, horizontal).
-        padding: Rows and columns of zeros around *x*.
-        mask: (N, K, H', W').
-
-    Returns:
-        (N, O, H', W').
-
-    Source:
-        Zhu et al., Deformable ConvNets v2, CVPR 2019, eq. 1.
-    """
-    count, channels, height, width = x.shape
-    taps, (rows, columns) = mask.shape[1], mask.shape[2:]
-    # 8 bits cannot tell one pixel of a wide map from the next
-    exact = torch.promote_types(offset.dtype, torch.float32)
-    steps = (stride, stride) if isinstance(stride, int) else stride
-    places = _tap_places(weight.shape[-1], rows, columns, steps, padding).to(offset.device, exact)  # (K, H', W', 2)
-    moved = places + offset.to(exact).view(count, taps, 2, rows, columns).permute(0, 1, 3, 4, 2)  # (N, K, H', W', 2)
-    size = moved.new_tensor([height, width])
-    grid = ((2.0 * moved + 1.0) / size - 1.0).flip(-1)  # as grid_sample wants it: (x, y), the picture from -1 to 1
-    found = F.grid_sample(x.to(exact), grid.flatten(1, 2), "bilinear", "zeros", align_corners=False)  # (N, C, K H', W')
-    found = found.view(count, channels, taps, rows, columns) * mask.unsqueeze(1)
-    flat = found.flatten(1, 2).flatten(2)  # (N, C K, H' W')
-    return (weight.flatten(1) @ flat).view(count, -1, rows, columns)
-
-
-def _tap_places(side: int, rows: int, columns: int, stride: tuple[int, int], padding: int) -> Tensor:
-    """Return where the taps of a plain convolution lie, (K, H', W', 2) as (y, x), pixels of the input."""
-    tap = torch.arange(side) - padding
-    y = tap[:, None] + torch.arange(rows)[None, :] * stride[0]  # (k, H')
-    x = tap[:, None] + torch.arange(columns)[None, :] * stride[1]  # (k, W')
-    shape = (side, side, rows, columns)
-    places = torch.stack([y[:, None, :, None].expand(shape), x[None, :, None, :].expand(shape)], dim=-1)
-    return places.flatten(0, 1)
 
 
 def _begin(parameter: Tensor | None, attr: Attribute, default: Initializer) -> None:

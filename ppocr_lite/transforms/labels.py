@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from ppocr_lite.transforms.base import TRANSFORMS, Sample
 # box.
 TO_BE_READ = "待识别"
 IGNORED_TEXTS = frozenset({"###", "*", "", TO_BE_READ})
+# Classes of a guiding head; its characters follow, where those of CTC follow the blank.
+_START, _END = 2, 3
 _MIN_POINTS = 4
 _MIN_AREA_PX = 1.0
 _FARTHEST_PX = 1e6  # no image is as large; far beyond, what computes with polygons overflows
@@ -110,6 +112,47 @@ class CTCLabelEncode:
         label = np.zeros(self.max_text_length, dtype=np.int32)
         label[: len(indices)] = indices
         return sample | {"label": label, "length": np.int64(len(indices)), "text": text}
+
+
+@TRANSFORMS.register
+class MultiLabelEncode:
+    """Turn a line of text into the targets of CTC and of the head that guides it.
+
+    The guide's classes are 0 for padding, 1 for an unknown character, 2 for the start, 3 for the end, and then the
+    characters; none of the texts that :class:`CTCLabelEncode` takes is too long.
+
+    Args:
+        charset: The characters of the recogniser.
+        max_text_length: Length of the target array of CTC; longer texts are refused.
+        gtc_encode: How the guide's target is made; there is one way.
+
+    Raises:
+        DataError: When called, if the text is empty, too long, or has a character outside *charset*.
+
+    Source:
+        Sheng et al., NRTR, ICDAR 2019, §III.
+    """
+
+    requires: ClassVar[tuple[str, ...]] = ("label",)
+    provides: ClassVar[tuple[str, ...]] = ("label_ctc", "label_gtc", "length", "text")
+
+    def __init__(
+        self,
+        charset: Charset,
+        max_text_length: int = 25,
+        gtc_encode: Literal["NRTRLabelEncode"] = "NRTRLabelEncode",
+    ) -> None:
+        self.ctc_encode = CTCLabelEncode(charset, max_text_length)
+        self.gtc_encode = gtc_encode
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Return *sample* with ``label_ctc`` int32 (max_text_length,), ``label_gtc`` int32 (max_text_length + 2,)."""
+        sample = self.ctc_encode(sample)
+        label, length = sample.pop("label"), int(sample["length"])
+        guide = np.zeros(len(label) + 2, dtype=np.int32)
+        guide[0], guide[length + 1] = _START, _END
+        guide[1 : length + 1] = label[:length] + _END
+        return sample | {"label_ctc": label, "label_gtc": guide}
 
 
 @TRANSFORMS.register

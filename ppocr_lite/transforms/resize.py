@@ -200,16 +200,23 @@ class RecResizeImg(LineResize):
     """
 
     requires: ClassVar[tuple[str, ...]] = ("image",)
-    provides: ClassVar[tuple[str, ...]] = ("image", "shape")
+    provides: ClassVar[tuple[str, ...]] = ("image", "shape", "valid_ratio")
 
     def __init__(self, image_shape: tuple[int, int, int] = (3, 32, 320), squeeze: bool = True) -> None:
         super().__init__("RecResizeImg", image_shape, image_shape[-1] * (1 if squeeze else MAX_LINE_RATIO))
         self.squeeze = squeeze
 
     def __call__(self, sample: Sample) -> Sample:
-        """Return *sample* with ``image`` float32 (3, height, w), and ``shape``."""
+        """Return *sample* with ``image`` float32 (3, height, w), ``shape``, and ``valid_ratio``.
+
+        The latter is the share of the standard width that the line fills, at most 1.
+        """
         pixels = self.pixels(sample["image"])
-        return sample | {"image": look_up(pixels, _UNIT_RANGE), "shape": _shape(sample["image"], *pixels.shape[:2])}
+        return sample | {
+            "image": look_up(pixels, _UNIT_RANGE),
+            "shape": _shape(sample["image"], *pixels.shape[:2]),
+            "valid_ratio": np.float32(min(1.0, pixels.shape[1] / self.width)),
+        }
 
 
 @TRANSFORMS.register

@@ -43,7 +43,8 @@ def test_out_channels_are_true_at_any_fitting_size(name: str, model_type: str) -
             assert [tuple(x.shape) for x in features] == expected
         else:
             assert isinstance(backbone.out_channels, int)
-            assert (features.shape[1], features.shape[2], features.shape[3]) == (backbone.out_channels, 1, width // 4)
+            assert tuple(features.shape[1:3]) == (backbone.out_channels, 1)
+            assert features.shape[3] in (width // 4, width // 8)
 
 
 @pytest.mark.parametrize(("name", "model_type"), CASES)

@@ -19,6 +19,7 @@ NETWORKS = ("Student", "Teacher")
 REQUIRED: dict[str, dict[str, Any]] = {
     "CenterLoss": {"num_classes": 5, "feat_dim": 3},
     "CombinedLoss": {"loss_config_list": [{"DBLoss": {"weight": 0.5}}]},
+    "MultiLoss": {"loss_config_list": [{"CTCLoss": None}, {"NRTRLoss": None}]},
     "DistillationDBLoss": {"model_name_list": ["Student"]},
     "DistillationDilaDBLoss": {"model_name_pairs": [["Student", "Teacher"]]},
     "DistillationDMLLoss": {"model_name_pairs": [["Student", "Teacher"]], "act": "softmax", "key": "logits"},
@@ -62,10 +63,17 @@ def line(text: bool) -> Tensors:
     }
 
 
+def guided(text: bool) -> Tensors:
+    truth = line(text)
+    guide = paddle.to_tensor(np.array([[2, 3, 4, 3, 0, 0], [2, 4, 4, 3, 3, 0]], np.int32))
+    return {"label_ctc": truth["label"], "label_gtc": guide, "length": truth["length"]}
+
+
 CASES = [
     Case((2, 3, 16, 16), lambda x: {"maps": paddle.nn.functional.sigmoid(x)}, page),
     Case((2, 2), lambda x: {"logits": x}, lambda text: {"label": paddle.to_tensor(np.array([0, 1], np.int64))}),
     Case((2, 8, 5), lambda x: {"logits": x, "feats": x[..., :3]}, line),
+    Case((2, 8, 5), lambda x: {"logits": x, "gtc": 3 * x[:, 1:6]}, guided),
 ]
 CASES += [replace(case, several=True) for case in CASES]
 

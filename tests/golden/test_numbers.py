@@ -37,9 +37,14 @@ def mobile(**arguments: Any) -> dict[str, Any]:
     return {"name": "MobileNetV3", "scale": 0.35} | arguments
 
 
-def det(backbone: dict[str, Any]) -> tuple[dict[str, Any], tuple[int, int]]:
-    neck, head = {"name": "DBFPN", "out_channels": 16}, {"name": "DBHead"}
-    return {"model_type": "det", "Backbone": backbone, "Neck": neck, "Head": head}, (64, 96)
+def det(
+    backbone: dict[str, Any], neck: str = "DBFPN", head: dict[str, Any] | None = None, **options: Any
+) -> tuple[dict[str, Any], tuple[int, int]]:
+    node = {"name": neck, "out_channels": 16} | options
+    return {"model_type": "det", "Backbone": backbone, "Neck": node, "Head": {"name": "DBHead"} | (head or {})}, (
+        64,
+        96,
+    )
 
 
 def rec(backbone: dict[str, Any], encoder: str, **head: Any) -> tuple[dict[str, Any], tuple[int, int]]:
@@ -47,10 +52,19 @@ def rec(backbone: dict[str, Any], encoder: str, **head: Any) -> tuple[dict[str, 
     return {"model_type": "rec", "Backbone": backbone, "Neck": neck, "Head": {"name": "CTCHead"} | head}, (32, 64)
 
 
+def guided(backbone: dict[str, Any], neck: dict[str, Any], **head: Any) -> tuple[dict[str, Any], tuple[int, int]]:
+    heads = [{"CTCHead": {"Neck": neck, "Head": head}}, {"NRTRHead": {"nrtr_dim": 32, "num_decoder_layers": 1}}]
+    return {"model_type": "rec", "Backbone": backbone, "Head": {"name": "MultiHead", "head_list": heads}}, (48, 96)
+
+
 def cls(backbone: dict[str, Any]) -> tuple[dict[str, Any], tuple[int, int]]:
     return {"model_type": "cls", "Backbone": backbone, "Head": {"name": "ClsHead"}}, (48, 96)
 
 
+NARROW = {"name": "PPLCNetV3", "scale": 0.25, "conv_kxk_num": 2}
+TINY = {"name": "PPLCNetV4", "model_size": "tiny"}
+SVTR = {"name": "svtr", "dims": 16, "hidden_dims": 16, "num_heads": 2, "kernel_size": [1, 3], "use_guide": True}
+LIGHT = {"name": "lightsvtr", "dims": 16, "num_heads": 2, "local_kernel": 5}
 LINES = mobile(model_name="small", small_stride=[1, 2, 2, 2])
 NETWORKS = {
     "det MobileNetV3 large": det(mobile(disable_se=True)),
@@ -63,6 +77,17 @@ NETWORKS = {
     "rec ResNet 34": rec({"name": "ResNet", "layers": 34}, "rnn"),
     "rec MobileNetV1Enhance max": rec({"name": "MobileNetV1Enhance", "scale": 0.25}, "rnn"),
     "rec MobileNetV1Enhance avg": rec({"name": "MobileNetV1Enhance", "scale": 0.25, "last_pool_type": "avg"}, "rnn"),
+    "det MobileNetV3 RSEFPN": det(mobile(disable_se=True), "RSEFPN"),
+    "det MobileNetV3 LKPAN": det(mobile(disable_se=True), "LKPAN", {"kernel_list": [7, 2, 2]}, intracl=True),
+    "det PPLCNetV3 RSEFPN": det(NARROW, "RSEFPN", {"fix_nan": True}, shortcut=False),
+    "det PPLCNetV4 RepLKFPN": det(TINY, "RepLKFPN", {"aux_in_channels": 16}, dilated_kernel_size=5),
+    "det PPLCNetV4 RepLKPAN": det(TINY, "RepLKPAN", intracl=True),
+    "rec MobileNetV1Enhance svtr": guided(
+        {"name": "MobileNetV1Enhance", "scale": 0.25, "last_conv_stride": [1, 2], "last_pool_type": "avg"}, SVTR
+    ),
+    "rec PPLCNetV3 svtr": guided(NARROW, SVTR),
+    "rec PPLCNetV4 lightsvtr": guided({"name": "PPLCNetV4"}, LIGHT),
+    "rec PPLCNetV4 tiny": guided(TINY, {"name": "reshape"}, mid_channels=8, use_guide=True),
     "cls MobileNetV3": cls(mobile(model_name="small")),
     "cls ResNet 18": cls({"name": "ResNet"}),
 }
@@ -98,6 +123,18 @@ def line_case(_: bool) -> tuple[Arrays, Arrays]:
     return outputs, {"label": label, "length": np.array([3, 1, 5])}
 
 
+def auxiliary_case(text: bool) -> tuple[Arrays, Arrays]:
+    outputs, batch = page_case(text)
+    return outputs | {f"aux_maps_p{i}": outputs["maps"][:, :, :: 1 if i == 2 else -1].copy() for i in (2, 3, 4)}, batch
+
+
+def guided_case(_: bool) -> tuple[Arrays, Arrays]:
+    outputs, batch = line_case(True)
+    guide = np.array([[2, 4, 5, 5, 3, 0, 0], [2, 6, 3, 0, 0, 0, 0], [2, 9, 8, 7, 6, 5, 3]], np.int32)
+    gtc = np.random.default_rng(7).normal(0, 2, (3, 6, 11)).astype(np.float32)
+    return outputs | {"gtc": gtc}, {"label_ctc": batch["label"], "label_gtc": guide, "length": batch["length"]}
+
+
 def cls_case(mixed: bool) -> tuple[Arrays, Arrays]:
     label: NDArray[Any] = np.array([[0.3, 0.7], [1.0, 0.0]], np.float32) if mixed else np.array([1, 0])
     return {"logits": np.array([[0.5, -1.0], [2.0, 1.0]], np.float32)}, {"label": label}
@@ -131,6 +168,23 @@ LOSS_CASES: dict[str, tuple[dict[str, Any], Callable[[bool], Any], bool]] = {
         for balance in (True, False)
         for text in (True, False)
     },
+    "DBLoss DiceFocalLoss": (
+        {"name": "DBLoss", "main_loss_type": "DiceFocalLoss", "focal_gamma": 2.5},
+        page_case,
+        True,
+    ),
+    "DBLoss auxiliary maps": (
+        {"name": "DBLoss", "aux_weight_p2": 0.4, "aux_weight_p3": 0.3, "aux_weight_p4": 0.2},
+        auxiliary_case,
+        True,
+    ),
+    "NRTRLoss": ({"name": "NRTRLoss"}, guided_case, True),
+    "NRTRLoss plain": ({"name": "NRTRLoss", "smoothing": False}, guided_case, True),
+    "MultiLoss": (
+        {"name": "MultiLoss", "loss_config_list": [{"CTCLoss": None}, {"NRTRLoss": None}], "weight_2": 0.5},
+        guided_case,
+        True,
+    ),
     "CTCLoss": ({"name": "CTCLoss"}, line_case, True),
     "CTCLoss focal": ({"name": "CTCLoss", "use_focal_loss": True}, line_case, True),
     "ACELoss": ({"name": "ACELoss"}, line_case, True),

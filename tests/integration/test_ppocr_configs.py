@@ -351,8 +351,107 @@ Loss:
         feat_dim: 96
         center_file_path: "./train_center.pkl"
 """
+PP_OCRV4_REC = """
+Global:
+  model_name: PP-OCRv4_mobile_rec  # To use static model for inference.
+  debug: false
+  use_gpu: true
+  epoch_num: 200
+  character_dict_path: ch
+  max_text_length: &max_text_length 25
+  infer_mode: false
+  use_space_char: true
+  distributed: true
+  d2s_train_image_shape: [3, 48, 320]
+Architecture:
+  model_type: rec
+  algorithm: SVTR_LCNet
+  Transform:
+  Backbone:
+    name: PPLCNetV3
+    scale: 0.95
+  Head:
+    name: MultiHead
+    head_list:
+      - CTCHead:
+          Neck:
+            name: svtr
+            dims: 120
+            depth: 2
+            hidden_dims: 120
+            kernel_size: [1, 3]
+            use_guide: True
+          Head:
+            fc_decay: 0.00001
+      - NRTRHead:
+          nrtr_dim: 384
+          max_text_length: *max_text_length
+Loss:
+  name: MultiLoss
+  loss_config_list:
+    - CTCLoss:
+    - NRTRLoss:
+PostProcess:
+  name: CTCLabelDecode
+Eval:
+  dataset:
+    name: SimpleDataSet
+    data_dir: ./train_data
+    label_file_list:
+    - ./train_data/val_list.txt
+    transforms:
+    - DecodeImage:
+        img_mode: BGR
+        channel_first: false
+    - MultiLabelEncode:
+        gtc_encode: NRTRLabelEncode
+    - RecResizeImg:
+        image_shape: [3, 48, 320]
+    - KeepKeys:
+        keep_keys:
+        - image
+        - label_ctc
+        - label_gtc
+        - length
+        - valid_ratio
+  loader:
+    shuffle: false
+    drop_last: false
+    batch_size_per_card: 128
+    num_workers: 4
+"""
+PP_OCRV4_DET = """
+Global:
+  model_name: PP-OCRv4_mobile_det
+  epoch_num: &epoch_num 500
+  d2s_train_image_shape: [3, 640, 640]
+Architecture:
+  model_type: det
+  algorithm: DB
+  Transform: null
+  Backbone:
+    name: PPLCNetV3
+    scale: 0.75
+    det: True
+  Neck:
+    name: RSEFPN
+    out_channels: 96
+    shortcut: True
+  Head:
+    name: DBHead
+    k: 50
+    fix_nan: True
+Loss:
+  name: DBLoss
+  balance_loss: true
+  main_loss_type: DiceLoss
+  alpha: 5
+  beta: 10
+  ohem_ratio: 3
+"""
 FRAGMENTS = {
     "det": DET, "cls": CLS, "rec": REC, "copy_paste": COPY_PASTE, "cml": CML, "u_dml": U_DML, "center": CENTER,
+    "v4_rec": PP_OCRV4_REC, "v4_det": PP_OCRV4_DET,
 }  # fmt: skip
 
 

@@ -10,8 +10,10 @@ from ppocr_lite.modeling.layers import SEModule, activate
 
 _LCNET_SE_SLOPE = 1 / 6
 
-# (in, out, stride, kernel size, gate) of each block, before the width multiplier.
-_BLOCKS: tuple[tuple[int, int, int | tuple[int, int], int, bool], ...] = (
+Stride = int | tuple[int, int]
+
+# (in, out, stride, kernel size, gate) of each block but the last, before the width multiplier.
+_BLOCKS: tuple[tuple[int, int, Stride, int, bool], ...] = (
     (32, 64, 1, 3, False),
     (64, 128, 1, 3, False),
     (128, 128, 1, 3, False),
@@ -20,7 +22,6 @@ _BLOCKS: tuple[tuple[int, int, int | tuple[int, int], int, bool], ...] = (
     (256, 512, (2, 1), 3, False),
     *((512, 512, 1, 5, False),) * 5,
     (512, 1024, (2, 1), 5, True),
-    (1024, 1024, 1, 5, True),
 )
 
 
@@ -103,30 +104,42 @@ class MobileNetV1Enhance(nn.Layer):
     Args:
         in_channels: Channels of the image.
         scale: Width multiplier.
+        last_conv_stride: Of the last block: one stride, or [vertical, horizontal].
         last_pool_type: ``"max"`` or ``"avg"`` pooling at the end.
+        last_pool_kernel_size: Its window and stride, [vertical, horizontal].
 
     Attributes:
         out_channels: Channels of the result, ``int(1024 * scale)``.
 
     Shape:
-        (N, in_channels, H, W) → (N, out_channels, H / 32, W / 4)
+        (N, in_channels, H, W) → (N, out_channels, H / 32, W / 4), with the last strides as they are by default. With
+            those of PP-OCRv3, a last block of [1, 2] and a pooling of [2, 2]: (N, out_channels, H / 32, W / 8).
 
     Source:
-        Cui et al., PP-LCNet, 2021; as a recogniser: Du et al., PP-OCRv2, 2021.
+        Cui et al., PP-LCNet, 2021; as a recogniser: Du et al., PP-OCRv2, 2021; Li et al., PP-OCRv3, 2022.
     """
 
     out_channels: int
 
-    def __init__(self, in_channels: int = 3, scale: float = 0.5, last_pool_type: Literal["max", "avg"] = "max") -> None:
+    def __init__(
+        self,
+        in_channels: int = 3,
+        scale: float = 0.5,
+        last_conv_stride: int | tuple[int, int] = 1,
+        last_pool_type: Literal["max", "avg"] = "max",
+        last_pool_kernel_size: tuple[int, int] = (2, 2),
+    ) -> None:
         super().__init__()
+        blocks = (*_BLOCKS, (1024, 1024, last_conv_stride, 5, True))
         self.conv1 = ConvBNLayer(in_channels, int(32 * scale), 3, stride=2)
         self.block_list = nn.Sequential(
             *(
                 DepthwiseSeparable(int(before * scale), int(after * scale), stride, kernel_size, use_se)
-                for before, after, stride, kernel_size, use_se in _BLOCKS
+                for before, after, stride, kernel_size, use_se in blocks
             )
         )
-        self.pool = nn.MaxPool2D(2, stride=2) if last_pool_type == "max" else nn.AvgPool2D(2, stride=2)
+        pool = nn.MaxPool2D if last_pool_type == "max" else nn.AvgPool2D
+        self.pool = pool(last_pool_kernel_size, stride=last_pool_kernel_size)
         self.out_channels = int(1024 * scale)
 
     def forward(self, x: nn.Tensor) -> nn.Tensor:

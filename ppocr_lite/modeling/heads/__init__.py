@@ -4,5 +4,6 @@ from ppocr_lite.modeling.heads.base import HEADS
 from ppocr_lite.modeling.heads.cls_head import ClsHead
 from ppocr_lite.modeling.heads.ctc_head import CTCHead
 from ppocr_lite.modeling.heads.db_head import DBHead
+from ppocr_lite.modeling.heads.multi_head import MultiHead
 
-__all__ = ["HEADS", "CTCHead", "ClsHead", "DBHead"]
+__all__ = ["HEADS", "CTCHead", "ClsHead", "DBHead", "MultiHead"]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ppocr_lite import nn
+from ppocr_lite.errors import ConfigError
 from ppocr_lite.modeling.heads.base import HEADS
 from ppocr_lite.modeling.layers import uniform_attribute
 
@@ -17,6 +21,8 @@ class CTCHead(nn.Layer):
         fc_decay: L2 penalty of this layer; replaces that of the optimizer unless 0.
         mid_channels: Width of a layer between, without activation; None for none.
         return_feats: Whether the loss also gets what enters the last layer, as ``CenterLoss`` needs.
+        use_guide: Let no gradient through to the layers before, which then learn from the guiding head of a
+            :class:`MultiHead` alone.
 
     Shape:
         forward: (N, T, in_channels) → {"logits": (N, T, num_classes)}, and "feats": (N, T, D) with *return_feats*,
@@ -34,17 +40,29 @@ class CTCHead(nn.Layer):
         fc_decay: float = 0.0004,
         mid_channels: int | None = None,
         return_feats: bool = False,
+        use_guide: bool = False,
     ) -> None:
         super().__init__()
-        self.mid_channels, self.return_feats = mid_channels, return_feats
+        self.mid_channels, self.return_feats, self.use_guide = mid_channels, return_feats, use_guide
         if mid_channels is None:
             self.fc = _linear(in_channels, num_classes, fc_decay)
         else:
             self.fc1 = _linear(in_channels, mid_channels, fc_decay)
             self.fc2 = _linear(mid_channels, num_classes, fc_decay)
 
+    @classmethod
+    def check(cls, arguments: Mapping[str, Any], path: str) -> None:
+        """Check what the signature cannot say; the Architecture section is read with this.
+
+        Raises:
+            ConfigError: If nothing would teach the backbone.
+        """
+        if arguments.get("use_guide"):
+            raise ConfigError(f"{path}.use_guide is for the CTCHead of a MultiHead: here nothing teaches the backbone.")
+
     def forward(self, x: nn.Tensor) -> dict[str, nn.Tensor]:
         """See *Shape* of the class."""
+        x = x.detach() if self.use_guide else x
         feats = x if self.mid_channels is None else self.fc1(x)  # (N, T, D)
         logits = nn.cast(self.fc(x) if self.mid_channels is None else self.fc2(feats), "float32")  # (N, T, num_classes)
         return {"logits": logits, "feats": feats} if self.return_feats else {"logits": logits}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from ppocr_lite import nn
+from ppocr_lite.errors import ConfigError
 from ppocr_lite.modeling.layers import uniform_attribute
 from ppocr_lite.modeling.necks.base import NECKS
+from ppocr_lite.modeling.necks.svtr import EncoderWithLightSVTR, EncoderWithSVTR
 
+_ON_MAPS = ("svtr", "lightsvtr")  # encoders that take the map itself
 _FC_DECAY = 1e-5  # of the fully connected encoder, as PP-OCR trains it
 
 
@@ -23,12 +27,21 @@ class Im2Seq(nn.Layer):
 
     def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
-        if nn.in_dynamic_mode() and x.shape[2] != 1:
-            raise ValueError(
-                f"A sequence needs features one row high. Received: {tuple(x.shape)} (N, C, H, W). "
-                "Use lines of the height the backbone is made for, usually 32."
-            )
+        check_row(x)
         return nn.transpose(x.flatten(2), [0, 2, 1])  # (N, W, C)
+
+
+def check_row(x: nn.Tensor) -> None:
+    """Check that a feature map is one row high; an exported network cannot.
+
+    Raises:
+        ValueError: If it is not.
+    """
+    if nn.in_dynamic_mode() and x.shape[2] != 1:
+        raise ValueError(
+            f"A sequence needs features one row high. Received: {tuple(x.shape)} (N, C, H, W). "
+            "Use lines of the height the backbone is made for, usually 32."
+        )
 
 
 class EncoderWithRNN(nn.Layer):
@@ -88,9 +101,21 @@ class SequenceEncoder(nn.Layer):
 
     Args:
         in_channels: Channels of the feature map.
-        encoder_type: ``"rnn"``: two bidirectional LSTM layers; ``"fc"``: one fully connected layer;
-            ``"reshape"``: the features as they are.
-        hidden_size: Units of each LSTM direction, or outputs of the fully connected layer.
+        encoder_type: ``"rnn"``: two bidirectional LSTM layers; ``"fc"``: one fully connected layer; ``"reshape"``: the
+            features as they are; ``"svtr"``: attention, :class:`EncoderWithSVTR`; ``"lightsvtr"``:
+            :class:`EncoderWithLightSVTR`.
+        hidden_size: rnn: units of each LSTM direction; fc: outputs.
+        dims: svtr, lightsvtr: features of each step of the result.
+        depth: svtr, lightsvtr: blocks of attention; None for 2 and 1.
+        hidden_dims: svtr: features inside.
+        kernel_size: svtr: window of two of its convolutions, [vertical, horizontal].
+        num_heads: svtr, lightsvtr: attentions side by side.
+        mlp_ratio: svtr, lightsvtr: features inside a block's second part, as a multiple; None for 2 and 4.
+        drop_rate: svtr, lightsvtr: share of features that training leaves out.
+        attn_drop_rate: svtr, lightsvtr: share of attention weights that training leaves out.
+        local_kernel: lightsvtr: columns of its depthwise convolution.
+        use_guide: svtr, lightsvtr: let no gradient through to the backbone, which then learns from the guiding head of
+            a :class:`MultiHead` alone.
 
     Attributes:
         out_channels: Features of each step.
@@ -102,19 +127,69 @@ class SequenceEncoder(nn.Layer):
     out_channels: int
 
     def __init__(
-        self, in_channels: int, encoder_type: Literal["rnn", "fc", "reshape"] = "rnn", hidden_size: int = 48
+        self,
+        in_channels: int,
+        encoder_type: Literal["rnn", "fc", "reshape", "svtr", "lightsvtr"] = "rnn",
+        hidden_size: int = 48,
+        dims: int = 64,
+        depth: int | None = None,
+        hidden_dims: int = 120,
+        kernel_size: tuple[int, int] = (3, 3),
+        num_heads: int = 8,
+        mlp_ratio: float | None = None,
+        drop_rate: float = 0.1,
+        attn_drop_rate: float = 0.1,
+        local_kernel: int = 7,
+        use_guide: bool = False,
     ) -> None:
         super().__init__()
         self.encoder_reshape = Im2Seq()
-        self.encoder_type = encoder_type
+        self.encoder_type, self.use_guide = encoder_type, use_guide
+        self.out_channels = in_channels
         if encoder_type == "reshape":
-            self.out_channels = in_channels
+            return
+        self.encoder: Any
+        if encoder_type == "svtr":
+            self.encoder = EncoderWithSVTR(
+                in_channels,
+                dims,
+                2 if depth is None else depth,
+                hidden_dims,
+                kernel_size,
+                num_heads,
+                2.0 if mlp_ratio is None else mlp_ratio,
+                drop_rate,
+                attn_drop_rate,
+            )
+        elif encoder_type == "lightsvtr":
+            self.encoder = EncoderWithLightSVTR(
+                in_channels,
+                dims,
+                1 if depth is None else depth,
+                local_kernel,
+                num_heads,
+                4.0 if mlp_ratio is None else mlp_ratio,
+                drop_rate,
+                attn_drop_rate,
+            )
         else:
-            encoder = EncoderWithRNN if encoder_type == "rnn" else EncoderWithFC
-            self.encoder = encoder(in_channels, hidden_size)
-            self.out_channels = self.encoder.out_channels
+            self.encoder = (EncoderWithRNN if encoder_type == "rnn" else EncoderWithFC)(in_channels, hidden_size)
+        self.out_channels = self.encoder.out_channels
+
+    @classmethod
+    def check(cls, arguments: Mapping[str, Any], path: str) -> None:
+        """Check what the signature cannot say; the Architecture section is read with this.
+
+        Raises:
+            ConfigError: If nothing would teach the backbone.
+        """
+        if arguments.get("use_guide"):
+            raise ConfigError(f"{path}.use_guide is for the CTCHead of a MultiHead: here nothing teaches the backbone.")
 
     def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
+        if self.encoder_type in _ON_MAPS:
+            check_row(x)
+            return self.encoder_reshape(self.encoder(x.detach() if self.use_guide else x))  # (N, W, out_channels)
         x = self.encoder_reshape(x)  # (N, W, in_channels)
         return x if self.encoder_type == "reshape" else self.encoder(x)  # (N, W, out_channels)

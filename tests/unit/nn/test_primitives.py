@@ -33,6 +33,9 @@ LABELS = np.array([[1, 2, 2, 0], [3, 0, 0, 0], [4, 1, 2, 3]], np.int32)
 # name → function of (primitives, tensors), and the tensors; those of floats get gradients
 FUNCTIONS: dict[str, tuple[Callable[[Any, Any], Any], Arrays]] = {
     "relu": (lambda nn, x: nn.relu(x["x"]), {"x": MAP}),
+    "gelu": (lambda nn, x: nn.gelu(x["x"]), {"x": MAP}),
+    "silu": (lambda nn, x: nn.silu(x["x"]), {"x": MAP}),
+    "split_last": (lambda nn, x: nn.split_last(x["x"], [2, 4])[:, :, 1], {"x": noise(2, 3, 8)}),
     "hardswish": (lambda nn, x: nn.hardswish(3 * x["x"]), {"x": MAP}),
     "hardsigmoid": (lambda nn, x: nn.hardsigmoid(3 * x["x"], slope=0.2, offset=0.5), {"x": MAP}),
     "sigmoid": (lambda nn, x: nn.sigmoid(x["x"]), {"x": MAP}),
@@ -61,6 +64,10 @@ FUNCTIONS: dict[str, tuple[Callable[[Any, Any], Any], Arrays]] = {
         lambda nn, x: nn.put_along_axis(
             nn.zeros_like(x["x"]), nn.cast(x["index"], "int64"), x["x"][:, :4], axis=1, reduce="add"
         ),
+        {"x": noise(3, 7), "index": LABELS},
+    ),
+    "take_along_axis": (
+        lambda nn, x: nn.take_along_axis(x["x"], nn.cast(x["index"], "int64"), 1),
         {"x": noise(3, 7), "index": LABELS},
     ),
     "pad": (lambda nn, x: nn.pad(x["x"], [1, 0, 2, 1]), {"x": MAP}),
@@ -101,6 +108,9 @@ LAYERS: dict[str, tuple[Callable[[Any], Any], np.ndarray]] = {
     "Conv2D": (lambda nn: nn.Conv2D(4, 6, 3, stride=(2, 1), padding=1, groups=2), MAP),
     "Conv2DTranspose": (lambda nn: nn.Conv2DTranspose(4, 3, 2, stride=2), MAP),
     "Linear": (lambda nn: nn.Linear(5, 3), LINE),
+    "LayerNorm": (lambda nn: nn.LayerNorm(5, epsilon=1e-3), LINE),
+    "Embedding": (lambda nn: nn.Embedding(9, 4), np.array([[3, 0, 8], [1, 1, 2]], np.int64)),
+    "Dropout": (lambda nn: nn.Sequential(nn.Linear(5, 3), nn.Dropout(0.0)), LINE),
     "LSTM": (lambda nn: nn.LSTM(5, 3, num_layers=2, direction="bidirectional"), LINE),
     "BatchNorm2D": (lambda nn: nn.BatchNorm2D(4), MAP),
     "BatchNorm2D that adds more": (lambda nn: nn.BatchNorm2D(4, epsilon=0.1), MAP),
@@ -113,7 +123,9 @@ LAYERS: dict[str, tuple[Callable[[Any], Any], np.ndarray]] = {
     "Sequential": (lambda nn: nn.Sequential(nn.Conv2D(4, 2, 1), nn.BatchNorm2D(2)), MAP),
     "LayerList": (lambda nn: list_of(nn), MAP),
 }
-NOT_COMPUTED = {"Layer", "ParamAttr", "Constant", "KaimingNormal", "KaimingUniform", "Uniform", "LINEAR_OUTPUT_AXIS"}
+NOT_COMPUTED = {"Layer", "ParamAttr", "Constant", "KaimingNormal", "KaimingUniform", "Normal", "Uniform"} | {
+    "LINEAR_OUTPUT_AXIS"
+}
 # functions with tests of their own below, and those that the tests above call
 CALLED = {"freeze", "geometry", "set_value", "in_dynamic_mode", "no_grad", "to_tensor", "linear", "ones_like"}
 CALLED |= {"set_rate", "statistics"}  # by tests of networks that are read from graphs
@@ -201,7 +213,7 @@ def copy_weights(state: Arrays, layer: Any) -> None:
         name = ".".join([*parts[:-1], renamed.get(parts[-1], parts[-1])])
         if ".cell_" in key or name not in layer.state_dict():
             continue
-        matrix = value.ndim == 2 and parts[-1] == "weight"
+        matrix = isinstance(layer.get_submodule(".".join(parts[:-1])), torch.nn.Linear) and parts[-1] == "weight"
         layer.state_dict()[name].copy_(torch.from_numpy(value.T.copy() if matrix else value.copy()))
 
 
@@ -221,6 +233,9 @@ def test_both_have_every_name_and_each_is_tested_here() -> None:
         (lambda nn: nn.Conv2DTranspose(50, 40, 3), "weight"),
         (lambda nn: nn.Linear(200, 90, weight_attr=nn.ParamAttr(initializer=nn.Uniform(-0.1, 0.3))), "weight"),
         (lambda nn: nn.Linear(200, 90), "weight"),
+        (lambda nn: nn.Linear(200, 90, weight_attr=nn.ParamAttr(initializer=nn.Normal(std=0.02))), "weight"),
+        (lambda nn: nn.Embedding(200, 90), "weight"),
+        (lambda nn: nn.Embedding(200, 90, weight_attr=nn.ParamAttr(initializer=nn.Normal(std=0.1))), "weight"),
         (lambda nn: nn.BatchNorm2D(7, bias_attr=nn.ParamAttr(initializer=nn.Constant(0.25))), "bias"),
         (lambda nn: nn.BatchNorm2D(7), "weight"),
         (lambda nn: nn.LSTM(64, 64), "weight_hh_l0"),
@@ -261,6 +276,26 @@ def test_the_geometry_of_a_layer_computes_what_it_computes(nn: Any) -> None:
     found = nn.conv2d(x, layer.weight, None, **nn.geometry(layer)).detach().numpy()
     np.testing.assert_allclose(found, expected, atol=1e-6)
     assert nn.in_dynamic_mode()
+
+
+@pytest.mark.parametrize("nn", [ours, theirs], ids=["paddle", "torch"])
+def test_the_statistics_of_a_layer_normalise_as_it_does(nn: Any) -> None:
+    layer, x = nn.BatchNorm2D(4), nn.to_tensor(3 * MAP + 1)
+    layer(x)
+    layer.eval()
+    mean, variance, epsilon = nn.statistics(layer)
+    found = (3 * MAP + 1 - mean.numpy()[:, None, None]) / np.sqrt(variance.numpy()[:, None, None] + epsilon)
+    np.testing.assert_allclose(layer(x).detach().numpy(), found, atol=1e-5)
+
+
+@pytest.mark.parametrize("nn", [ours, theirs], ids=["paddle", "torch"])
+def test_dropout_drops_in_training_alone_and_keeps_the_mean(nn: Any) -> None:
+    layer, x = nn.Dropout(0.25), nn.ones_like(nn.to_tensor(noise(64, 64)))
+    kept = layer(x).numpy()
+    np.testing.assert_allclose(np.unique(kept), [0.0, 4 / 3], rtol=1e-6)
+    assert 0.7 < (kept > 0).mean() < 0.8
+    layer.eval()
+    assert (layer(x).numpy() == 1).all()
 
 
 @pytest.mark.parametrize("nn", [ours, theirs], ids=["paddle", "torch"])

@@ -9,7 +9,7 @@ import pytest
 from ppocr_lite import geometry
 from ppocr_lite.charset import Charset
 from ppocr_lite.errors import DataError
-from ppocr_lite.transforms.labels import ClsLabelEncode, CTCLabelEncode, DetLabelEncode, read_lines
+from ppocr_lite.transforms.labels import ClsLabelEncode, CTCLabelEncode, DetLabelEncode, MultiLabelEncode, read_lines
 
 QUAD = [[0, 0], [30, 0], [30, 9], [0, 9]]
 
@@ -130,3 +130,17 @@ def test_cls_label_is_the_index_of_the_class(name: object, index: int) -> None:
 def test_cls_refuses_an_unknown_class() -> None:
     with pytest.raises(DataError, match=r"line.png: the label must be one of \['0', '180'\]. Received: '90'"):
         ClsLabelEncode()({"label": "90", "path": "line.png"})
+
+
+def test_a_guided_line_has_a_target_for_each_head() -> None:
+    sample = MultiLabelEncode(Charset("abc"), max_text_length=4)({"label": "cab"})
+    assert sample["label_ctc"].tolist() == [3, 1, 2, 0]
+    assert sample["label_gtc"].tolist() == [2, 6, 4, 5, 3, 0]  # start, the characters, end
+    assert (int(sample["length"]), sample["text"]) == (3, "cab")
+    assert "label" not in sample
+
+
+def test_the_longest_text_fits_the_guide() -> None:
+    assert MultiLabelEncode(Charset("ab"), max_text_length=3)({"label": "bab"})["label_gtc"].tolist() == [2, 5, 4, 5, 3]
+    with pytest.raises(DataError, match="has 4 characters"):
+        MultiLabelEncode(Charset("ab"), max_text_length=3)({"label": "baba"})

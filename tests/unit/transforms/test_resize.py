@@ -123,3 +123,8 @@ def test_impossible_line_shape_is_refused(shape: tuple[int, int, int]) -> None:
 def test_det_limit_below_one_stride_is_refused() -> None:
     with pytest.raises(ConfigError, match="at least 32"):
         DetResizeForTest(limit_side_len=16)
+
+
+@pytest.mark.parametrize(("width", "share"), [(80, 0.25), (320, 1.0), (900, 1.0)])
+def test_a_line_says_how_much_of_the_standard_width_it_fills(width: int, share: float) -> None:
+    assert RecResizeImg((3, 32, 320))(blank(32, width))["valid_ratio"] == share
