@@ -62,7 +62,7 @@ def to_onnx(bundle: Bundle) -> Path:
         with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
             made = Path(folder) / kept.name
             converter.export(str(program), str(weights), str(made), opset_version=OPSET)
-            os.replace(made, kept)  # whoever else converts it has the same file
+            made.replace(kept)  # whoever else converts it has the same file
     except (RuntimeError, ValueError, OSError, SystemError, TypeError) as error:
         raise ModelError(f"paddle2onnx cannot convert {bundle.source}: {error}. Use engine='paddle'.") from error
     log.info("%s was converted to %s.", bundle.source, kept)

@@ -126,7 +126,8 @@ def load_recognizer(
     characters = fit_characters(bundle.characters, output.shape[2], source, str(bundle.source), add_space=spaceless)
     postprocess = dataclasses.replace(bundle, characters=characters).build_postprocess()
     widths = WIDTHS if bundle.input.shape[3] < 0 else bundle.input.shape[3:]
-    return TextRecognizer(runner, preprocess, postprocess, batch_size, widths, bundle.reading)
+    workers = threads if device == "cpu" else 1
+    return TextRecognizer(runner, preprocess, postprocess, batch_size, widths, bundle.reading, workers)
 
 
 def _with_dictionary(bundle: Bundle, dictionary: Path | str) -> Bundle:
@@ -155,7 +156,9 @@ def _ask_height(bundle: Bundle, engine: Engine, device: str, threads: int) -> in
         load_runner(bundle, engine, device, threads, low)
         return low[2]
     try:
-        steps = max(output.shape[1] for output in runner.run_all(np.zeros(low, np.float32)).values() if output.ndim == 3)
+        steps = max(
+            output.shape[1] for output in runner.run_all(np.zeros(low, np.float32)).values() if output.ndim == 3
+        )
     except (EngineError, ValueError):  # it does not run at that height, or returns something else
         return tall[2]
     return low[2] if steps > STANDARD_WIDTH / 6 else tall[2]
@@ -165,6 +168,8 @@ def on_one_thread(stage: S) -> S:
     """Return the same stage with its network on one CPU thread: for callers that run several at once."""
     other = copy.copy(stage)
     other.runner = stage.runner.on_one_thread()
+    if isinstance(other, TextRecognizer):
+        other.workers = 1
     return other
 
 

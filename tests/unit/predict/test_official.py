@@ -123,7 +123,7 @@ def test_a_repeated_character_keeps_its_class(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"PreProcess": {"transform_ops": [{"ResizeImage": {"size": [160, 80]}}]}}, "'ResizeImage' is not known"),
+        ({"PreProcess": {"transform_ops": [{"WarpImage": {"size": [160, 80]}}]}}, "'WarpImage' is not known"),
         ({"PreProcess": {"transform_ops": [{"DecodeImage": {"img_mode": "RGB"}}]}}, r"ops\[0\].*BGR"),
         ({"PreProcess": {"transform_ops": ["ToCHWImage"]}}, r"ops\[0\] must be one"),
         ({"PreProcess": {"transform_ops": [{"RecResizeImg": {"image_shape": [3, 48]}}]}}, "image_shape"),
@@ -137,9 +137,14 @@ def test_what_is_not_understood_is_named_with_its_file(tmp_path: Path, change: d
     assert "inference.yml" in str(caught.value)
 
 
-def test_a_bare_folder_must_be_told_what_it_is() -> None:
-    with pytest.raises(ModelError, match="does not say what it is.*det_model="):
-        read_bundle(DATA / "det")
+@pytest.mark.parametrize("name", ["det", "cls", "rec"])
+def test_a_bare_folder_is_told_by_what_it_returns(name: str) -> None:
+    assert read_bundle(DATA / name).model_type == name
+
+
+def test_a_network_in_the_place_of_another_kind_is_named() -> None:
+    with pytest.raises(ModelError, match=r"is a detector \(it returns .*\), but a recogniser is needed"):
+        read_bundle(DATA / "det", "rec")
 
 
 def test_missing_weights_are_named(tmp_path: Path) -> None:
@@ -155,6 +160,9 @@ def test_the_number_of_classes_decides_about_the_space(caplog: pytest.LogCapture
     assert caplog.messages == []
     assert fit_characters("abc", 5, "d.txt", "rec", add_space=True) == ("a", "b", "c", " ")
     assert "d.txt" in caplog.text
+    assert fit_characters(["blank", "a"], 2, "d.txt", "rec", add_space=True) == ("a",)
+    assert fit_characters(["blank", "a"], 3, "d.txt", "rec", add_space=True) == ("blank", "a")
+    assert fit_characters(["blank", "a", "b"], 3, "d.txt", "rec", add_space=True) == ("a", "b")
     for classes, add_space in ((3, True), (6, True), (5, False)):
         with pytest.raises(ModelError, match=rf"d\.txt: there are 3 characters.* {classes} classes"):
             fit_characters("abc", classes, "d.txt", "rec", add_space)
