@@ -150,7 +150,9 @@ def read_bundle(
     """
     path = Path(model)
     if not path.exists():
-        raise ModelError(f"There is no model folder at {path}, and no ONNX file. Export one with tools/export_model.py.")
+        raise ModelError(
+            f"There is no model folder at {path}, and no ONNX file. Export one with tools/export_model.py."
+        )
     folder = path if path.is_dir() else path.parent
     file = None if path.is_dir() or (path.name in (ONNX, FOREIGN_ONNX) and _described(folder)) else path
     if file is not None and file.suffix.lower() != ".onnx":

@@ -118,14 +118,16 @@ def load_recognizer(
         line["image_shape"] = (3, _ask_height(bundle, engine, device, threads), STANDARD_WIDTH)
     bundle = adapt(bundle, line, {"drop_score": drop_score})
     preprocess = bundle.build_preprocess()
-    runner, output = _start(bundle, _shape_of_line(preprocess), engine, device, threads, 3)
+    width = bundle.input.shape[3]
+    shape = _shape_of_line(preprocess)
+    runner, output = _start(bundle, shape if width < 0 else (*shape[:3], width), engine, device, threads, 3)
     if output.ndim != 3:
         raise ModelError(f"{bundle.source}: a recogniser returns (N, T, classes). Received: {output.shape}")
     spaceless = bundle.foreign or (dictionary is not None and " " not in bundle.characters)
     source = bundle.dictionary or str(bundle.folder / DESCRIPTION)
     characters = fit_characters(bundle.characters, output.shape[2], source, str(bundle.source), add_space=spaceless)
     postprocess = dataclasses.replace(bundle, characters=characters).build_postprocess()
-    widths = WIDTHS if bundle.input.shape[3] < 0 else bundle.input.shape[3:]
+    widths = WIDTHS if width < 0 else (width,)
     workers = threads if device == "cpu" else 1
     return TextRecognizer(runner, preprocess, postprocess, batch_size, widths, bundle.reading, workers)
 
