@@ -118,6 +118,10 @@ class Listed:
 
 OFFICIAL = "rapidocr"  # what the extra [official] brings
 
+# Chosen on validation pages, see doc/official_models.md: tighter boxes cost spaces, above all with PP-OCRv4.
+V6 = Settings(boxes={"thresh": 0.3, "box_thresh": 0.5, "unclip_ratio": 1.6, "use_dilation": True})
+V4 = Settings(boxes={"thresh": 0.3, "box_thresh": 0.5, "unclip_ratio": 1.8, "use_dilation": True})
+
 SETS: tuple[ModelSet, ...] = (
     ModelSet(
         name="PP-OCRv6_small",
@@ -131,6 +135,7 @@ SETS: tuple[ModelSet, ...] = (
         languages="Chinese, English, Japanese and 46 more in Latin letters",
         licence=LICENCE,
         megabytes=31.7,
+        settings=V6,
     ),
     ModelSet(
         name="PP-OCRv4_mobile",
@@ -144,6 +149,7 @@ SETS: tuple[ModelSet, ...] = (
         languages=CHINESE,
         licence=LICENCE,
         megabytes=16.2,
+        settings=V4,
     ),
     ModelSet(
         name="PP-OCRv4_mobile_paddle",
@@ -158,6 +164,7 @@ SETS: tuple[ModelSet, ...] = (
         languages=CHINESE,
         licence=LICENCE,
         megabytes=18.0,
+        settings=V4,
     ),
     ModelSet(
         name="PP-OCRv3_mobile",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from ppocr_lite.config.check import check_component
 from ppocr_lite.config.validate import check_transforms
 from ppocr_lite.errors import ModelError
 from ppocr_lite.postprocess import POSTPROCESSES
-from ppocr_lite.predict.batches import WIDTHS
+from ppocr_lite.predict.batches import FINE_WIDTHS, WIDTHS
 from ppocr_lite.predict.bundle import DESCRIPTION, Bundle, ModelType, read_bundle
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
@@ -127,7 +127,9 @@ def load_recognizer(
     source = bundle.dictionary or str(bundle.folder / DESCRIPTION)
     characters = fit_characters(bundle.characters, output.shape[2], source, str(bundle.source), add_space=spaceless)
     postprocess = dataclasses.replace(bundle, characters=characters).build_postprocess()
-    widths = WIDTHS if width < 0 else (width,)
+    widths: Sequence[int] = (width,)
+    if width < 0:  # engines but ONNX Runtime prepare for every width, and small networks gain by batches
+        widths = FINE_WIDTHS if bundle.foreign and runner.engine == "onnxruntime" else WIDTHS
     workers = threads if device == "cpu" else 1
     return TextRecognizer(runner, preprocess, postprocess, batch_size, widths, bundle.reading, workers)
 
