@@ -116,16 +116,16 @@ def load_recognizer(
     line = dict(resize or {})
     if not bundle.height_known and line.get("image_shape") is None:
         line["image_shape"] = (3, _ask_height(bundle, engine, device, threads), STANDARD_WIDTH)
-    bundle = adapt(bundle, line, {"drop_score": drop_score})
+    listed, bundle = bundle.characters, adapt(bundle, line, {"drop_score": drop_score})
     preprocess = bundle.build_preprocess()
     width = bundle.input.shape[3]
     shape = _shape_of_line(preprocess)
     runner, output = _start(bundle, shape if width < 0 else (*shape[:3], width), engine, device, threads, 3)
     if output.ndim != 3:
         raise ModelError(f"{bundle.source}: a recogniser returns (N, T, classes). Received: {output.shape}")
-    spaceless = bundle.foreign or (dictionary is not None and " " not in bundle.characters)
+    spaceless = bundle.foreign or (dictionary is not None and " " not in listed)
     source = bundle.dictionary or str(bundle.folder / DESCRIPTION)
-    characters = fit_characters(bundle.characters, output.shape[2], source, str(bundle.source), add_space=spaceless)
+    characters = fit_characters(listed, output.shape[2], source, str(bundle.source), add_space=spaceless)
     postprocess = dataclasses.replace(bundle, characters=characters).build_postprocess()
     widths: Sequence[int] = (width,)
     if width < 0:  # engines but ONNX Runtime prepare for every width, and small networks gain by batches
