@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -174,3 +175,20 @@ def test_a_dictionary_may_repeat_characters_only_where_that_is_said(tmp_path: Pa
     assert Charset.load(path, use_space_char=False, allow_duplicates=True).characters == ("a", "b", "a")
     with pytest.raises(ValueError, match="already on line 1"):
         Charset.load(path)
+
+
+def test_the_line_orientation_of_80_by_160_is_stretched_and_in_rgb(tmp_path: Path) -> None:
+    steps = [{"ResizeImage": {"size": [160, 80]}}, NORMALIZE, {"ToCHWImage": None}]
+    node = {
+        "Global": {"model_name": "PP-LCNet_x0_25_textline_ori"},
+        "PreProcess": {"transform_ops": steps},
+        "PostProcess": {"Topk": {"topk": 1, "label_list": ["0_degree", "180_degree"]}},
+    }
+    bundle = read_bundle(folder(tmp_path, "cls", node))
+    assert bundle.model_type == "cls"
+    assert bundle.build_postprocess().angles == [0, 180]
+    red = np.zeros((20, 200, 3), np.uint8)
+    red[:, :, 2] = 255
+    taken = bundle.build_preprocess()({"image": red})["image"]
+    assert taken.shape == (3, 80, 160)
+    assert taken[:, 0, 0] == pytest.approx([(1 - 0.5) / 0.2, -0.4 / 0.25, -0.3 / 0.3], abs=1e-5)

@@ -123,3 +123,10 @@ def test_impossible_line_shape_is_refused(shape: tuple[int, int, int]) -> None:
 def test_det_limit_below_one_stride_is_refused() -> None:
     with pytest.raises(ConfigError, match="at least 32"):
         DetResizeForTest(limit_side_len=16)
+
+
+def test_a_page_keeps_its_ratio_in_a_fixed_shape_and_its_points_come_back() -> None:
+    resize = DetResizeForTest((320, 320), keep_ratio=True)
+    sample = resize(blank(100, 400))
+    assert sample["image"].shape == (320, 320, 3)
+    assert resize.restore(np.float32([[320, 80]]), sample["shape"]).tolist() == [[400.0, 100.0]]
