@@ -35,6 +35,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "show-data": ("ppocr_lite.commands.show_data", "draw what each transform makes of a sample"),
     "show-maps": ("ppocr_lite.commands.show_maps", "draw the maps of a detector over pages"),
     "bench": ("ppocr_lite.commands.bench", "time each stage"),
+    "models": ("ppocr_lite.commands.models", "list model sets: what is here, and what installing would bring"),
     "doctor": ("ppocr_lite.commands.doctor", "versions, engines, models, and what is wrong"),
     "show-config": ("ppocr_lite.commands.show_config", "print a checked config"),
     "components": ("ppocr_lite.commands.components", "list what a config may name, with signatures"),

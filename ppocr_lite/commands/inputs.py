@@ -33,12 +33,13 @@ _PAGE = re.compile(r"(.+)_p[0-9]{3,}", re.DOTALL)
 # flag → (type, choices, help); each is handed to OCR only if it is given, so the defaults stand in OCR alone
 OPTIONS: dict[str, tuple[Callable[[str], Any], tuple[str, ...] | None, str]] = {
     "--lang": (str, LANGUAGES, "language of the bundled models"),
+    "--models": (str, None, "model set, as `ppocr-lite models` lists them, or a folder of networks"),
     "--engine": (str, ("auto", "paddle", "onnxruntime", "openvino"), "what runs the networks"),
     "--device": (str, None, "cpu, gpu:0, ..."),
     "--threads": (int, None, "CPU threads"),
-    "--det-model": (str, None, "exported detector folder"),
-    "--cls-model": (str, None, "exported orientation classifier folder"),
-    "--rec-model": (str, None, "exported recogniser folder"),
+    "--det-model": (str, None, "exported detector folder, or ONNX file"),
+    "--cls-model": (str, None, "exported orientation classifier folder, or ONNX file"),
+    "--rec-model": (str, None, "exported recogniser folder, or ONNX file"),
     "--rec-char-dict-path": (str, None, "dictionary of the recogniser, if its folder has none"),
     "--det-limit-side-len": (int, None, "side that limits the detector's input, pixels"),
     "--det-limit-type": (str, ("max", "min"), "whether that is the longest or the shortest side"),

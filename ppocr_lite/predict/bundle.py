@@ -115,8 +115,10 @@ class Bundle:
     @property
     def charset(self) -> Charset | None:
         """The characters as the decoder wants them."""
-        return None if self.characters is None else Charset(
-            self.characters, allow_duplicates=self.foreign, allow_sequences=self.foreign
+        return (
+            None
+            if self.characters is None
+            else Charset(self.characters, allow_duplicates=self.foreign, allow_sequences=self.foreign)
         )
 
     def build_preprocess(self) -> Compose:
@@ -135,8 +137,10 @@ def read_bundle(
     """Read a model folder, as strictly as a training config, or a bare ONNX file.
 
     Args:
-        model: What this package, PaddleOCR or PaddleX exported; a folder with an ONNX file of any name; or an ONNX file.
-        model_type: What it is to be used as; of several ONNX files in a folder, the one that is such a network is read.
+        model: A folder that this package, PaddleOCR or PaddleX exported, or with an ONNX file of any name; or an ONNX
+            file.
+        model_type: What it is to be used as; of several ONNX files in a folder, the one that is such a network is
+            read.
         settings: What is said about networks that have no description of their own.
 
     Raises:
@@ -146,7 +150,9 @@ def read_bundle(
     """
     path = Path(model)
     if not path.exists():
-        raise ModelError(f"There is no model folder or ONNX file at {path}. Export one with tools/export_model.py.")
+        raise ModelError(
+            f"There is no model folder at {path}, and no ONNX file. Export one with tools/export_model.py."
+        )
     folder = path if path.is_dir() else path.parent
     file = None if path.is_dir() or (path.name in (ONNX, FOREIGN_ONNX) and _described(folder)) else path
     if file is not None and file.suffix.lower() != ".onnx":
@@ -155,9 +161,7 @@ def read_bundle(
     try:
         node = read_yaml(path.read_text(encoding="utf-8"), str(path)) if file is None and path.is_file() else None
         foreign = node is None or official.is_official(node)
-        bundle = (
-            _parse_foreign(folder, file, node or {}, model_type, settings) if foreign else _parse(folder, node)
-        )
+        bundle = _parse_foreign(folder, file, node or {}, model_type, settings) if foreign else _parse(folder, node)
     except ConfigError as error:
         raise ModelError(f"{path}: {error}") from error
     except UnicodeDecodeError as error:

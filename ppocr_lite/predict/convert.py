@@ -17,6 +17,8 @@ from ppocr_lite.predict.bundle import WEIGHTS, Bundle
 log = logging.getLogger(__name__)
 
 OPSET = 14  # the first with HardSwish
+SHAPED = ("Reshape", "Expand")  # operators whose second input is a shape
+ONE_DIMENSION = "ppocr_lite_one_dimension"
 
 
 def cache_folder() -> Path:
@@ -61,9 +63,35 @@ def to_onnx(bundle: Bundle) -> Path:
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
             made = Path(folder) / kept.name
-            converter.export(str(program), str(weights), str(made), opset_version=OPSET)
-            os.replace(made, kept)  # whoever else converts it has the same file
+            converter.export(
+                str(program), str(weights), str(made), opset_version=OPSET, verbose=False, optimize_tool="none"
+            )
+            _mend_shapes(made)
+            made.replace(kept)  # whoever else converts it has the same file
     except (RuntimeError, ValueError, OSError, SystemError, TypeError) as error:
         raise ModelError(f"paddle2onnx cannot convert {bundle.source}: {error}. Use engine='paddle'.") from error
     log.info("%s was converted to %s.", bundle.source, kept)
     return kept
+
+
+def _mend_shapes(path: Path) -> None:
+    """Give the sides that a converted graph joins to a shape one dimension, where they have none.
+
+    In programs of Paddle 2 the side of a shape is a list of one number, and paddle2onnx 2 makes a bare number of it.
+    """
+    onnx = importlib.import_module("onnx")  # paddle2onnx depends on it
+    model = onnx.load(path)
+    shapes = {name for node in model.graph.node if node.op_type in SHAPED for name in node.input[1:]}
+    shapes |= {node.input[0] for node in model.graph.node if node.op_type == "Cast" and node.output[0] in shapes}
+    nodes = []
+    for node in model.graph.node:
+        if node.op_type == "Concat" and node.output[0] in shapes:
+            for place, name in enumerate(node.input):
+                flat = f"{node.output[0]}_side_{place}"
+                nodes.append(onnx.helper.make_node("Reshape", [name, ONE_DIMENSION], [flat]))
+                node.input[place] = flat
+        nodes.append(node)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    model.graph.initializer.append(onnx.helper.make_tensor(ONE_DIMENSION, onnx.TensorProto.INT64, [1], [-1]))
+    onnx.save(model, path)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +16,13 @@ from ppocr_lite.errors import ConfigError, ModelError, suggest
 from ppocr_lite.install import install_command
 from ppocr_lite.predict.bundle import DESCRIPTION, ONNX, PROGRAMS, WEIGHTS, read_bundle
 from ppocr_lite.predict.official import NO_SETTINGS, Settings, named
-from ppocr_lite.predict.released import LANGUAGES, released_model
+from ppocr_lite.predict.released import FOLDER, LANGUAGES, is_released, released_model
 
 STAGES = ("det", "cls", "rec")
+LICENCE = "Apache-2.0"
 CHINESE = "Chinese, English"
+RELEASED = {"en": "English and what Latin-1 writes", "ch": CHINESE}
+NETWORKS = (".onnx", ".pdmodel", ".json", ".pdiparams")
 
 
 @dataclass(frozen=True)
@@ -84,11 +87,40 @@ class FoundModels:
             ModelError: If there is none.
         """
         if stage not in self.paths:
-            raise ModelError(f"{self.source} holds no {stage} model. Give {stage}_model=<exported folder or ONNX file>.")
+            raise ModelError(
+                f"{self.source} holds no {stage} model. Give {stage}_model=<exported folder or ONNX file>."
+            )
         return self.paths[stage]
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A set, as people are told of it.
+
+    Attributes:
+        name: As ``OCR(models=…)`` takes it.
+        megabytes: Size of its files; of those that pip would bring, if it is not installed.
+        stages: Which networks it has.
+        languages: What the recogniser reads.
+        licence: Of the networks.
+        folder: Where it is, None if it is not installed.
+        install: The command that brings it; empty for what comes with this package.
+    """
+
+    name: str
+    megabytes: float
+    stages: tuple[str, ...]
+    languages: str
+    licence: str
+    folder: Path | None
+    install: str
+
+
 OFFICIAL = "rapidocr"  # what the extra [official] brings
+
+# Chosen on validation pages, see doc/official_models.md: tighter boxes cost spaces, above all with PP-OCRv4.
+V6 = Settings(boxes={"thresh": 0.3, "box_thresh": 0.5, "unclip_ratio": 1.6, "use_dilation": True})
+V4 = Settings(boxes={"thresh": 0.3, "box_thresh": 0.5, "unclip_ratio": 1.8, "use_dilation": True})
 
 SETS: tuple[ModelSet, ...] = (
     ModelSet(
@@ -101,8 +133,9 @@ SETS: tuple[ModelSet, ...] = (
             "rec": "models/PP-OCRv6_rec_small.onnx",
         },
         languages="Chinese, English, Japanese and 46 more in Latin letters",
-        licence="Apache-2.0",
+        licence=LICENCE,
         megabytes=31.7,
+        settings=V6,
     ),
     ModelSet(
         name="PP-OCRv4_mobile",
@@ -114,8 +147,9 @@ SETS: tuple[ModelSet, ...] = (
             "rec": "models/ch_PP-OCRv4_rec_infer.onnx",
         },
         languages=CHINESE,
-        licence="Apache-2.0",
+        licence=LICENCE,
         megabytes=16.2,
+        settings=V4,
     ),
     ModelSet(
         name="PP-OCRv4_mobile_paddle",
@@ -128,8 +162,9 @@ SETS: tuple[ModelSet, ...] = (
         },
         dictionary="ch_ppocr_rec/ppocr_keys_v1.txt",
         languages=CHINESE,
-        licence="Apache-2.0",
+        licence=LICENCE,
         megabytes=18.0,
+        settings=V4,
     ),
     ModelSet(
         name="PP-OCRv3_mobile",
@@ -141,7 +176,7 @@ SETS: tuple[ModelSet, ...] = (
             "rec": "models/ch_PP-OCRv3_rec_infer.onnx",
         },
         languages=CHINESE,
-        licence="Apache-2.0",
+        licence=LICENCE,
         megabytes=13.7,
     ),
     ModelSet(
@@ -155,7 +190,7 @@ SETS: tuple[ModelSet, ...] = (
         },
         dictionary="model/ppocr_keys_v1.txt",
         languages=CHINESE,
-        licence="Apache-2.0",
+        licence=LICENCE,
         megabytes=11.4,
     ),
 )
@@ -190,6 +225,23 @@ def find_models(models: str | Path) -> FoundModels:
         )
     known = [*(row.name for row in SETS), *map(released_name, LANGUAGES)]
     raise ConfigError(f"OCR: models={str(models)!r} is no folder, and no model set.{suggest(str(models), known)}")
+
+
+def list_sets() -> Iterator[Listed]:
+    """Yield every set: the released ones, then those of packages, installed or not."""
+    for lang, languages in RELEASED.items():
+        paths = {stage: released_model(stage, lang) for stage in STAGES if is_released(stage, lang)}
+        if "rec" in paths:
+            yield Listed(released_name(lang), _megabytes(paths.values()), tuple(paths), languages, LICENCE, FOLDER, "")
+    for row in SETS:
+        folder = row.folder
+        size = row.megabytes if folder is None else _megabytes(folder / name for name in row.files.values())
+        yield Listed(row.name, size, tuple(row.files), row.languages, row.licence, folder, row.install_command)
+
+
+def _megabytes(paths: Iterable[Path]) -> float:
+    files = [file for path in paths for file in ([path] if path.is_file() else path.iterdir())]
+    return sum(file.stat().st_size for file in files if file.suffix in NETWORKS) / 1e6
 
 
 def released_name(lang: str) -> str:

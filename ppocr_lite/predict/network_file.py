@@ -166,7 +166,7 @@ def _check_tensor(tensor: memoryview) -> None:
             "onnx.save(onnx.load(path), new_path)."
         )
     held = stored if raw < 0 else raw // ITEM_SIZES.get(dtype, 1)
-    if math.prod(sides) > held and dtype in ITEM_SIZES:
+    if math.prod(sides) > max(held, 1) and dtype in ITEM_SIZES:
         raise ModelError(f"it declares weights of {sides} and holds {held} numbers: damaged, or made to take memory.")
 
 

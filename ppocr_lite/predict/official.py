@@ -17,8 +17,7 @@ A model set (:mod:`ppocr_lite.predict.models`) says otherwise with :class:`Setti
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +45,8 @@ STRETCHED = [{"ResizeImage": {"size": [160, 80]}}, {"NormalizeImage": {}}, {"ToC
 POSTPROCESS = {"det": "DBPostProcess", "cls": "ClsPostProcess", "rec": "CTCLabelDecode"}
 WITHOUT_EFFECT = ("DetLabelEncode", "ClsLabelEncode", "CTCLabelEncode", "MultiLabelEncode", "KeepKeys")
 KNOWN = ("DecodeImage", "DetResizeForTest", "NormalizeImage", "ToCHWImage", "RecResizeImg", "ClsResizeImg")
+LINES = {"RecResizeImg": [3, 48, 320], "ClsResizeImg": [3, 48, 192]}
+UNSQUEEZED = {"RecResizeImg": {"squeeze": False}}
 NORMALIZE = ("scale", "mean", "std", "order")
 BOXES = ("thresh", "box_thresh", "max_candidates", "unclip_ratio", "use_dilation", "score_mode", "box_type")
 NAMES = {"det": "a detector", "cls": "an orientation classifier", "rec": "a recogniser"}
@@ -206,7 +207,9 @@ def translate(
         ConfigError: If a step or the post-processing is of a kind that is not known, or a value of a wrong type.
     """
     said = (node.get("PreProcess") or {}).get("transform_ops")
-    steps = said or (STRETCHED if model_type == "cls" and tuple(shape[2:]) == LINE_ORIENTATION else PREPROCESS[model_type])
+    steps = said or (
+        STRETCHED if model_type == "cls" and tuple(shape[2:]) == LINE_ORIENTATION else PREPROCESS[model_type]
+    )
     if not isinstance(steps, list):
         raise ConfigError(f"PreProcess.transform_ops must be a list. Received: {steps!r}")
     items = [
@@ -302,10 +305,8 @@ def _step(step: Any, path: str, settings: Settings) -> list[dict[str, Any]]:
         return [{name: _limits(arguments, settings)}]
     if name == "NormalizeImage":
         return [{name: {key: value for key, value in arguments.items() if key in NORMALIZE and value != ""}}]
-    if name == "RecResizeImg":
-        return [{name: {"image_shape": arguments.get("image_shape", [3, 48, 320]), "squeeze": False}}]
-    if name == "ClsResizeImg":
-        return [{name: {"image_shape": arguments.get("image_shape", [3, 48, 192])}}]
+    if name in LINES:
+        return [{name: {"image_shape": arguments.get("image_shape", LINES[name]), **UNSQUEEZED.get(name, {})}}]
     if name == "ResizeImage" and "size" in arguments:
         return [{name: {"size": arguments["size"]}}, {"ReverseChannels": None}]  # PaddleClas works on RGB
     if name == "ToCHWImage":

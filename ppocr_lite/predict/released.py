@@ -20,6 +20,11 @@ def default_language() -> str:
     return "en" if "rec_en" in released() or "rec_ch" not in released() else "ch"
 
 
+def is_released(stage: str, lang: str) -> bool:
+    """Say whether :func:`released_model` has one; arguments as there."""
+    return _folder(stage, lang) is not None
+
+
 def released_model(stage: str, lang: str) -> Path:
     """Return the folder of a released model: the one for the language, else the one for any.
 
@@ -30,10 +35,15 @@ def released_model(stage: str, lang: str) -> Path:
     Raises:
         ModelError: If there is none; names what there is.
     """
-    for name in (f"{stage}_{lang}",) if stage == "rec" else (f"{stage}_{lang}", stage):
-        if (FOLDER / name / "inference.yml").is_file():
-            return FOLDER / name
-    raise ModelError(
-        f"No {stage} model for lang={lang!r} comes with this package. There are: {', '.join(released()) or 'none'}. "
-        f"Give {stage}_model=<exported folder>."
-    )
+    folder = _folder(stage, lang)
+    if folder is None:
+        raise ModelError(
+            f"No {stage} model for lang={lang!r} comes with this package. There are: "
+            f"{', '.join(released()) or 'none'}. Give {stage}_model=<exported folder>."
+        )
+    return folder
+
+
+def _folder(stage: str, lang: str) -> Path | None:
+    names = (f"{stage}_{lang}",) if stage == "rec" else (f"{stage}_{lang}", stage)
+    return next((FOLDER / name for name in names if (FOLDER / name / "inference.yml").is_file()), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from ppocr_lite.config.check import check_component
 from ppocr_lite.config.validate import check_transforms
 from ppocr_lite.errors import ModelError
 from ppocr_lite.postprocess import POSTPROCESSES
-from ppocr_lite.predict.batches import WIDTHS
+from ppocr_lite.predict.batches import FINE_WIDTHS, WIDTHS
 from ppocr_lite.predict.bundle import DESCRIPTION, Bundle, ModelType, read_bundle
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
@@ -116,17 +116,22 @@ def load_recognizer(
     line = dict(resize or {})
     if not bundle.height_known and line.get("image_shape") is None:
         line["image_shape"] = (3, _ask_height(bundle, engine, device, threads), STANDARD_WIDTH)
-    bundle = adapt(bundle, line, {"drop_score": drop_score})
+    listed, bundle = bundle.characters, adapt(bundle, line, {"drop_score": drop_score})
     preprocess = bundle.build_preprocess()
-    runner, output = _start(bundle, _shape_of_line(preprocess), engine, device, threads, 3)
+    width = bundle.input.shape[3]
+    shape = _shape_of_line(preprocess)
+    runner, output = _start(bundle, shape if width < 0 else (*shape[:3], width), engine, device, threads, 3)
     if output.ndim != 3:
         raise ModelError(f"{bundle.source}: a recogniser returns (N, T, classes). Received: {output.shape}")
-    spaceless = bundle.foreign or (dictionary is not None and " " not in bundle.characters)
+    spaceless = bundle.foreign or (dictionary is not None and " " not in listed)
     source = bundle.dictionary or str(bundle.folder / DESCRIPTION)
-    characters = fit_characters(bundle.characters, output.shape[2], source, str(bundle.source), add_space=spaceless)
+    characters = fit_characters(listed, output.shape[2], source, str(bundle.source), add_space=spaceless)
     postprocess = dataclasses.replace(bundle, characters=characters).build_postprocess()
-    widths = WIDTHS if bundle.input.shape[3] < 0 else bundle.input.shape[3:]
-    return TextRecognizer(runner, preprocess, postprocess, batch_size, widths, bundle.reading)
+    widths: Sequence[int] = (width,)
+    if width < 0:  # engines but ONNX Runtime prepare for every width, and small networks gain by batches
+        widths = FINE_WIDTHS if bundle.foreign and runner.engine == "onnxruntime" else WIDTHS
+    workers = threads if device == "cpu" else 1
+    return TextRecognizer(runner, preprocess, postprocess, batch_size, widths, bundle.reading, workers)
 
 
 def _with_dictionary(bundle: Bundle, dictionary: Path | str) -> Bundle:
@@ -155,7 +160,9 @@ def _ask_height(bundle: Bundle, engine: Engine, device: str, threads: int) -> in
         load_runner(bundle, engine, device, threads, low)
         return low[2]
     try:
-        steps = max(output.shape[1] for output in runner.run_all(np.zeros(low, np.float32)).values() if output.ndim == 3)
+        steps = max(
+            output.shape[1] for output in runner.run_all(np.zeros(low, np.float32)).values() if output.ndim == 3
+        )
     except (EngineError, ValueError):  # it does not run at that height, or returns something else
         return tall[2]
     return low[2] if steps > STANDARD_WIDTH / 6 else tall[2]
@@ -165,6 +172,8 @@ def on_one_thread(stage: S) -> S:
     """Return the same stage with its network on one CPU thread: for callers that run several at once."""
     other = copy.copy(stage)
     other.runner = stage.runner.on_one_thread()
+    if isinstance(other, TextRecognizer):
+        other.workers = 1
     return other
 
 

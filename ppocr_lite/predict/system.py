@@ -131,14 +131,15 @@ class OCR:
         if lang is not None and models is not None:
             raise ConfigError(f"OCR: lang={lang!r} chooses among the released models; with models= leave it out.")
         found = find_models(models) if models is not None else None
-        self.lang: str | None = None if found else lang or default_language()
+        origin = found or lang or default_language()
+        self.lang: str | None = origin if isinstance(origin, str) else None
         missing: dict[str, ModelError] = {}
         given = {"det": det_model, "rec": rec_model} | ({} if use_angle_cls is False else {"cls": cls_model})
         partly = any((det_model, cls_model, rec_model, found))  # then a stage that is not there fails when it is needed
         folders = {}
         for stage, model in given.items():
             optional = not use_angle_cls if stage == "cls" else partly
-            folders[stage] = _find(stage, model, found or self.lang, missing if optional else None)
+            folders[stage] = _find(stage, model, origin, missing if optional else None)
         use = (engine, device, threads or _default_threads())
         resize = {"limit_side_len": det_limit_side_len, "limit_type": det_limit_type}
         boxes = {

@@ -119,3 +119,12 @@ def test_repeated_character_is_kept_for_published_models_on_request() -> None:
 def test_unknown_characters_are_all_named() -> None:
     with pytest.raises(DataError, match="'éß'.*'aéßé'"):
         Charset("abc").encode("aéßé")
+
+
+def test_flags_of_two_code_points_are_one_character_on_request() -> None:
+    charset = Charset(["a", "🇸🇪", "🇸"], allow_sequences=True)
+    assert charset.encode("a🇸🇪🇸") == [1, 2, 3]
+    assert charset.decode([2, 1]) == "🇸🇪a"
+    assert charset.missing("🇸🇪b") == ["b"]
+    with pytest.raises(ConfigError, match="exactly one character"):
+        Charset(["a", "🇸🇪"])

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -123,7 +124,7 @@ def test_a_repeated_character_keeps_its_class(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"PreProcess": {"transform_ops": [{"ResizeImage": {"size": [160, 80]}}]}}, "'ResizeImage' is not known"),
+        ({"PreProcess": {"transform_ops": [{"WarpImage": {"size": [160, 80]}}]}}, "'WarpImage' is not known"),
         ({"PreProcess": {"transform_ops": [{"DecodeImage": {"img_mode": "RGB"}}]}}, r"ops\[0\].*BGR"),
         ({"PreProcess": {"transform_ops": ["ToCHWImage"]}}, r"ops\[0\] must be one"),
         ({"PreProcess": {"transform_ops": [{"RecResizeImg": {"image_shape": [3, 48]}}]}}, "image_shape"),
@@ -137,9 +138,14 @@ def test_what_is_not_understood_is_named_with_its_file(tmp_path: Path, change: d
     assert "inference.yml" in str(caught.value)
 
 
-def test_a_bare_folder_must_be_told_what_it_is() -> None:
-    with pytest.raises(ModelError, match="does not say what it is.*det_model="):
-        read_bundle(DATA / "det")
+@pytest.mark.parametrize("name", ["det", "cls", "rec"])
+def test_a_bare_folder_is_told_by_what_it_returns(name: str) -> None:
+    assert read_bundle(DATA / name).model_type == name
+
+
+def test_a_network_in_the_place_of_another_kind_is_named() -> None:
+    with pytest.raises(ModelError, match=r"is a detector \(it returns .*\), but a recogniser is needed"):
+        read_bundle(DATA / "det", "rec")
 
 
 def test_missing_weights_are_named(tmp_path: Path) -> None:
@@ -155,6 +161,9 @@ def test_the_number_of_classes_decides_about_the_space(caplog: pytest.LogCapture
     assert caplog.messages == []
     assert fit_characters("abc", 5, "d.txt", "rec", add_space=True) == ("a", "b", "c", " ")
     assert "d.txt" in caplog.text
+    assert fit_characters(["blank", "a"], 2, "d.txt", "rec", add_space=True) == ("a",)
+    assert fit_characters(["blank", "a"], 3, "d.txt", "rec", add_space=True) == ("blank", "a")
+    assert fit_characters(["blank", "a", "b"], 3, "d.txt", "rec", add_space=True) == ("a", "b")
     for classes, add_space in ((3, True), (6, True), (5, False)):
         with pytest.raises(ModelError, match=rf"d\.txt: there are 3 characters.* {classes} classes"):
             fit_characters("abc", classes, "d.txt", "rec", add_space)
@@ -166,3 +175,20 @@ def test_a_dictionary_may_repeat_characters_only_where_that_is_said(tmp_path: Pa
     assert Charset.load(path, use_space_char=False, allow_duplicates=True).characters == ("a", "b", "a")
     with pytest.raises(ValueError, match="already on line 1"):
         Charset.load(path)
+
+
+def test_the_line_orientation_of_80_by_160_is_stretched_and_in_rgb(tmp_path: Path) -> None:
+    steps = [{"ResizeImage": {"size": [160, 80]}}, NORMALIZE, {"ToCHWImage": None}]
+    node = {
+        "Global": {"model_name": "PP-LCNet_x0_25_textline_ori"},
+        "PreProcess": {"transform_ops": steps},
+        "PostProcess": {"Topk": {"topk": 1, "label_list": ["0_degree", "180_degree"]}},
+    }
+    bundle = read_bundle(folder(tmp_path, "cls", node))
+    assert bundle.model_type == "cls"
+    assert bundle.build_postprocess().angles == [0, 180]
+    red = np.zeros((20, 200, 3), np.uint8)
+    red[:, :, 2] = 255
+    taken = bundle.build_preprocess()({"image": red})["image"]
+    assert taken.shape == (3, 80, 160)
+    assert taken[:, 0, 0] == pytest.approx([(1 - 0.5) / 0.2, -0.4 / 0.25, -0.3 / 0.3], abs=1e-5)

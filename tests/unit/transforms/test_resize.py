@@ -128,3 +128,10 @@ def test_det_limit_below_one_stride_is_refused() -> None:
 @pytest.mark.parametrize(("width", "share"), [(80, 0.25), (320, 1.0), (900, 1.0)])
 def test_a_line_says_how_much_of_the_standard_width_it_fills(width: int, share: float) -> None:
     assert RecResizeImg((3, 32, 320))(blank(32, width))["valid_ratio"] == share
+
+
+def test_a_page_keeps_its_ratio_in_a_fixed_shape_and_its_points_come_back() -> None:
+    resize = DetResizeForTest((320, 320), keep_ratio=True)
+    sample = resize(blank(100, 400))
+    assert sample["image"].shape == (320, 320, 3)
+    assert resize.restore(np.float32([[320, 80]]), sample["shape"]).tolist() == [[400.0, 100.0]]
