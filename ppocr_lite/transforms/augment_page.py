@@ -125,7 +125,9 @@ class EastRandomCropData:
                 f"min_fill_ratio={min_fill_ratio}"
             )
         if max(size) > LONGEST_SIDE:
-            raise ConfigError(f"EastRandomCropData.size: {LONGEST_SIDE:,} pixels at most. Received: {list(size)}")
+            raise ConfigError(
+                f"EastRandomCropData.size: sides of at most {LONGEST_SIDE:,} pixels. Received: {list(size)}"
+            )
         self.width, self.height = size
         self.max_tries = max_tries
         self.min_crop_side_ratio = min_crop_side_ratio

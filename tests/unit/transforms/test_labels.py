@@ -130,3 +130,18 @@ def test_cls_label_is_the_index_of_the_class(name: object, index: int) -> None:
 def test_cls_refuses_an_unknown_class() -> None:
     with pytest.raises(DataError, match=r"line.png: the label must be one of \['0', '180'\]. Received: '90'"):
         ClsLabelEncode()({"label": "90", "path": "line.png"})
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        "[[1" + "0" * 400 + ", 0], [9, 0], [9, 9], [0, 9]]",
+        "[[1e400, 0], [9, 0], [9, 9], [0, 9]]",
+        "[" * 900 + "]" * 900,
+    ],
+)
+def test_points_beyond_all_numbers_are_named_in_short(points: str) -> None:
+    label = f'[{{"transcription": "{"x" * 10**6}", "points": {points}}}]'
+    with pytest.raises(DataError, match="entry 0|not JSON") as caught:
+        DetLabelEncode()({"label": label, "path": "a.png"})
+    assert len(str(caught.value)) < 6_000

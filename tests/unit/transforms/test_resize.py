@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from ppocr_lite.errors import ConfigError
+from ppocr_lite.transforms.augment_page import EastRandomCropData
 from ppocr_lite.transforms.resize import ClsResizeImg, DetResizeForTest, RecResizeImg, batch_width, pad_batch
 
 
@@ -123,3 +126,17 @@ def test_impossible_line_shape_is_refused(shape: tuple[int, int, int]) -> None:
 def test_det_limit_below_one_stride_is_refused() -> None:
     with pytest.raises(ConfigError, match="at least 32"):
         DetResizeForTest(limit_side_len=16)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: RecResizeImg((3, 32, 10**6)), lambda: RecResizeImg((3, 10**6, 32)), lambda: RecResizeImg((3, 9000, 9000)),
+        lambda: ClsResizeImg((3, 48, 10**6)), lambda: DetResizeForTest((10**6, 32)),
+        lambda: DetResizeForTest(limit_side_len=10**6), lambda: DetResizeForTest(max_side_limit=10**6),
+        lambda: EastRandomCropData((10**6, 10**6)),
+    ],
+)  # fmt: skip
+def test_sides_that_would_take_all_memory_are_refused(make: Callable[[], object]) -> None:
+    with pytest.raises(ConfigError, match="at most"):
+        make()
