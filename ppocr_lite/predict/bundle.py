@@ -116,8 +116,10 @@ class Bundle:
     @property
     def charset(self) -> Charset | None:
         """The characters as the decoder wants them."""
-        return None if self.characters is None else Charset(
-            self.characters, allow_duplicates=self.foreign, allow_sequences=self.foreign
+        return (
+            None
+            if self.characters is None
+            else Charset(self.characters, allow_duplicates=self.foreign, allow_sequences=self.foreign)
         )
 
     def build_preprocess(self) -> Compose:
@@ -156,9 +158,7 @@ def read_bundle(
     try:
         node = read_yaml(path.read_text(encoding="utf-8"), str(path)) if file is None and path.is_file() else None
         foreign = node is None or official.is_official(node)
-        bundle = (
-            _parse_foreign(folder, file, node or {}, model_type, settings) if foreign else _parse(folder, node)
-        )
+        bundle = _parse_foreign(folder, file, node or {}, model_type, settings) if foreign else _parse(folder, node)
     except ConfigError as error:
         raise ModelError(f"{path}: {error}") from error
     except UnicodeDecodeError as error:

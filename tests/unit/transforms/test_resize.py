@@ -131,7 +131,8 @@ def test_det_limit_below_one_stride_is_refused() -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: RecResizeImg((3, 32, 10**6)), lambda: RecResizeImg((3, 10**6, 32)), lambda: RecResizeImg((3, 9000, 9000)),
+        lambda: RecResizeImg((3, 32, 10**6)), lambda: RecResizeImg((3, 10**6, 32)),
+        lambda: RecResizeImg((3, 9000, 9000)),
         lambda: ClsResizeImg((3, 48, 10**6)), lambda: DetResizeForTest((10**6, 32)),
         lambda: DetResizeForTest(limit_side_len=10**6), lambda: DetResizeForTest(max_side_limit=10**6),
         lambda: EastRandomCropData((10**6, 10**6)),
