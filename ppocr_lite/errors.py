@@ -15,11 +15,20 @@ Each message says where, what is wrong, what was received and what to do.
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable
+
+_QUOTE = reprlib.Repr()
+_QUOTE.maxlevel, _QUOTE.maxlist, _QUOTE.maxtuple, _QUOTE.maxdict = 4, 12, 12, 12
+_QUOTE.maxstring, _QUOTE.maxother, _QUOTE.maxlong = 200, 200, 100
+LONGEST = 5_000  # characters of a message; what it quotes may be a whole file
 
 
 class OCRError(Exception):
-    """Base of every deliberate error."""
+    """Base of every deliberate error. A message is never long: of one that would be, the middle is left out."""
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*(_shortened(a) if isinstance(a, str) else a for a in arguments))
 
 
 class ConfigError(OCRError, ValueError):
@@ -54,6 +63,15 @@ class DivergenceError(OCRError, FloatingPointError):
 
 class ModelError(OCRError):
     """An exported model folder is incomplete, foreign or too new."""
+
+
+def shown(value: object) -> str:
+    """Return *value* as a message quotes it: its first items, levels and characters."""
+    return _QUOTE.repr(value)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 4 :]}"
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

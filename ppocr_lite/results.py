@@ -118,15 +118,22 @@ class OCRResult:
         try:
             lines = tuple(TextLine.from_dict(line) for line in data["lines"])
             height, width = (int(side) for side in data["size"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise DataError(f"Not a result as OCRResult.to_dict() writes it: {error!r}") from error
         return cls(lines, (height, width), data.get("source"), error=data.get("error"))
 
     def to_json(self, path: Path | str | None = None) -> str:
-        """Return JSON, characters as they are, each line of text in a row of its own; write it to *path* if given."""
+        """Return JSON, characters as they are, each line of text in a row of its own; write it to *path* if given.
+
+        Raises:
+            DataError: If a number is not finite, which JSON cannot say.
+        """
         data = self.to_dict()
-        rows = ",\n".join(f"    {json.dumps(line, ensure_ascii=False)}" for line in data.pop("lines"))
-        head = "".join(f'  "{key}": {json.dumps(value, ensure_ascii=False)},\n' for key, value in data.items())
+        try:
+            rows = ",\n".join(f"    {_dumps(line)}" for line in data.pop("lines"))
+        except ValueError as error:
+            raise DataError(f"{self.source or 'a result'}: a number is not finite.") from error
+        head = "".join(f'  "{key}": {_dumps(value)},\n' for key, value in data.items())
         text = f'{{\n{head}  "lines": [' + (f"\n{rows}\n  " if rows else "") + "]\n}"
         if path is not None:
             # A file name need not be UTF-8; its other bytes become escapes, which JSON reads back.
@@ -168,9 +175,9 @@ class OCRResult:
         if suffix == ".json":
             self.to_json(path)
         elif suffix == ".txt":
-            files.write_text(path, self.text + "\n" if self.lines else "")
+            files.write_text(path, self.text + "\n" if self.lines else "", errors="replace")
         elif suffix in MARKUP:
-            files.write_text(path, MARKUP[suffix](self.lines, self.size, self.source))
+            files.write_text(path, MARKUP[suffix](self.lines, self.size, self.source), errors="replace")
         elif suffix == ".pdf":
             self._save_pdf(path, image)
         elif suffix in DRAWING_SUFFIXES:
@@ -242,3 +249,7 @@ def _alto(results: Sequence[OCRResult]) -> str:
 
 
 _JOINERS = {".json": _json, ".txt": _text, ".hocr": _hocr, ".xml": _alto}
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ppocr_lite.errors import shown
 from ppocr_lite.geometry import min_area_quad, runs_downwards
 
 Points = NDArray[np.float32]
@@ -19,6 +20,7 @@ Corners = tuple[tuple[float, float], ...]
 # but at most so many distances between its characters, for the space may be wide.
 TO_SPACE, TO_SELF = 0.6, 0.7
 _WORD = re.compile(r"\S+")
+_NO_LINE = re.compile("[\n\r\ud800-\udfff]")
 
 
 class Word(NamedTuple):
@@ -107,9 +109,17 @@ class TextLine:
         """Return the line that :meth:`to_dict` described; one that has no words is fine.
 
         Raises:
-            KeyError, TypeError, ValueError: If something is missing, unknown or of the wrong type.
+            KeyError, TypeError, ValueError, OverflowError: If something is missing, unknown or of the wrong type, a
+                number is not finite, or a text has more than one line or holds half a character.
         """
-        return cls(**{**data, "words": tuple(Word.from_dict(word) for word in data.get("words", ()))})
+        line = cls(**{**data, "words": tuple(Word.from_dict(word) for word in data.get("words", ()))})
+        corners = [number for word in line.words for point in word.polygon for number in point]
+        if not (np.isfinite(line.polygon).all() and np.isfinite([line.score, line.det_score, *corners]).all()):
+            raise ValueError("a number is not finite")
+        for text in (line.text, *(word.text for word in line.words)):
+            if not isinstance(text, str) or _NO_LINE.search(text):
+                raise ValueError(f"no text of one line: {shown(text)}")
+        return line
 
 
 def find_words(

@@ -8,7 +8,7 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from ppocr_lite.errors import ConfigError, suggest
+from ppocr_lite.errors import ConfigError, shown, suggest
 from ppocr_lite.registry import Registry, where
 
 _NUMBER = r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*"
@@ -30,6 +30,8 @@ def check_arguments(
         ConfigError: On an unknown, missing, or ill-typed argument. Names the path, the nearest
             known argument, and the file and line where *target* is defined.
     """
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"{path} must be a mapping. Received: {shown(given)}")
     name = getattr(target, "__name__", str(target))
     parameters = inspect.signature(target).parameters
     settable = set(parameters) - runtime

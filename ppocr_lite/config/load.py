@@ -26,6 +26,14 @@ _KEY = re.compile(r"[^.\[\]]+(\.[^.\[\]]+|\[\d+\])*")
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(:-(?P<default>[^}]*))?\}")
 
 _DEEPEST = 50
+# No config is as long, and what repeats itself by aliases is not as large written out.
+_LONGEST, _MOST = 4_000_000, 200_000
+_LARGEST = 2**63
+_UNUSABLE = re.compile("[\0\ud800-\udfff]")  # no path, and no file that is written, can hold them
+# What PyYAML's constructors raise on a tag that does not fit its value, and on nesting beyond Python's stack.
+_YAML_ERRORS = (
+    yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, OverflowError, RecursionError,
+)  # fmt: skip
 
 
 class _Loader(yaml.SafeLoader):
@@ -43,24 +51,65 @@ class _Loader(yaml.SafeLoader):
             seen.add(key)
         return super().construct_mapping(node, deep)
 
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        """Return the text of a value, refusing characters that nothing can be done with."""
+        value = super().construct_scalar(node)
+        if isinstance(value, str) and _UNUSABLE.search(value):
+            raise ConfigError(f"{node.start_mark.name}:{node.start_mark.line + 1}: a NUL or half a character in text.")
+        return value
 
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        """Return a number of at most 64 bits; messages could not even quote much larger ones."""
+        value = super().construct_yaml_int(node)
+        if not -_LARGEST <= value < 2 * _LARGEST:
+            raise ConfigError(f"{node.start_mark.name}:{node.start_mark.line + 1}: a number of more than 64 bits.")
+        return value
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
 )
 
 
 def read_yaml(text: str, source: str) -> Any:
-    """Parse YAML text; *source* is named in error messages."""
-    loader = _Loader(text)
-    loader.name = source
+    """Parse YAML text; *source* is named in error messages.
+
+    Raises:
+        ConfigError: If it is not YAML, or too long, too deep or, with its aliases written out, too large for a config.
+    """
+    if len(text) > _LONGEST:
+        raise ConfigError(f"{source}: {len(text):,} characters are no config; {_LONGEST:,} are the most.")
     try:
-        return loader.get_single_data()
-    except (yaml.YAMLError, ValueError) as error:
-        if isinstance(error, ConfigError):
-            raise
-        raise ConfigError(f"{source}: {error}") from error
-    finally:
-        loader.dispose()
+        loader = _Loader(text)
+        loader.name = source
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        if _count(node, source, {}) > _MOST:
+            raise ConfigError(f"{source}: written out, its aliases (*name) are more than {_MOST:,} values.")
+        return loader.construct_document(node)
+    except ConfigError:
+        raise
+    except _YAML_ERRORS as error:
+        raise ConfigError(f"{source}: {_reason(error)}") from error
+
+
+def _count(node: yaml.Node, source: str, known: dict[int, int], depth: int = 0) -> int:
+    """Return how many values *node* has with its aliases written out; *known* by the identity of nodes."""
+    if depth > _DEEPEST:
+        raise ConfigError(f"{source}: an alias holds itself, or the nesting is deeper than {_DEEPEST} levels.")
+    if id(node) not in known:
+        inner = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else []
+        inner = list(node.value) if isinstance(node, yaml.SequenceNode) else inner
+        known[id(node)] = 1 + sum(_count(part, source, known, depth + 1) for part in inner)
+    return known[id(node)]
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, RecursionError):
+        return f"the nesting is deeper than {_DEEPEST} levels."
+    return str(error) if isinstance(error, yaml.YAMLError) else f"a tag (!!name) does not fit its value: {error}"
 
 
 def load(path: Path, overrides: Iterable[str] = (), sections: Iterable[str] = ()) -> dict[str, Any]:
@@ -80,6 +129,8 @@ def load(path: Path, overrides: Iterable[str] = (), sections: Iterable[str] = ()
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} must be UTF-8: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
     config = read_yaml(text, str(path))
     if not isinstance(config, dict):
         raise ConfigError(f"{path} must hold a mapping. Received: {type(config).__name__}")

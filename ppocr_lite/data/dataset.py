@@ -12,7 +12,7 @@ import numpy as np
 from ppocr_lite.data.base import DATASETS, Dataset
 from ppocr_lite.data.environment import open_environment
 from ppocr_lite.data.sampler import Key
-from ppocr_lite.errors import ConfigError, DataError, ImageError
+from ppocr_lite.errors import ConfigError, DataError, ImageError, shown
 from ppocr_lite.transforms.base import Sample
 from ppocr_lite.transforms.labels import read_lines
 
@@ -126,6 +126,8 @@ class SimpleDataSet(Dataset):
         file, number, line = self._locate(key)
         path, label = self._parse(file, number, line)
         try:
+            if not _is_file(path):  # a pipe would be waited for, a device never ends
+                raise ImageError(f"{file}:{number}: cannot read {path}: there is no such file.")
             return {"image": path.read_bytes(), "label": label, "path": str(path)}
         except OSError as error:
             raise ImageError(f"{file}:{number}: cannot read {path}: {error.strerror}.") from error
@@ -139,7 +141,7 @@ class SimpleDataSet(Dataset):
         if not self.training:  # where one fault ends the run, it is found before the run begins
             paths = [self._parse(file, number, line)[0] for number, line in lines]
             for (number, _), path in zip(lines, paths, strict=True):
-                if not path.is_file():
+                if not _is_file(path):
                     raise ImageError(f"{file}:{number}: cannot read {path}: there is no such file.")
         return lines
 
@@ -147,7 +149,28 @@ class SimpleDataSet(Dataset):
         name, found, label = line.partition(self.delimiter)
         if not found:
             raise DataError(f"{file}:{number}: a line must be path{self.delimiter!r}label. Received: {line[:80]!r}")
+        if "\0" in name or not name.strip():
+            raise DataError(f"{file}:{number}: the path of an image is no path. Received: {name[:80]!r}")
+        if not self._holds(name):
+            raise DataError(
+                f"{file}:{number}: {name[:200]!r} leads out of data_dir {self.data_dir}. Make data_dir a folder that "
+                "holds all images, '/' for absolute paths."
+            )
         return self.data_dir / name, label
+
+    def _holds(self, name: str) -> bool:
+        """Say whether a path, as it is written, stays in the folder of the data set."""
+        if not name.startswith("/") and ".." not in name:
+            return True
+        inside = os.path.relpath(self.data_dir / name, self.data_dir)
+        return inside != ".." and not inside.startswith(f"..{os.sep}")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long
+        return False
 
 
 @DATASETS.register
@@ -211,8 +234,11 @@ class LMDBDataSet(Dataset):
 
     def _size(self, folder: Path) -> int:
         size = self._get(folder, "num-samples")
-        if size is None or not size.isdigit():
-            raise DataError(f"{folder}: the key num-samples must hold a number. Received: {size!r}")
+        if size is None or not size.isdigit() or len(size) > 18:
+            raise DataError(f"{folder}: the key num-samples must hold a number. Received: {shown(size)}")
+        entries = self._open[os.getpid(), folder].stat()["entries"]
+        if int(size) > 10 * entries:  # a record that is missing is named when it is read
+            raise DataError(f"{folder}: num-samples says {int(size):,}, but the folder has {entries:,} entries.")
         return int(size)
 
     def _get(self, folder: Path, key: str) -> bytes | None:

@@ -30,10 +30,20 @@ def open_environment(folder: Path) -> Any:
     if environment is None:
         try:
             environment = lmdb.open(str(path), readonly=True, lock=False, readahead=False, meminit=False)
-        except lmdb.Error as error:
+        except (lmdb.Error, OSError, ValueError, OverflowError, MemoryError) as error:
             raise DataError(f"{folder}: the LMDB folder cannot be opened: {error}") from error
+        _check_whole(environment, folder)
         _OPEN[path] = environment
     return environment
+
+
+def _check_whole(environment: Any, folder: Path) -> None:
+    """Refuse a file that was cut short: it is mapped, and to read beyond its end would end the process."""
+    needed = (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]
+    found = (folder / "data.mdb").stat().st_size
+    if found < needed:
+        environment.close()
+        raise DataError(f"{folder}: data.mdb has {found:,} of {needed:,} bytes. Copy it again.")
 
 
 def _forget() -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -39,6 +40,7 @@ USE_ITS_CONFIG = (
 )
 # What PaddleOCR calls a checkpoint, behind the folder of a run → pointer.
 POINTERS = {"best_accuracy": "best", "latest": "latest"}
+_NAME = re.compile(r"step_\d{8,20}", re.ASCII)
 MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
 
 
@@ -82,6 +84,7 @@ def save(folder: Path, backend: Backend, state: TrainState) -> Path:
 
     Raises:
         DivergenceError: If a weight is not finite; then nothing is written.
+        CheckpointError: If it cannot be written, as on a full disk; nothing is left of it then.
     """
     weights = backend.weights()
     if bad := sorted(name for name, value in weights.items() if not np.isfinite(value).all()):
@@ -89,15 +92,20 @@ def save(folder: Path, backend: Backend, state: TrainState) -> Path:
     final = folder / name_of(state.step)
     draft = folder / f".{final.name}.tmp"
     shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    tensors.save_file(_contiguous(weights), draft / MODEL)
-    tensors.save_file(_contiguous(backend.optimizer_state()), draft / OPTIMIZER)
-    (draft / STATE).write_text(json.dumps(dataclasses.asdict(state), indent=2), encoding="utf-8")
-    for file in draft.iterdir():
-        sync(file)
-    shutil.rmtree(final, ignore_errors=True)  # left by a kill before a pointer named it, or by a run that went back
-    draft.rename(final)
-    sync(folder)
+    try:
+        draft.mkdir(parents=True)
+        tensors.save_file(_contiguous(weights), draft / MODEL)
+        tensors.save_file(_contiguous(backend.optimizer_state()), draft / OPTIMIZER)
+        (draft / STATE).write_text(json.dumps(dataclasses.asdict(state), indent=2), encoding="utf-8")
+        for file in draft.iterdir():
+            sync(file)
+        shutil.rmtree(final, ignore_errors=True)  # left by a kill before a pointer named it, or by a run that went back
+        draft.rename(final)
+        sync(folder)
+    except (OSError, safetensors.SafetensorError) as error:
+        raise CheckpointError(f"{final} cannot be written: {error}. Checkpoints before it are whole.") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
     return final
 
 
@@ -135,7 +143,7 @@ def prune(folder: Path, keep: int) -> None:
     What is later than ``latest`` goes, too: a run that went back has given it up.
     """
     named = _named(folder)
-    latest = (folder / "latest").read_text(encoding="utf-8").strip()
+    latest = _pointed(folder / "latest")
     steps = sorted(path for path in folder.glob("step_*") if path.is_dir())
     kept = [path for path in steps if path.name <= latest][-keep:]
     for path in steps:
@@ -162,7 +170,7 @@ def resolve(path: Path, pointer: str = "latest") -> Path:
         path, pointer = path.parent, POINTERS[path.name]
     for folder in (path, path / "checkpoints"):
         if (folder / pointer).is_file():
-            found = folder / (folder / pointer).read_text(encoding="utf-8").strip()
+            found = folder / _pointed(folder / pointer)
             if (found / MODEL).is_file():
                 return found
             raise CheckpointError(f"{folder / pointer} names {found.name}, which is not a checkpoint.")
@@ -177,7 +185,7 @@ def resume(path: Path, backend: Backend, seed: int, steps_per_epoch: int) -> Tra
     """
     try:
         state = TrainState(**json.loads((path / STATE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{path / STATE} cannot be read: {error}") from error
     if (state.seed, state.steps_per_epoch) != (seed, steps_per_epoch):
         raise CheckpointError(
@@ -268,7 +276,23 @@ def fit_weights(
 
 def _named(folder: Path) -> set[str]:
     pointers = [folder / pointer for pointer in ("latest", "best")]
-    return {pointer.read_text(encoding="utf-8").strip() for pointer in pointers if pointer.is_file()}
+    return {_pointed(pointer) for pointer in pointers if pointer.is_file()}
+
+
+def _pointed(pointer: Path) -> str:
+    """Return the name of the checkpoint that a pointer names.
+
+    Raises:
+        CheckpointError: If it holds something else than such a name.
+    """
+    try:
+        with pointer.open("rb") as file:
+            name = file.read(100).decode("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{pointer} cannot be read: {error}") from error
+    if not _NAME.fullmatch(name):
+        raise CheckpointError(f"{pointer} must name a checkpoint, like {name_of(500)}. Received: {name!r}")
+    return name
 
 
 def _few(names: list[str], limit: int = 5) -> str:
@@ -281,6 +305,12 @@ def _read(path: Path) -> Arrays:
         arrays: Arrays = tensors.load_file(path)
     except (OSError, safetensors.SafetensorError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
+    except (TypeError, AttributeError, KeyError, ValueError, MemoryError) as error:  # of types that NumPy lacks
+        raise CheckpointError(
+            f"{path}: its numbers are of a type that is not read ({error}). Write them as float32 or float16."
+        ) from error
+    if strange := sorted(name for name, value in arrays.items() if value.dtype.kind not in "fiub"):
+        raise CheckpointError(f"{path}: weights are real numbers. These are not: {_few(strange)}.")
     return arrays
 
 

@@ -73,10 +73,23 @@ def export_model(
         CheckpointError: If the weights do not fit the network.
         ModelError: If what was written does not compute the same, or paddle2onnx is wanted and missing.
     """
-    general = config.Global
     source = weights_of(config, weights)
-    folder = (folder or Path(general.save_inference_dir or Path(general.save_model_dir) / "inference")).resolve()
+    wanted = config.Global.save_inference_dir or Path(config.Global.save_model_dir) / "inference"
+    folder = (folder or Path(wanted)).resolve()
     draft = _start_draft(folder)
+    try:
+        write_model(config, source, draft, onnx=onnx, half=half)
+        _move_over(draft, folder)
+    except OSError as error:
+        raise ModelError(f"{folder} cannot be written: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    log.info("The model of %s is in %s.", source, folder)
+    return folder
+
+
+def write_model(config: Config, source: Path, draft: Path, *, onnx: bool | None, half: bool) -> None:
+    """Write network and description into the empty folder *draft*; arguments and errors as for :func:`export_model`."""
     network = load_network(config, source)
     if half:
         round_weights(network)
@@ -107,9 +120,7 @@ def export_model(
     if (ranges or half) and importlib.util.find_spec("onnxruntime"):
         limits = (1.0, INTEGER_TOLERANCE) if ranges else (FAST_TOLERANCE, TOLERANCE)
         check_same(network, bundle, load_runner(bundle, "onnxruntime"), *limits)
-    _move_over(draft, folder)
-    log.info("The model of %s is in %s.", source, folder)
-    return folder
+    write_bundle(bundle)  # again, for it lists the files
 
 
 def describe(config: Config, folder: Path, source: Path) -> Bundle:
@@ -351,7 +362,10 @@ def _start_draft(folder: Path) -> Path:
         raise ConfigError(f"{folder} holds something else than a model. Choose another folder to export to.")
     draft = folder.parent / f".{folder.name}.tmp"
     shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
+    try:
+        draft.mkdir(parents=True)
+    except OSError as error:
+        raise ModelError(f"{folder} cannot be written: {error.strerror or error}.") from error
     return draft
 
 
@@ -365,4 +379,3 @@ def _move_over(draft: Path, folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
     for file in sorted(draft.iterdir(), key=lambda file: file.name == DESCRIPTION):
         file.rename(folder / file.name)
-    draft.rmdir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from ppocr_lite.config.arguments import add_config
@@ -21,8 +22,9 @@ from ppocr_lite.engine.build import (
 )
 from ppocr_lite.engine.checkpoint import TrainState
 from ppocr_lite.engine.evaluate import as_plain
+from ppocr_lite.engine.lock import lock
 from ppocr_lite.engine.open import open_checkpoint
-from ppocr_lite.errors import OCRError
+from ppocr_lite.errors import CheckpointError, OCRError
 from ppocr_lite.families import family_of
 from ppocr_lite.install import need
 from ppocr_lite.predict.runner import Engine
@@ -56,10 +58,13 @@ def train(config: Config, *, resume: bool = False) -> TrainState:
             "%d samples, %d updates per epoch, %d updates in all; config and checkpoints in %s.",
             trainer.batches.length, trainer.steps_per_epoch, trainer.plan.steps, folder,
         )  # fmt: skip
-        if start is not None:
-            trainer.resume(start)
-        write_config(config, folder)
-        return trainer.fit()
+        with lock(folder) if trainer.backend.rank == 0 else nullcontext():
+            if start is not None:
+                trainer.resume(start)
+            write_config(config, folder)
+            return trainer.fit()
+    except OSError as error:
+        raise CheckpointError(f"{folder}: {error}. What was saved before is whole; continue with --resume.") from error
     except OCRError as error:  # for the file alone: whoever called this tells the user
         cause = type(error), error, error.__traceback__
         file.handle(log.makeRecord(log.name, logging.ERROR, __file__, 0, "The run failed.", (), cause))
@@ -129,9 +134,22 @@ def start_logging(*, debug: bool = False) -> None:
     logger.addHandler(handler)
 
 
+class LogFile(logging.FileHandler):
+    """A log file that a full disk ends, in one line instead of a traceback for every line."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name of the library
+        """Stop writing, and say so once on standard error."""
+        del record
+        if self.level <= logging.CRITICAL:
+            self.setLevel(logging.CRITICAL + 1)
+            sys.stderr.write(
+                f"{self.baseFilename} cannot be written: {sys.exc_info()[1]}. The log goes on without it.\n"
+            )
+
+
 def add_log_file(path: Path) -> logging.Handler:
     """Also append what the package logs to *path*."""
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = LogFile(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter(LINE, "%Y/%m/%d %H:%M:%S"))
     logging.getLogger("ppocr_lite").addHandler(handler)
     return handler

@@ -1,13 +1,18 @@
-"""What ends a run before its last update: a signal, or the time it was given."""
+"""What ends a run before its last update: a signal, or the time it was given; and what ends its reading processes."""
 
 from __future__ import annotations
 
+import ctypes
+import mmap
 import os
 import signal
+import sys
 import time
 import types
 from collections import deque
 from typing import Any
+
+_PR_SET_PDEATHSIG = 1
 
 
 class Budget:
@@ -48,18 +53,20 @@ class Budget:
 class StopOnSignal:
     """Turns SIGTERM and SIGINT into a flag while the loop runs; a second SIGINT interrupts at once.
 
-    Reading processes inherit this and keep it by :func:`keep_handler`.  They outlive a signal to the whole group long
-    enough for the loop to stop.
+    Reading processes inherit this, and keep it by :func:`begin_reader`. A signal to the whole group does not end them
+    while the loop runs, for it may be in an evaluation that lasts, and then goes on to save; when it is over, it does.
     """
 
-    WORKER_SECONDS = 10
+    READER_SECONDS = 10.0  # after which a reading process that was told to end looks again whether the loop runs
 
     def __init__(self) -> None:
         self.received = False
         self._process = os.getpid()
         self._before: dict[int, Any] = {}
+        self._running = mmap.mmap(-1, 1)  # shared with the processes that are forked from this one
 
     def __enter__(self) -> StopOnSignal:
+        self._running[0] = 1
         try:
             for number in (signal.SIGTERM, signal.SIGINT):
                 self._before[number] = signal.signal(number, self._note)
@@ -68,21 +75,49 @@ class StopOnSignal:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._running[0] = 0
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
     def _note(self, number: int, frame: types.FrameType | None) -> None:
         if os.getpid() != self._process:
-            if number == signal.SIGTERM:
-                signal.alarm(self.WORKER_SECONDS)
+            self._note_in_reader(number)
             return
         if self.received and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.received = True
 
+    def _note_in_reader(self, number: int) -> None:
+        if number == signal.SIGINT:
+            return
+        if self._running[0]:
+            signal.setitimer(signal.ITIMER_REAL, self.READER_SECONDS)
+        else:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGTERM)
 
-def keep_handler() -> None:
-    """Put the inherited handler of SIGTERM back, in a reading process whose loader has installed one of its own."""
-    inherited = signal.getsignal(signal.SIGTERM)  # what Python knows of; the loaders' are written in C
+
+def begin_reader() -> None:
+    """Make a reading process end with the process that trains, and not before it; to be called where it begins.
+
+    Its loader has installed a handler of SIGTERM, in C, in the place of the inherited one.
+    """
+    end_with_parent()
+    inherited = signal.getsignal(signal.SIGTERM)  # what Python knows of
     if callable(inherited):
         signal.signal(signal.SIGTERM, inherited)
+        if isinstance(getattr(inherited, "__self__", None), StopOnSignal):
+            signal.signal(signal.SIGALRM, inherited)
+
+
+def end_with_parent() -> None:
+    """Let the system end this process when the one that forked it ends, even by ``kill -9``; only Linux can.
+
+    Source:
+        prctl(2), PR_SET_PDEATHSIG.
+    """
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it has ended before it could be said
+            os.kill(os.getpid(), signal.SIGKILL)

@@ -15,6 +15,8 @@ import numpy as np
 import pyclipper
 from numpy.typing import ArrayLike, NDArray
 
+from ppocr_lite.errors import shown
+
 Array = NDArray[np.float32]
 _Float = TypeVar("_Float", np.float32, np.float64)
 
@@ -39,12 +41,12 @@ def as_polygon(points: ArrayLike) -> Array:
     """
     try:
         polygon = np.asarray(points, dtype=np.float32)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"A polygon must be P pairs of numbers. Received: {points!r}") from error
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise ValueError(f"A polygon must be P pairs of numbers. Received: {shown(points)}") from error
     if polygon.ndim != 2 or polygon.shape[1] != 2 or len(polygon) < 3:
         raise ValueError(f"A polygon must have shape (P, 2) with P >= 3. Received: {polygon.shape}")
     if not np.isfinite(polygon).all():
-        raise ValueError(f"A polygon must have finite coordinates. Received: {points!r}")
+        raise ValueError(f"A polygon must have finite coordinates. Received: {shown(points)}")
     return polygon
 
 

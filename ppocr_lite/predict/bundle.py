@@ -16,7 +16,6 @@ from typing import Any
 
 import yaml
 
-from ppocr_lite import files
 from ppocr_lite.charset import Charset
 from ppocr_lite.config.check import check_arguments, check_component
 from ppocr_lite.config.family import check_model_type
@@ -24,13 +23,15 @@ from ppocr_lite.config.load import read_yaml
 from ppocr_lite.config.reading import ReadingPolicy, check_reading
 from ppocr_lite.config.validate import check_transforms
 from ppocr_lite.errors import ConfigError, ModelError
+from ppocr_lite.files import write_text
 from ppocr_lite.postprocess import POSTPROCESSES
 from ppocr_lite.predict import official
+from ppocr_lite.predict.checksums import check_files, list_files
 from ppocr_lite.predict.network_file import NetworkFile, read_network
 from ppocr_lite.transforms import TRANSFORMS
 from ppocr_lite.transforms.base import Compose
 
-BUNDLE_VERSION = 2  # 1 had no section Reading
+BUNDLE_VERSION = 3  # 1 had no section Reading, 2 no list of files
 DESCRIPTION = "inference.yml"
 PROGRAMS = ("inference.json", "inference.pdmodel")
 WEIGHTS = "inference.pdiparams"
@@ -175,11 +176,12 @@ def _described(folder: Path) -> bool:
 
 
 def write_bundle(bundle: Bundle) -> Path:
-    """Write ``inference.yml`` into the folder of *bundle* and return its path."""
+    """Write ``inference.yml`` into the folder of *bundle*, with size and SHA-256 of its networks; return its path."""
     transforms = [
         {node["name"]: {k: _plain(v) for k, v in node.items() if k != "name"} or None} for node in bundle.transforms
     ]
     reading = _plain(bundle.reading.part(bundle.model_type))
+    files = list_files(bundle.folder, (*PROGRAMS, WEIGHTS, ONNX))
     node = {
         "bundle_version": BUNDLE_VERSION,
         "model_type": bundle.model_type,
@@ -190,12 +192,13 @@ def write_bundle(bundle: Bundle) -> Path:
         "PreProcess": {"transforms": transforms},
         "PostProcess": _plain(bundle.postprocess),
         **({"Reading": reading} if reading else {}),
+        **({"files": files} if files else {}),
         "metrics": _plain(bundle.metrics),
         "characters": None if bundle.characters is None else list(bundle.characters),
     }
     path = bundle.folder / DESCRIPTION
     text = yaml.safe_dump(node, allow_unicode=True, sort_keys=False, width=120, default_flow_style=None)
-    files.write_text(path, text)
+    write_text(path, text)
     return path
 
 
@@ -212,6 +215,7 @@ def _parse(folder: Path, node: Any) -> Bundle:
     check_model_type(fields["model_type"], "inference.model_type")
     if fields["model_type"] == "rec" and not fields.get("characters"):
         raise ConfigError("a rec model needs its 'characters'.")
+    check_files(folder, fields.pop("files", None) or {})
     preprocess, postprocess = fields.pop("PreProcess"), fields.pop("PostProcess")
     if set(preprocess) != {"transforms"}:
         raise ConfigError(f"PreProcess must hold 'transforms' and nothing else. Received: {sorted(preprocess)}")
@@ -295,6 +299,7 @@ def _schema(
     PreProcess: dict[str, Any],  # noqa: N803 - the key of the file
     PostProcess: dict[str, Any],  # noqa: N803 - the key of the file
     Reading: dict[str, Any] | None = None,  # noqa: N803 - the key of the file
+    files: dict[str, Any] | None = None,
     algorithm: str = "",
     created_by: str = "",
     input: dict[str, Any] | None = None,  # noqa: A002 - the key of the file

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ppocr_lite import geometry
 from ppocr_lite.errors import ConfigError, suggest
 from ppocr_lite.transforms.base import TRANSFORMS, Sample, maps_in
+from ppocr_lite.transforms.resize import LONGEST_SIDE
 
 # What the detectors of this field are trained with: mirror, turn by up to 10 degrees, resize without keeping the ratio.
 _DEFAULT_AUGMENTERS: tuple[dict[str, Any], ...] = (
@@ -126,6 +127,10 @@ class EastRandomCropData:
                 f"longer than the greatest. Received: {list(size)}, {max_tries}, "
                 f"min_crop_side_ratio={min_crop_side_ratio}, max_crop_side_ratio={max_crop_side_ratio}, "
                 f"min_fill_ratio={min_fill_ratio}"
+            )
+        if max(size) > LONGEST_SIDE:
+            raise ConfigError(
+                f"EastRandomCropData.size: sides of at most {LONGEST_SIDE:,} pixels. Received: {list(size)}"
             )
         self.width, self.height = size
         self.max_tries = max_tries

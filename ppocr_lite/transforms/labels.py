@@ -10,7 +10,7 @@ import numpy as np
 
 from ppocr_lite import geometry
 from ppocr_lite.charset import Charset
-from ppocr_lite.errors import DataError
+from ppocr_lite.errors import DataError, shown
 from ppocr_lite.transforms.base import TRANSFORMS, Sample
 
 # Transcriptions of regions that nobody could read; the last, "to be recognised", is what PPOCRLabel writes into a new
@@ -36,6 +36,8 @@ def read_lines(file: Path) -> list[tuple[int, str]]:
     Raises:
         DataError: If the file cannot be read.
     """
+    if file.exists() and not file.is_file():  # a pipe would be waited for, a device never ends
+        raise DataError(f"{file}: the label file cannot be read: it is no file.")
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -99,11 +101,11 @@ class CTCLabelEncode:
         """Return *sample* with ``label`` int32 (max_text_length,), ``length`` int64 and ``text``."""
         text, where = sample["label"], _where(sample)
         if not isinstance(text, str) or not text:
-            raise DataError(f"{where}a line needs a text to train on. Received: {text!r}")
+            raise DataError(f"{where}a line needs a text to train on. Received: {shown(text)}")
         if len(text) > self.max_text_length:
             raise DataError(
                 f"{where}the text has {len(text)} characters, but Global.max_text_length is {self.max_text_length}. "
-                f"Received: {text!r}"
+                f"Received: {shown(text)}"
             )
         try:
             indices = self.charset.encode(text)
@@ -176,7 +178,8 @@ class ClsLabelEncode:
         """Return *sample* with ``label`` int64, an index into the list."""
         name = str(sample["label"]).strip()
         if name not in self.label_list:
-            raise DataError(f"{_where(sample)}the label must be one of {list(self.label_list)}. Received: {name!r}")
+            known = list(self.label_list)
+            raise DataError(f"{_where(sample)}the label must be one of {known}. Received: {shown(name)}")
         return sample | {"label": np.int64(self.label_list.index(name))}
 
 
@@ -196,18 +199,19 @@ def _read_entries(label: Any, where: str) -> list[Any]:
 
 def _read_entry(entry: Any, where: str) -> tuple[str, geometry.Array]:
     if not isinstance(entry, dict) or "points" not in entry:
-        raise DataError(f"{where} must have 'transcription' and 'points'. Received: {entry!r}")
+        raise DataError(f"{where} must have 'transcription' and 'points'. Received: {shown(entry)}")
     text, points = entry.get("transcription"), entry["points"]
     if not isinstance(text, str):
-        raise DataError(f"{where}: 'transcription' must be text; '###' marks an illegible region. Received: {text!r}")
+        hint = "'###' marks an illegible region"
+        raise DataError(f"{where}: 'transcription' must be text; {hint}. Received: {shown(text)}")
     try:
         polygon = geometry.as_polygon(points)
     except ValueError as error:
         raise DataError(f"{where}: {error}") from error
     if len(polygon) < _MIN_POINTS:
-        raise DataError(f"{where} has {len(polygon)} points, needs at least {_MIN_POINTS}. Received: {points}")
+        raise DataError(f"{where} has {len(polygon)} points, needs at least {_MIN_POINTS}. Received: {shown(points)}")
     if np.abs(polygon).max() > _FARTHEST_PX:
-        raise DataError(f"{where}: a point lies farther than {_FARTHEST_PX:g} pixels away. Received: {points}")
+        raise DataError(f"{where}: a point lies farther than {_FARTHEST_PX:g} pixels away. Received: {shown(points)}")
     return text, polygon
 
 

@@ -21,6 +21,8 @@ from ppocr_lite.transforms.normalize import look_up
 STRIDE = 32  # the deepest feature map of every detector is 1/32 of its input
 # What the 256 values of a pixel become: (x / 255 - 0.5) / 0.5, the same in three channels.
 _UNIT_RANGE = np.tile(np.arange(256, dtype=np.float32) * np.float32(1.0 / 127.5) - np.float32(1.0), (3, 1))
+LONGEST_SIDE = 10_000  # pixels, of what a network takes; a mistyped one would ask for all memory
+LARGEST_LINE = 10_000_000  # pixels
 MAX_LINE_RATIO = 20  # a line wider than this many times the standard width is squeezed even when squeezing is off
 
 
@@ -99,6 +101,8 @@ class DetResizeForTest(Resize):
     ) -> None:
         if limit_side_len < STRIDE or max_side_limit < STRIDE or min(image_shape or (STRIDE,)) < 1:
             raise ConfigError(f"DetResizeForTest: sides must be at least {STRIDE} pixels.")
+        if max(limit_side_len, max_side_limit, *(image_shape or ())) > LONGEST_SIDE:
+            raise ConfigError(f"DetResizeForTest: sides must be at most {LONGEST_SIDE} pixels.")
         self.image_shape = image_shape
         self.limit_side_len = limit_side_len
         self.limit_type = limit_type
@@ -146,6 +150,11 @@ class LineResize(Resize):
     def __init__(self, name: str, image_shape: tuple[int, int, int], limit: int) -> None:
         if len(image_shape) != 3 or image_shape[0] != 3 or min(image_shape) < 1:
             raise ConfigError(f"{name}.image_shape must be [3, height, width]. Received: {list(image_shape)}")
+        if max(image_shape) > LONGEST_SIDE or image_shape[1] * image_shape[2] > LARGEST_LINE:
+            raise ConfigError(
+                f"{name}.image_shape: sides of at most {LONGEST_SIDE:,} and together {LARGEST_LINE:,} pixels. "
+                f"Received: {list(image_shape)}"
+            )
         _, self.height, self.width = image_shape
         self.limit = limit
 

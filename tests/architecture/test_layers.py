@@ -26,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "config": BASE,
     "geometry": BASE,
     "charset": BASE,
-    "textline": {"geometry"},
+    "textline": {"errors", "geometry"},
     "io": {"errors", "files", "version", "install", "textline"},
     "results": {"errors", "files", "version", "geometry", "io", "visualize", "textline"},
     "visualize": {"errors", "geometry", "io"},

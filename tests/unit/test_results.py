@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 from pathlib import Path
 
@@ -203,3 +204,35 @@ def test_corrected_text_is_saved_instead_of_what_was_read(tmp_path: Path, text: 
         assert "teh" not in saved
     page.save(tmp_path / "a.pdf", np.full((50, 100, 3), 200, np.uint8))
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
+
+
+LINE = {"polygon": [[1, 1], [9, 1], [9, 5], [1, 5]], "text": "a", "score": 0.5}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"text": "two\nlines"}, {"text": "half \ud800"}, {"text": 3}, {"score": math.nan}, {"det_score": math.inf},
+        {"polygon": [[math.nan, 1], [9, 1], [9, 5]]}, {"polygon": [[10**400, 1], [9, 1], [9, 5]]}, {"words": [3]},
+        {"words": [{"text": "a\r", "polygon": [[1, 1]]}]}, {"words": [{"text": "a", "polygon": [[math.inf, 1]]}]},
+    ],
+)  # fmt: skip
+def test_a_line_that_none_would_be_is_refused(change: dict[str, object]) -> None:
+    page = OCRResult(size=(9, 9)).to_dict()
+    assert OCRResult.from_dict(page | {"lines": [LINE]}).text == "a"
+    with pytest.raises(DataError, match="Not a result"):
+        OCRResult.from_dict(page | {"lines": [LINE | change]})
+
+
+def test_half_a_character_does_not_keep_a_result_from_being_written(tmp_path: Path) -> None:
+    quad = np.float32([[1, 1], [9, 1], [9, 5], [1, 5]])
+    result = OCRResult((TextLine(quad, "a\ud800b", 0.5),), (20, 20), "scan\udcff.png")
+    for suffix in (".json", ".txt", ".hocr", ".xml"):
+        result.save(tmp_path / f"a{suffix}")
+        assert (tmp_path / f"a{suffix}").read_bytes().decode("utf-8")
+
+
+def test_a_number_that_json_cannot_say_is_named() -> None:
+    quad = np.float32([[1, 1], [9, 1], [9, 5], [1, 5]])
+    with pytest.raises(DataError, match=r"scan\.png: a number is not finite"):
+        OCRResult((TextLine(quad, "a", math.nan),), (20, 20), "scan.png").to_json()

@@ -16,7 +16,7 @@ from ppocr_lite.data.sampler import KeyLists
 from ppocr_lite.engine import distributed
 from ppocr_lite.engine.backends.base import SLOTS, Arrays, Batch, Task, Truth
 from ppocr_lite.engine.backends.paddle_optimizer import create_optimizer
-from ppocr_lite.engine.stopping import keep_handler
+from ppocr_lite.engine.stopping import begin_reader
 from ppocr_lite.errors import CheckpointError, ConfigError
 from ppocr_lite.losses import LOSSES
 from ppocr_lite.modeling import build_model, predicting
@@ -248,7 +248,7 @@ class _Workers:
             collate_fn=lambda samples: _with_an_array(collate(samples)),
             num_workers=num_workers,
             use_shared_memory=False,
-            worker_init_fn=lambda worker: keep_handler(),
+            worker_init_fn=lambda worker: begin_reader(),
         )
 
     def __iter__(self) -> Iterator[Batch]:

@@ -158,3 +158,43 @@ def test_an_alias_that_holds_itself_is_refused(tmp_path: Path) -> None:
     path.write_text("Train: &data [*data]\n")
     with pytest.raises(ConfigError, match="an alias holds itself"):
         load(path)
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+MERGES = "a: &a {x: 1}\n" + "".join(
+    f"{name}: &{name}\n  <<: [{', '.join([f'*{before}'] * 9)}]\n"
+    for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: \x07", "unacceptable character"),
+        ("a: !!bool foo", "a tag"),
+        ("a: !!float foo", "a tag"),
+        ("a: !!int foo", "a tag"),
+        ("a: !!int ''", "a tag"),
+        ("a: !!timestamp foo", "a tag"),
+        ("a: !!binary é", "base64|binary"),
+        ("a: 2001-99-99", "a tag"),
+        ("[" * 5000, "nesting"),
+        ("[" * 5000 + "]" * 5000, "nesting"),
+        ("a: " + "{a: " * 60 + "1" + "}" * 60, "deeper than 50"),
+        ("a: &a [*a]", "an alias holds itself"),
+        (BOMB, "its aliases .* are more than"),
+        (MERGES, "its aliases .* are more than"),
+        ("a: 0x" + "f" * 5000, "more than 64 bits"),
+        ("a: " + "9" * 5000, "a tag|64 bits"),
+        ('a: "\\ud800"', "half a character"),
+        ('a: "b\\0c"', "a NUL"),
+        ("a: " + "x" * 5_000_000, "are no config"),
+    ],
+)
+def test_hostile_yaml_is_a_config_error_that_names_the_file(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        read_yaml(text, "a.yml")
+    assert "a.yml" in str(caught.value)
+    assert len(str(caught.value)) < 6_000

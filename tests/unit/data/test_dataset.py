@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -217,3 +218,55 @@ def test_a_mixture_takes_shares_of_its_parts(tmp_path: Path) -> None:
     dataset = MixedDataSet(nodes, ratio_list=[1.0, 0.5])
     labels = [dataset[(0, index)]["label"] for index in range(len(dataset))]
     assert Counter(label[5] for label in labels) == {"a": 4, "b": 2}
+
+
+@pytest.mark.parametrize("name", ["a\0b.png", "/etc/passwd", "../a0.png", "deep/../../a0.png", "", "x" * 300])
+@pytest.mark.parametrize("training", [True, False])
+def test_a_path_that_is_none_or_leads_out_of_the_folder_is_named(tmp_path: Path, name: str, training: bool) -> None:
+    write_files(tmp_path, "a", 1)
+    (tmp_path / "in").mkdir()
+    labels = tmp_path / "labels.txt"
+    labels.write_bytes(f"{name}\ttext\n".encode())
+    with pytest.raises((DataError, ImageError), match=r"labels\.txt:1: "):
+        SimpleDataSet(str(tmp_path / "in"), str(labels), training=training).read((0, 0))
+
+
+def test_a_path_that_stays_in_the_folder_may_be_written_in_any_way(tmp_path: Path) -> None:
+    write_files(tmp_path, "a", 1)
+    (tmp_path / "in").mkdir()
+    labels = tmp_path / "labels.txt"
+    labels.write_text(f"in/../a0.png\tone\n{tmp_path}/a0.png\ttwo\na..0.png\tthree\n")
+    (tmp_path / "a..0.png").write_bytes(b"dots")
+    dataset = SimpleDataSet(str(tmp_path), str(labels))
+    assert [dataset[(0, index)]["image"] for index in range(3)] == [b"a0", b"a0", b"dots"]
+    assert SimpleDataSet("/", str(labels), training=True).read((0, 1))["image"] == b"a0"
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    labels = tmp_path / "labels.txt"
+    labels.write_text("pipe.png\ttext\nzero.png\ttext\n")
+    dataset = SimpleDataSet(str(tmp_path), str(labels), training=True)
+    for index, name in enumerate(("pipe", "zero")):
+        with pytest.raises(
+            ImageError, match=rf"labels\.txt:{index + 1}: cannot read .*{name}\.png: there is no such file"
+        ):
+            dataset.read((0, index))
+    with pytest.raises(DataError, match=r"pipe\.png: the label file cannot be read: it is no file"):
+        SimpleDataSet(str(tmp_path), str(tmp_path / "pipe.png"))
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_an_lmdb_file_that_was_cut_is_an_error(tmp_path: Path, share: float) -> None:
+    folder = write_lmdb(tmp_path / "a", [f"text {number}" * 20 for number in range(200)])
+    data = (folder / "data.mdb").read_bytes()
+    (folder / "data.mdb").write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(DataError, match=r"data\.mdb has [\d,]+ of [\d,]+ bytes"):
+        LMDBDataSet(str(folder))
+
+
+@pytest.mark.parametrize("count", [2_000_000_000, 10**30])
+def test_more_samples_than_there_are_entries_are_an_error(tmp_path: Path, count: int) -> None:
+    with pytest.raises(DataError, match="num-samples"):
+        LMDBDataSet(str(write_lmdb(tmp_path / "a", ["one"], count=count)))

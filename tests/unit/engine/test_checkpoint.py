@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import resource
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -145,3 +150,55 @@ def test_a_part_is_a_whole_name() -> None:
     given = {"backbone.w": np.zeros((2, 2))}
     with pytest.raises(CheckpointError, match=r"missing: head\.fc"):
         checkpoint.fit_weights(given, WANTED, "old", reinit=["hea"])
+
+
+def safetensors(kind: str, size: int) -> bytes:
+    header = json.dumps({"a": {"dtype": kind, "shape": [2], "data_offsets": [0, 2 * size]}}).encode()
+    return struct.pack("<Q", len(header)) + header + bytes(2 * size)
+
+
+@pytest.mark.parametrize(("kind", "size"), [("BF16", 2), ("F8_E4M3", 1), ("F8_E5M2", 1), ("C64", 8), ("X9", 1)])
+def test_numbers_that_numpy_lacks_are_a_checkpoint_error(tmp_path: Path, kind: str, size: int) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(safetensors(kind, size))
+    with pytest.raises(CheckpointError, match=r"a\.safetensors"):
+        checkpoint.read_weights(path)
+
+
+@pytest.mark.parametrize(
+    "name", [b"\xff\xfe", b"", b"../../etc", b"step_1\0", b"step_00000001\nstep_00000002", b"x" * 10**6]
+)
+@pytest.mark.parametrize("pointer", ["latest", "best"])
+def test_a_pointer_that_names_no_checkpoint_is_an_error(tmp_path: Path, name: bytes, pointer: str) -> None:
+    (tmp_path / pointer).write_bytes(name)
+    with pytest.raises(CheckpointError, match=f"{pointer} (cannot be read|must name a checkpoint)"):
+        checkpoint.resolve(tmp_path, pointer)
+
+
+@pytest.mark.parametrize("state", [b"[" * 100_000, b"\xff", b"[]", b"{}x"])
+def test_a_damaged_state_is_an_error(tmp_path: Path, state: bytes) -> None:
+    (tmp_path / "state.json").write_bytes(state)
+    with pytest.raises(CheckpointError, match=r"state\.json cannot be read"):
+        checkpoint.resume(tmp_path, Memory(), 0, 0)  # type: ignore[arg-type]
+
+
+def test_a_full_disk_leaves_the_checkpoints_that_were_there_and_no_draft(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path, Memory(1), TrainState(step=1))  # type: ignore[arg-type]
+    checkpoint.point_out(tmp_path, TrainState(step=1))
+    large = Memory(2)
+    large.value["head.fc.weight"] = np.zeros((500, 500), np.float32)
+    with file_size_limit(100_000), pytest.raises(CheckpointError, match="step_00000002 cannot be written"):
+        checkpoint.save(tmp_path, large, TrainState(step=2))  # type: ignore[arg-type]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["latest", "step_00000001"]
+    assert checkpoint.resolve(tmp_path).name == "step_00000001"
+
+
+@contextmanager
+def file_size_limit(size: int) -> Iterator[None]:
+    """Let no file grow beyond *size* bytes, as on a disk that is nearly full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

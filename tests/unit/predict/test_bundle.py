@@ -10,6 +10,7 @@ import yaml
 from ppocr_lite.errors import ConfigError, ModelError
 from ppocr_lite.postprocess import CTCLabelDecode
 from ppocr_lite.predict.bundle import BUNDLE_VERSION, Bundle, TensorSpec, read_bundle, write_bundle
+from ppocr_lite.predict.checksums import list_files
 from ppocr_lite.predict.runner import load_runner
 from ppocr_lite.predict.stages import adapt
 
@@ -37,6 +38,50 @@ def test_a_written_folder_reads_back_equal(tmp_path: Path) -> None:
     write_bundle(bundle)
     assert read_bundle(tmp_path) == bundle
     assert bundle.input == TensorSpec("x", (-1, 3, 32, -1), "float32")
+
+
+def exported(folder: Path) -> Path:
+    """Return a folder whose description lists its files, as an export writes it."""
+    bundle = read_bundle(write(folder, NODE))
+    (folder / "inference.json").write_bytes(b"program")
+    (folder / "inference.pdiparams").write_bytes(bytes(1000))
+    write_bundle(bundle)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["inference.json", "inference.pdiparams"])
+@pytest.mark.parametrize("change", [lambda data: data[:-1], lambda data: b"?" + data[1:], lambda data: data + b"\0"])
+def test_a_file_that_is_not_the_exported_one_is_named(tmp_path: Path, name: str, change: Any) -> None:
+    file = exported(tmp_path) / name
+    assert read_bundle(tmp_path).program
+    file.write_bytes(change(file.read_bytes()))
+    with pytest.raises(ModelError, match=rf"{name} is not the file that was exported: (\d+ bytes instead|its SHA-256)"):
+        read_bundle(tmp_path)
+
+
+def test_a_folder_without_a_list_of_files_is_read(tmp_path: Path) -> None:
+    path = exported(tmp_path) / "inference.yml"
+    node = yaml.safe_load(path.read_text(encoding="utf-8"))
+    del node["files"]
+    path.write_text(yaml.safe_dump(node | {"bundle_version": 2}), encoding="utf-8")
+    (tmp_path / "inference.pdiparams").write_bytes(b"changed")
+    assert read_bundle(tmp_path).model_type == "rec"
+
+
+@pytest.mark.parametrize(
+    "files", [{"../inference.json": {"size": 0, "sha256": ""}}, {"a": 1}, {"a": {"size": "x"}}, [1]]
+)
+def test_a_list_of_files_that_is_none_is_named(tmp_path: Path, files: Any) -> None:
+    with pytest.raises(ModelError, match="files"):
+        read_bundle(write(tmp_path, NODE | {"files": files}))
+
+
+@pytest.mark.parametrize("stage", ["det", "cls", "rec_en", "rec_ch"])
+def test_released_folders_list_their_files(root: Path, stage: str) -> None:
+    folder = root / "ppocr_lite" / "models" / stage
+    listed = yaml.safe_load((folder / "inference.yml").read_text(encoding="utf-8"))["files"]
+    assert listed == list_files(folder, ("inference.json", "inference.pdiparams", "model.onnx"))
+    assert len(listed) == 3
 
 
 def test_difficult_characters_survive(tmp_path: Path) -> None:

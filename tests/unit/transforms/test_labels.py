@@ -144,3 +144,18 @@ def test_the_longest_text_fits_the_guide() -> None:
     assert MultiLabelEncode(Charset("ab"), max_text_length=3)({"label": "bab"})["label_gtc"].tolist() == [2, 5, 4, 5, 3]
     with pytest.raises(DataError, match="has 4 characters"):
         MultiLabelEncode(Charset("ab"), max_text_length=3)({"label": "baba"})
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        "[[1" + "0" * 400 + ", 0], [9, 0], [9, 9], [0, 9]]",
+        "[[1e400, 0], [9, 0], [9, 9], [0, 9]]",
+        "[" * 900 + "]" * 900,
+    ],
+)
+def test_points_beyond_all_numbers_are_named_in_short(points: str) -> None:
+    label = f'[{{"transcription": "{"x" * 10**6}", "points": {points}}}]'
+    with pytest.raises(DataError, match="entry 0|not JSON") as caught:
+        DetLabelEncode()({"label": label, "path": "a.png"})
+    assert len(str(caught.value)) < 6_000

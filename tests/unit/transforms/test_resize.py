@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from ppocr_lite.errors import ConfigError
+from ppocr_lite.transforms.augment_page import EastRandomCropData
 from ppocr_lite.transforms.resize import ClsResizeImg, DetResizeForTest, RecResizeImg, batch_width, pad_batch
 
 
@@ -135,3 +138,18 @@ def test_a_page_keeps_its_ratio_in_a_fixed_shape_and_its_points_come_back() -> N
     sample = resize(blank(100, 400))
     assert sample["image"].shape == (320, 320, 3)
     assert resize.restore(np.float32([[320, 80]]), sample["shape"]).tolist() == [[400.0, 100.0]]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: RecResizeImg((3, 32, 10**6)), lambda: RecResizeImg((3, 10**6, 32)),
+        lambda: RecResizeImg((3, 9000, 9000)),
+        lambda: ClsResizeImg((3, 48, 10**6)), lambda: DetResizeForTest((10**6, 32)),
+        lambda: DetResizeForTest(limit_side_len=10**6), lambda: DetResizeForTest(max_side_limit=10**6),
+        lambda: EastRandomCropData((10**6, 10**6)),
+    ],
+)  # fmt: skip
+def test_sides_that_would_take_all_memory_are_refused(make: Callable[[], object]) -> None:
+    with pytest.raises(ConfigError, match="at most"):
+        make()

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from ppocr_lite.engine.stopping import keep_handler
+from ppocr_lite.engine.stopping import begin_reader
 
 
 class TensorCollate:
@@ -66,7 +66,7 @@ def _begin_worker(worker: int) -> None:
     """Keep OpenCV from starting threads of its own in every worker, and a signal to all of them from ending them."""
     del worker
     cv2.setNumThreads(0)
-    keep_handler()
+    begin_reader()
 
 
 def _numeric(value: Any) -> bool:
