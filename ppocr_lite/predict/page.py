@@ -15,8 +15,9 @@ from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.crop import crop_lines, turn
 from ppocr_lite.predict.detector import TextDetector
 from ppocr_lite.predict.lines import Line
-from ppocr_lite.predict.order import reading_order
+from ppocr_lite.predict.order import reading_order, skew
 from ppocr_lite.predict.recognizer import TextRecognizer
+from ppocr_lite.predict.short import fit_short
 from ppocr_lite.predict.stages import on_one_thread
 from ppocr_lite.predict.timing import NO_TIMER, Timer
 from ppocr_lite.results import Detections, OCRResult, Recognition
@@ -161,8 +162,10 @@ class PageReader:
     def detect(self, image: Image, timer: Timer = NO_TIMER) -> Detections:
         """Return the text regions of a BGR image (H, W, 3), in reading order."""
         found = self.detector.detect(image, timer)
-        order = reading_order(found.polygons)
-        return Detections([found.polygons[i] for i in order], [found.scores[i] for i in order])
+        with timer("post-process"):
+            polygons = fit_short(image, found.polygons, skew(found.polygons))
+            order = reading_order(polygons)
+        return Detections([polygons[i] for i in order], [found.scores[i] for i in order])
 
     def find(self, image: Image, source: str | None, steps: Steps, timer: Timer = NO_TIMER) -> FoundPage:
         """Find the lines of a page and turn them upright; if they are to be read, prepare them for that."""
