@@ -74,12 +74,15 @@ class OCRResult:
         size: (height, width) of the image, pixels.
         source: Path of the image, with ``#number`` behind it for one page of several; None if it had none.
         error: Why the image could not be read, if it was to be skipped then; None of one that was read.
+        angle: How far the page stands turned clockwise, degrees from 0 to 359; it was turned back before its lines
+            were found. Polygons are pixels of the image as it was given.
     """
 
     lines: tuple[TextLine, ...] = ()
     size: tuple[int, int] = (0, 0)
     source: str | None = None
     error: str | None = None
+    angle: int = 0
 
     def __iter__(self) -> Iterator[TextLine]:
         return iter(self.lines)
@@ -102,6 +105,7 @@ class OCRResult:
             "source": self.source,
             "size": list(self.size),
             **({} if self.error is None else {"error": self.error}),
+            "angle": self.angle,
             "lines": [line.to_dict() for line in self.lines],
         }
 
@@ -118,9 +122,10 @@ class OCRResult:
         try:
             lines = tuple(TextLine.from_dict(line) for line in data["lines"])
             height, width = (int(side) for side in data["size"])
+            angle = int(data.get("angle", 0))
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise DataError(f"Not a result as OCRResult.to_dict() writes it: {error!r}") from error
-        return cls(lines, (height, width), data.get("source"), error=data.get("error"))
+        return cls(lines, (height, width), data.get("source"), error=data.get("error"), angle=angle)
 
     def to_json(self, path: Path | str | None = None) -> str:
         """Return JSON, characters as they are, each line of text in a row of its own; write it to *path* if given.

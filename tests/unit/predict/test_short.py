@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ppocr_lite.geometry import bounding_rect
+from ppocr_lite.geometry import bounding_rect, order_quad
 from ppocr_lite.predict.short import fit_short
 
 TILTED = cv2.boxPoints(((60, 50), (18, 18), 40)).astype(np.float32)
@@ -70,10 +70,8 @@ def test_long_lines_and_outlines_stay_as_they_are() -> None:
 
 
 def test_on_a_photograph_whose_lines_differ_only_squares_are_turned() -> None:
-    leaning = [
-        cv2.boxPoints(((60, y), (90, 10), tilt)).astype(np.float32) for y, tilt in ((20, -30), (50, 10), (80, 40))
-    ]
-    word = cv2.boxPoints(((60, 50), (34, 20), 15)).astype(np.float32)
+    leaning = [order_quad(cv2.boxPoints(((60, y), (90, 10), tilt))) for y, tilt in TILTS]
+    word = order_quad(cv2.boxPoints(((60, 50), (34, 20), 15)))
     found = fit_short(page(), [*leaning, word, word, TILTED], 0.0)
     assert found[3] is word
     assert found[5] is not TILTED
