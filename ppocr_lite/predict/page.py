@@ -21,7 +21,15 @@ from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.short import fit_short
 from ppocr_lite.predict.stages import on_one_thread
 from ppocr_lite.predict.timing import NO_TIMER, Timer
-from ppocr_lite.predict.turn import PAGE_ANGLES, PageAngle, View, is_upside_down, page_direction, turned_back
+from ppocr_lite.predict.turn import (
+    PAGE_ANGLES,
+    PageAngle,
+    View,
+    frame_width,
+    is_upside_down,
+    page_direction,
+    turned_back,
+)
 from ppocr_lite.results import Detections, OCRResult, Recognition
 from ppocr_lite.textline import Points, TextLine, find_words
 
@@ -198,14 +206,15 @@ class PageReader:
 
     def _look(self, image: Image, timer: Timer) -> tuple[View, Detections]:
         """Return the page turned by the angle that was given or that its regions have, and its regions there."""
+        frame = frame_width(image)
         if self.page_angle != "auto":
-            view = turned_back(image, self.page_angle)
+            view = turned_back(image, self.page_angle, frame)
             return view, self._regions(view, timer)
-        view = turned_back(image, 0)
+        view = turned_back(image, 0, frame)
         found = self._regions(view, timer)
         angle = page_direction(found.polygons)
         if angle:
-            other = turned_back(image, angle)
+            other = turned_back(image, angle, frame)
             regions = self._regions(other, timer)
             if regions.polygons and not page_direction(regions.polygons):
                 logger.info("The page is turned back by %d degrees.", angle)

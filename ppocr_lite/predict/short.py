@@ -29,6 +29,7 @@ NEAR = 0.1  # ink belongs to a region if its middle is no further outside, as a 
 LARGE = 2.5  # ink this many times larger than a region is a rule or a picture
 CLEAR = 0.17  # what is left clear around ink, as a share of its height: about what longer regions have
 NARROW = 0.8  # a lone character is cut at least this wide, as a share of its height: it does not run downwards
+AROUND = 0.5  # the ground is what most of a region and so much around it is, as a share of its sides
 MIN_CONTRAST = 30  # gray levels between ink and ground
 MIN_INK_PX = 4
 
@@ -94,7 +95,8 @@ def _ink(gray: NDArray[np.uint8], box: NDArray[np.float64]) -> NDArray[np.float6
     light = mask == 1
     if light.all() or not light.any() or gray[light].mean() - gray[~light].mean() < MIN_CONTRAST:
         return None
-    if 2 * np.count_nonzero(light) > light.size:  # a light ground
+    low, high = np.round(box + (box[1] - box[0]) * AROUND * np.array([[-1], [1]])).astype(int)
+    if light[max(low[1], 0) : high[1], max(low[0], 0) : high[0]].mean() > 0.5:  # a light ground
         mask = 1 - mask
     stats = cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:]
     low = stats[:, :2].astype(np.float64)

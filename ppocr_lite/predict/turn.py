@@ -16,6 +16,7 @@ from ppocr_lite.textline import Points
 
 PageAngle: TypeAlias = Literal["auto", 0, 90, 180, 270]
 PAGE_ANGLES = ("auto", 0, 90, 180, 270)
+FRAMED_PX, FRAME = 64, 0.5  # a page with a side of at most that many pixels gets a frame, as a share of that side
 LONG = 1.5  # longer side ÷ shorter side of the regions that have a direction
 ALIKE_DEGREES = 10.0
 MOST = 0.75  # a page is turned if this share of its text, by length, runs in one direction
@@ -48,15 +49,21 @@ class View:
         return [np.asarray(clip(polygon.astype(np.float32), self.size), np.float32) for polygon in moved]
 
 
-def turned_back(image: Image, angle: int) -> View:
+def turned_back(image: Image, angle: int, frame: int = 0) -> View:
     """Return a page turned back.
 
     Args:
         image: BGR (H, W, 3).
         angle: How far it stands turned clockwise, degrees.
+        frame: Pixels to put around it, in the colour of its border.
     """
     height, width = size = (image.shape[0], image.shape[1])
     angle %= 360
+    if frame:
+        pixels = cv2.copyMakeBorder(image, *[frame] * 4, cv2.BORDER_CONSTANT, value=_ground(image))
+        view = turned_back(np.asarray(pixels, np.uint8), angle)
+        back = np.eye(2, 3) if view.back is None else view.back
+        return View(view.pixels, size, angle, back - [[0, 0, frame]])
     if angle == 0:
         return View(image, size)
     quarters, rest = divmod(angle, 90)
@@ -71,11 +78,22 @@ def turned_back(image: Image, angle: int) -> View:
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
     reach = np.abs(matrix[:, :2]) @ (width, height)
     matrix[:, 2] += (reach - (width, height)) / 2
-    edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     pixels = cv2.warpAffine(
-        image, matrix, np.ceil(reach).astype(int).tolist(), flags=cv2.INTER_LINEAR, borderValue=np.median(edge, axis=0)
+        image, matrix, np.ceil(reach).astype(int).tolist(), flags=cv2.INTER_LINEAR, borderValue=_ground(image)
     )
     return View(np.asarray(pixels, np.uint8), size, angle, cv2.invertAffineTransform(matrix))
+
+
+def frame_width(image: Image) -> int:
+    """Return how many pixels a page needs around it: none, unless it is so low or narrow that text may fill it."""
+    side = min(image.shape[:2])
+    return max(1, round(FRAME * side)) if side <= FRAMED_PX else 0
+
+
+def _ground(image: Image) -> list[float]:
+    """Return the colour of most of the border of a page."""
+    edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    return [float(value) for value in np.median(edge, axis=0)]
 
 
 def page_direction(polygons: Sequence[Points]) -> int:
