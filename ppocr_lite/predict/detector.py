@@ -18,7 +18,7 @@ from ppocr_lite.results import Detections
 from ppocr_lite.transforms.base import Compose
 from ppocr_lite.transforms.resize import STRIDE, DetResizeForTest
 
-LEAST_LIMIT = 4 * OVERLAP  # pages are not looked at in smaller tiles
+LEAST_LIMIT = 2 * OVERLAP  # pages are not looked at in smaller tiles
 
 
 class TextDetector:

@@ -35,7 +35,7 @@ LEAST_LARGE_PX = 48.0  # what is found only from afar is higher
 FEW = 2  # so few regions may be fragments of large letters
 MERE_PIECES = 6.0  # where they are, what is seen from there is this many times as large
 FAR = 0.3  # how much smaller a page with nothing to see is looked at
-OVERLAP = 64  # pixels that neighbouring tiles see both
+OVERLAP = 128  # pixels that neighbouring tiles see both
 MOST_PIXELS = 40_000_000  # of the largest look
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
@@ -16,7 +17,7 @@ from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.crop import crop_lines, turn
 from ppocr_lite.predict.detector import TextDetector
 from ppocr_lite.predict.lines import Line
-from ppocr_lite.predict.order import reading_order, skew
+from ppocr_lite.predict.order import reading_blocks, reading_order, skew
 from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.short import fit_short
 from ppocr_lite.predict.stages import on_one_thread
@@ -67,6 +68,7 @@ class FoundPage:
         margin: How far beyond the ends of its region each line is read, as a share of its height.
         rec: Whether it is to be read.
         angle: How far the page stands turned clockwise, degrees from 0 to 359.
+        blocks: To which block each region belongs.
     """
 
     source: str | None
@@ -78,6 +80,7 @@ class FoundPage:
     margin: float = 0.0
     rec: bool = True
     angle: int = 0
+    blocks: list[int] = field(default_factory=list)
 
     @property
     def is_read(self) -> bool:
@@ -101,14 +104,15 @@ class FoundPage:
 
     def result(self, drop_score: float) -> OCRResult:
         """Return what was found and read; of a page that was to be read only lines with at least that score."""
-        lines = tuple(
-            TextLine(
-                polygon, *text, det_score, angle, find_words(text.text, text.positions, polygon, angle, self.margin)
-            )
-            for polygon, det_score, (angle, text) in zip(*self.found, self.readings(), strict=True)
-            if not self.rec or text.score >= drop_score
-        )
-        return OCRResult(lines, self.size, self.source, angle=self.angle)
+        readings = self.readings()
+        shown = [index for index, (_, text) in enumerate(readings) if not self.rec or text.score >= drop_score]
+        lines = []
+        for index in shown:
+            (angle, text), polygon = readings[index], self.found.polygons[index]
+            words = find_words(text.text, text.positions, polygon, angle, self.margin)
+            lines.append(TextLine(polygon, *text, self.found.scores[index], angle, words))
+        sizes = Counter(self.blocks[index] for index in shown) if self.blocks else {}  # in the order of the lines
+        return OCRResult(tuple(lines), self.size, self.source, angle=self.angle, block_sizes=tuple(sizes.values()))
 
 
 class PageReader:
@@ -237,10 +241,13 @@ class PageReader:
             if view.angle:  # a polygon of a turned page begins where its line does; of any other, at its top left
                 polygons = [np.roll(polygon, len(polygon) // 2, axis=0) for polygon in polygons]
                 angles = [180 - turned for turned in angles]
-        order = reading_order(upright)
+        blocks = reading_blocks(upright)
+        order = [index for block in blocks for index in block]
         crops[:] = [crops[i] for i in order] if crops else []
         regions = Detections(view.restore([polygons[i] for i in order]), [found.scores[i] for i in order])
-        return FoundPage(source, view.size, regions, [angles[i] for i in order], [], angle=angle)
+        page = FoundPage(source, view.size, regions, [angles[i] for i in order], [], angle=angle)
+        page.blocks = [number for number, block in enumerate(blocks) for _ in block]
+        return page
 
     def read(self, page: FoundPage, timer: Timer = NO_TIMER) -> FoundPage:
         """Read the lines of a page by itself; :func:`~ppocr_lite.predict.stream.read_together` reads several."""
