@@ -13,11 +13,12 @@ from ppocr_lite.textline import Points
 SAME_ROW = 0.5  # centres closer than this share of the lower line's height stand in one row
 MOST_SKEW_DEGREES = 30.0  # a page turned further than this is not a page photographed askew
 # A page askew is turned by what brings most of its lines into rows, so much beside the median direction, degrees.
-ASKEW_DEGREES, BESIDE = 1.0, np.arange(-2.5, 2.51, 0.25)
+ASKEW_DEGREES, BESIDE = 1.0, np.arange(-1.5, 1.51, 0.25)
+BETTER = 1.15  # by this factor, for beside that lines of different rows may fall into one
 MOST_PAIRED = 200  # lines that are tried for rows
-GUTTER = 0.8  # columns are at least so far apart, as a share of the height of a line
+GUTTER = 0.3  # columns are at least so far apart, as a share of the height of a line
 PROSE = 8.0  # a line of prose is so many times as wide as high; what is shorter is a cell, a label or an end
-LEAST_LINES = 3  # of prose, in a column
+LEAST_LINES = 4  # of prose, in a column
 MOSTLY = 0.6  # a column is prose by so much of its length
 FILLED = 0.35  # and lines of it are at least so wide as what is at their side of the gutter: up to two more columns
 FLUSH = 0.5  # so much of it begins at one left edge
@@ -95,7 +96,7 @@ def _row_direction(polygons: Sequence[Points], angle: float) -> float:
         apart = np.abs(down[:, None] - down[None])
         gains.append(float(np.maximum(0.0, 1 - apart / (SAME_ROW * height))[beside].sum()))
     best = max(range(len(tried)), key=lambda index: (round(gains[index], 6), -abs(BESIDE[index])))
-    return float(tried[best])
+    return float(tried[best]) if gains[best] > BETTER * gains[len(gains) // 2] else angle
 
 
 def _rows(page: _Page, lines: NDArray[np.intp]) -> Rows:
