@@ -259,12 +259,16 @@ def _text(results: Sequence[OCRResult]) -> str:
 
 
 def _hocr(results: Sequence[OCRResult]) -> str:
-    return documents.join_hocr([documents.hocr(page.lines, page.size, page.source) for page in results])
+    return documents.join_hocr(
+        [documents.hocr(page.lines, page.size, page.source, page.block_sizes) for page in results]
+    )
 
 
 def _alto(results: Sequence[OCRResult]) -> str:
     source = str(pages.file_and_page(results[0].source)[0]) if results[0].source else None
-    return documents.join_alto([documents.alto(page.lines, page.size, page.source) for page in results], source)
+    return documents.join_alto(
+        [documents.alto(page.lines, page.size, page.source, page.block_sizes) for page in results], source
+    )
 
 
 _JOINERS = {".json": _json, ".txt": _text, ".hocr": _hocr, ".xml": _alto}

@@ -272,8 +272,8 @@ def _is_light(pixels: NDArray[np.uint8]) -> bool:
     for top, bottom in _bands(*pixels.shape[:2]):
         colour, opaque = pixels[top:bottom, :, :3], pixels[top:bottom, :, 3] >= _OPAQUE
         gray = (colour[:, :, 0].astype(np.uint16) + 2 * colour[:, :, 1].astype(np.uint16) + colour[:, :, 2]) // 4
-        drawn += np.count_nonzero(opaque)
-        dark += np.count_nonzero(opaque & (gray < _LIGHT))
+        drawn += int(np.count_nonzero(opaque))
+        dark += int(np.count_nonzero(opaque & (gray < _LIGHT)))
     return drawn < pixels.shape[0] * pixels.shape[1] and dark <= _SPECKS * drawn and drawn > 0
 
 

@@ -58,7 +58,7 @@ def test_hocr_of_several_pages_is_one_document(lines: list[TextLine]) -> None:
     assert [title.rpartition("; ")[2] for title in titles] == ["ppageno 0", "ppageno 1", "ppageno 2"]
     assert [title.partition(";")[0] for title in titles] == [f'image "a.tif#{n}"' for n in (1, 2, 3)]
     names = [node.attrib["id"] for node in root.iter() if "id" in node.attrib]
-    assert len(names) == len(set(names)) == 3 * 6
+    assert len(names) == len(set(names)) == 3 * 8
     assert {"page_3", "line_3_1", "word_3_1_2"} <= set(names)
 
 
