@@ -15,7 +15,7 @@ from ppocr_lite import files, visualize
 from ppocr_lite.errors import DataError, ImageError, suggest
 from ppocr_lite.io import documents, images, pages, pdf, searchable
 from ppocr_lite.io.images import ImageInput
-from ppocr_lite.textline import Points, TextLine
+from ppocr_lite.textline import Points, TextLine, split_blocks
 
 RESULT_VERSION = 1
 DRAWING_SUFFIXES = (".jpeg", ".jpg", ".png")
@@ -74,12 +74,17 @@ class OCRResult:
         size: (height, width) of the image, pixels.
         source: Path of the image, with ``#number`` behind it for one page of several; None if it had none.
         error: Why the image could not be read, if it was to be skipped then; None of one that was read.
+        angle: How far the page stands turned clockwise, degrees from 0 to 359; it was turned back before its lines
+            were found. Polygons are pixels of the image as it was given.
+        block_sizes: How many lines each block has, in order; empty if blocks are not known. See :attr:`blocks`.
     """
 
     lines: tuple[TextLine, ...] = ()
     size: tuple[int, int] = (0, 0)
     source: str | None = None
     error: str | None = None
+    angle: int = 0
+    block_sizes: tuple[int, ...] = ()
 
     def __iter__(self) -> Iterator[TextLine]:
         return iter(self.lines)
@@ -95,6 +100,14 @@ class OCRResult:
         """The lines joined with newlines."""
         return "\n".join(line.text for line in self.lines)
 
+    @property
+    def blocks(self) -> tuple[tuple[TextLine, ...], ...]:
+        """The lines by blocks, such as paragraphs, columns and tables, in reading order.
+
+        One block of all lines if blocks are not known, or do not count as many lines as there are.
+        """
+        return tuple(split_blocks(self.lines, self.block_sizes))
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain types; :meth:`from_dict` reads them back."""
         return {
@@ -102,6 +115,8 @@ class OCRResult:
             "source": self.source,
             "size": list(self.size),
             **({} if self.error is None else {"error": self.error}),
+            "angle": self.angle,
+            "blocks": list(self.block_sizes),
             "lines": [line.to_dict() for line in self.lines],
         }
 
@@ -118,9 +133,11 @@ class OCRResult:
         try:
             lines = tuple(TextLine.from_dict(line) for line in data["lines"])
             height, width = (int(side) for side in data["size"])
+            angle = int(data.get("angle", 0))
+            blocks = tuple(int(count) for count in data.get("blocks", ()))
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise DataError(f"Not a result as OCRResult.to_dict() writes it: {error!r}") from error
-        return cls(lines, (height, width), data.get("source"), error=data.get("error"))
+        return cls(lines, (height, width), data.get("source"), error=data.get("error"), angle=angle, block_sizes=blocks)
 
     def to_json(self, path: Path | str | None = None) -> str:
         """Return JSON, characters as they are, each line of text in a row of its own; write it to *path* if given.
@@ -177,7 +194,9 @@ class OCRResult:
         elif suffix == ".txt":
             files.write_text(path, self.text + "\n" if self.lines else "", errors="replace")
         elif suffix in MARKUP:
-            files.write_text(path, MARKUP[suffix](self.lines, self.size, self.source), errors="replace")
+            files.write_text(
+                path, MARKUP[suffix](self.lines, self.size, self.source, self.block_sizes), errors="replace"
+            )
         elif suffix == ".pdf":
             self._save_pdf(path, image)
         elif suffix in DRAWING_SUFFIXES:
@@ -240,12 +259,16 @@ def _text(results: Sequence[OCRResult]) -> str:
 
 
 def _hocr(results: Sequence[OCRResult]) -> str:
-    return documents.join_hocr([documents.hocr(page.lines, page.size, page.source) for page in results])
+    return documents.join_hocr(
+        [documents.hocr(page.lines, page.size, page.source, page.block_sizes) for page in results]
+    )
 
 
 def _alto(results: Sequence[OCRResult]) -> str:
     source = str(pages.file_and_page(results[0].source)[0]) if results[0].source else None
-    return documents.join_alto([documents.alto(page.lines, page.size, page.source) for page in results], source)
+    return documents.join_alto(
+        [documents.alto(page.lines, page.size, page.source, page.block_sizes) for page in results], source
+    )
 
 
 _JOINERS = {".json": _json, ".txt": _text, ".hocr": _hocr, ".xml": _alto}

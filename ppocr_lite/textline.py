@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -120,6 +121,19 @@ class TextLine:
             if not isinstance(text, str) or _NO_LINE.search(text):
                 raise ValueError(f"no text of one line: {shown(text)}")
         return line
+
+
+def split_blocks(lines: Sequence[TextLine], sizes: Sequence[int]) -> list[tuple[TextLine, ...]]:
+    """Return lines by blocks.
+
+    Args:
+        lines: In reading order.
+        sizes: How many lines each block has. All lines are one block if these do not add up to them.
+    """
+    if sum(sizes) != len(lines) or min(sizes, default=1) < 1:
+        sizes = [len(lines)] if lines else []
+    ends = list(itertools.accumulate(sizes))
+    return [tuple(lines[end - size : end]) for size, end in zip(sizes, ends, strict=True)]
 
 
 def find_words(

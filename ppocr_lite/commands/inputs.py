@@ -30,6 +30,11 @@ MAX_NAMED = 10  # inputs that are named for sharing a name
 SINGLE = frozenset(images.SUFFIXES) - frozenset(SEVERAL_FRAMES)  # suffixes of files of one page
 _PAGE = re.compile(r"(.+)_p[0-9]{3,}", re.DOTALL)
 
+
+def _page_angle(text: str) -> str | int:
+    return int(text) if text.isdigit() else text
+
+
 # flag → (type, choices, help); each is handed to OCR only if it is given, so the defaults stand in OCR alone
 OPTIONS: dict[str, tuple[Callable[[str], Any], tuple[str, ...] | None, str]] = {
     "--lang": (str, LANGUAGES, "language of the bundled models"),
@@ -56,6 +61,7 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], tuple[str, ...] | None, str]] = {
     "--cls-batch-num": (int, None, "lines per run of the classifier"),
     "--drop-score": (float, None, "lines below this score are left out"),
     "--max-pixels": (int, None, "most pixels that an image may declare"),
+    "--page-angle": (_page_angle, None, "how far pages stand turned clockwise: 0, 90, 180, 270, or auto (default)"),
 }
 
 SWITCHES = {

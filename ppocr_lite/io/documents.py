@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element, SubElement
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ppocr_lite.textline import TextLine
+from ppocr_lite.textline import TextLine, split_blocks
 from ppocr_lite.version import __version__
 
 ALTO = "http://www.loc.gov/standards/alto/ns-v4#"
@@ -28,37 +28,54 @@ _DOCTYPE = (
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-def hocr(lines: Sequence[TextLine], size: tuple[int, int], source: str | None = None) -> str:
-    """Return a page as hOCR: ``ocr_page``, ``ocr_line``, ``ocrx_word``, each with its ``bbox``.
+def hocr(
+    lines: Sequence[TextLine], size: tuple[int, int], source: str | None = None, block_sizes: Sequence[int] = ()
+) -> str:
+    """Return a page as hOCR: ``ocr_page``, ``ocr_carea``, ``ocr_par``, ``ocr_line``, ``ocrx_word``, with ``bbox``.
+
+    Each block is one ``ocr_carea`` with one ``ocr_par``.
 
     Args:
         lines: In reading order.
         size: (height, width) of the image, pixels.
         source: Path of the image.
+        block_sizes: How many lines each block has; empty for one block.
     """
     html = Element("html", xmlns=XHTML)
     head = SubElement(html, "head")
     SubElement(head, "title").text = _legal(source or "")
     SubElement(head, "meta", {"http-equiv": "Content-Type", "content": "text/html; charset=utf-8"})
     SubElement(head, "meta", name="ocr-system", content=f"ppocr_lite {__version__}")
-    SubElement(head, "meta", name="ocr-capabilities", content="ocr_page ocr_line ocrx_word")
+    SubElement(head, "meta", name="ocr-capabilities", content="ocr_page ocr_carea ocr_par ocr_line ocrx_word")
     named = f'image "{_legal(source).replace(chr(34), chr(39))}"; ' if source else ""
     place = f"{named}bbox 0 0 {size[1]} {size[0]}; ppageno 0"
     page = SubElement(SubElement(html, "body"), "div", {"class": "ocr_page", "id": "page_1", "title": place})
-    for number, line in enumerate(lines, 1):
-        outline = " ".join(f"{value:g}" for value in line.polygon.ravel().round(1).tolist())
-        title = f"{_bbox(line.polygon)}; poly {outline}"
-        row = SubElement(page, "span", {"class": "ocr_line", "id": f"line_1_{number}", "title": title})
-        for index, word in enumerate(line.placed_words(), 1):
-            title = f"{_bbox(word.polygon)}; x_wconf {round(100 * line.score)}"
-            name = f"word_1_{number}_{index}"
-            SubElement(row, "span", {"class": "ocrx_word", "id": name, "title": title}).text = _legal(word.text)
+    first = 1
+    for number, block in enumerate(split_blocks(lines, block_sizes), 1):
+        place = _bbox(np.concatenate([line.polygon for line in block]))
+        area = SubElement(page, "div", {"class": "ocr_carea", "id": f"block_1_{number}", "title": place})
+        paragraph = SubElement(area, "p", {"class": "ocr_par", "id": f"par_1_{number}", "title": place})
+        for index, line in enumerate(block, first):
+            _hocr_line(paragraph, index, line)
+        first += len(block)
     ElementTree.indent(page, " ")
     return _DECLARATION + _DOCTYPE + ElementTree.tostring(html, encoding="unicode") + "\n"
 
 
-def alto(lines: Sequence[TextLine], size: tuple[int, int], source: str | None = None) -> str:
-    """Return a page as ALTO 4, all its lines in one ``TextBlock``; arguments as for :func:`hocr`."""
+def _hocr_line(paragraph: Element, number: int, line: TextLine) -> None:
+    outline = " ".join(f"{value:g}" for value in line.polygon.ravel().round(1).tolist())
+    title = f"{_bbox(line.polygon)}; poly {outline}"
+    row = SubElement(paragraph, "span", {"class": "ocr_line", "id": f"line_1_{number}", "title": title})
+    for index, word in enumerate(line.placed_words(), 1):
+        title = f"{_bbox(word.polygon)}; x_wconf {round(100 * line.score)}"
+        name = f"word_1_{number}_{index}"
+        SubElement(row, "span", {"class": "ocrx_word", "id": name, "title": title}).text = _legal(word.text)
+
+
+def alto(
+    lines: Sequence[TextLine], size: tuple[int, int], source: str | None = None, block_sizes: Sequence[int] = ()
+) -> str:
+    """Return a page as ALTO 4, each block a ``TextBlock``; arguments as for :func:`hocr`."""
     root = Element("alto", {"xmlns": ALTO, "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance"})
     root.set("xsi:schemaLocation", f"{ALTO} {ALTO_SCHEMA}")
     description = SubElement(root, "Description")
@@ -72,11 +89,13 @@ def alto(lines: Sequence[TextLine], size: tuple[int, int], source: str | None = 
     sides = {"HEIGHT": str(height), "WIDTH": str(width)}
     page = SubElement(SubElement(root, "Layout"), "Page", {"ID": "page_1", "PHYSICAL_IMG_NR": "1", **sides})
     space = SubElement(page, "PrintSpace", {"HPOS": "0", "VPOS": "0", **sides})
-    if lines:
-        every = np.concatenate([line.polygon for line in lines])
-        block = SubElement(space, "TextBlock", {"ID": "block_1", **_sides(every)})
-        for number, line in enumerate(lines, 1):
-            _alto_line(block, number, line)
+    first = 1
+    for number, lines_of_block in enumerate(split_blocks(lines, block_sizes), 1):
+        every = np.concatenate([line.polygon for line in lines_of_block])
+        block = SubElement(space, "TextBlock", {"ID": f"block_{number}", **_sides(every)})
+        for index, line in enumerate(lines_of_block, first):
+            _alto_line(block, index, line)
+        first += len(lines_of_block)
     ElementTree.indent(root, " ")
     return _DECLARATION + ElementTree.tostring(root, encoding="unicode") + "\n"
 

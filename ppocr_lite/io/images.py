@@ -1,7 +1,8 @@
 """Any image input → BGR uint8 (H, W, 3), as a reader would see it; and back to a file.
 
-EXIF orientation is applied, transparency is laid over white, 16-bit values are scaled to 8 bits, of an animation or
-a multi-page file the first frame is taken. Ordinary 8-bit JPEG and PNG are decoded by OpenCV, the rest by Pillow;
+EXIF orientation is applied, transparency is laid over white, or over black where only that shows what is drawn, 16-bit
+values are scaled to 8 bits, of an animation or a multi-page file the first frame is taken, of a TIFF with a warning.
+Ordinary 8-bit JPEG and PNG are decoded by OpenCV, the rest by Pillow;
 which formats there are, and how large an image may be, stands in :mod:`ppocr_lite.io.formats`.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
@@ -71,6 +73,10 @@ def read(source: ImageInput, name: str | None = None, max_pixels: int = MAX_PIXE
     raise TypeError(f"An image is a path, bytes, a binary file, a Pillow image or an array. Received: {type(source)}")
 
 
+# What is drawn on transparency is light if all but a few of its opaque pixels are as bright as this.
+_OPAQUE, _LIGHT, _SPECKS = 128, 160, 0.005
+
+
 def decode(data: bytes, name: str = "image", max_pixels: int = MAX_PIXELS) -> Image:
     """Return the BGR pixels, uint8 (H, W, 3), of an encoded image.
 
@@ -86,6 +92,10 @@ def decode(data: bytes, name: str = "image", max_pixels: int = MAX_PIXELS) -> Im
                 raise ImageError(f"{name}: cannot be decoded: {error}") from error
             if image is not None:
                 return image
+        pages = getattr(picture, "n_frames", 1) if picture.format == "TIFF" else 1
+        if pages > 1:
+            text = f"{name}: only the first of {pages} pages is read. Read all with OCR.stream() or ppocr-lite ocr."
+            warnings.warn(text, UserWarning, stacklevel=2)
         return from_pil(picture, name, max_pixels)
 
 
@@ -241,18 +251,30 @@ def _to_rgb(picture: PIL.Image.Image) -> NDArray[np.uint8]:
         gray = (np.clip(wide, 0, 65535) // _SCALE_16).astype(np.uint8)
         return np.repeat(gray[:, :, None], 3, axis=2)
     if picture.has_transparency_data:
-        return _over_white(np.asarray(picture.convert("RGBA")))
+        return _over_ground(np.asarray(picture.convert("RGBA")))
     return np.asarray(picture.convert("RGB"))
 
 
-def _over_white(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Lay (H, W, 4) with alpha last over white; (H, W, 3)."""
+def _over_ground(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Lay (H, W, 4) with alpha last over white, or over black where only that shows what is drawn; (H, W, 3)."""
+    ground = 0 if _is_light(pixels) else 255
     laid = np.empty((*pixels.shape[:2], 3), np.uint8)
     for top, bottom in _bands(*pixels.shape[:2]):
         colour = pixels[top:bottom, :, :3].astype(np.uint16)
         alpha = pixels[top:bottom, :, 3:].astype(np.uint16)
-        laid[top:bottom] = (colour * alpha + 255 * (255 - alpha) + 127) // 255
+        laid[top:bottom] = (colour * alpha + ground * (255 - alpha) + 127) // 255
     return laid
+
+
+def _is_light(pixels: NDArray[np.uint8]) -> bool:
+    """Say whether all that is drawn on a transparent ground, (H, W, 4), would vanish on white."""
+    drawn = dark = 0
+    for top, bottom in _bands(*pixels.shape[:2]):
+        colour, opaque = pixels[top:bottom, :, :3], pixels[top:bottom, :, 3] >= _OPAQUE
+        gray = (colour[:, :, 0].astype(np.uint16) + 2 * colour[:, :, 1].astype(np.uint16) + colour[:, :, 2]) // 4
+        drawn += int(np.count_nonzero(opaque))
+        dark += int(np.count_nonzero(opaque & (gray < _LIGHT)))
+    return drawn < pixels.shape[0] * pixels.shape[1] and dark <= _SPECKS * drawn and drawn > 0
 
 
 def _from_array(array: NDArray[Any], name: str) -> Image:
@@ -264,7 +286,7 @@ def _from_array(array: NDArray[Any], name: str) -> Image:
     if array.shape[2] == 1:
         return np.repeat(array, 3, axis=2)
     if array.shape[2] == 4:
-        return _over_white(array)
+        return _over_ground(array)
     return np.ascontiguousarray(array)
 
 

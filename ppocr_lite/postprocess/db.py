@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
@@ -15,6 +16,7 @@ from ppocr_lite.postprocess.base import POSTPROCESSES
 from ppocr_lite.results import Detections
 from ppocr_lite.textline import Points
 
+logger = logging.getLogger(__name__)
 Contour: TypeAlias = NDArray[np.int32]  # (P, 1, 2)
 Rect: TypeAlias = Any  # ((x, y), (width, height), degrees), as cv2.minAreaRect returns it
 
@@ -31,7 +33,8 @@ class DBPostProcess:
     Args:
         thresh: A pixel above this probability is text.
         box_thresh: A region whose mean probability is below this is dropped.
-        max_candidates: Regions looked at per image, the largest first.
+        max_candidates: Regions looked at per million pixels of the map, and at least so many, the largest first; a
+            warning says if there are more.
         unclip_ratio: Growth of a region: the offset is ``area * unclip_ratio / perimeter`` pixels.
         use_dilation: Thicken the thresholded map by one pixel before tracing.
         score_mode: ``"fast"`` averages over the enclosing quad, ``"slow"`` over the traced region itself.
@@ -96,12 +99,15 @@ class DBPostProcess:
         mask = np.asarray(cv2.compare(plane, self.thresh, cv2.CMP_GT), np.uint8)
         if self.use_dilation:
             mask = np.asarray(cv2.dilate(mask, np.ones((2, 2), np.uint8)), np.uint8)
-        noisy = np.count_nonzero(mask[:, 1:] != mask[:, :-1]) > NOISE_EDGES
+        area = max(1.0, mask.size / 1e6)
+        noisy = np.count_nonzero(mask[:, 1:] != mask[:, :-1]) > NOISE_EDGES * area
         mode = cv2.RETR_EXTERNAL if noisy else cv2.RETR_CCOMP
         contours, hierarchy = cv2.findContours(mask, mode, cv2.CHAIN_APPROX_SIMPLE)
         outer = [contours[index] for index in np.flatnonzero(hierarchy[0, :, 3] < 0)] if len(contours) else []
-        if len(outer) > self.max_candidates:
-            outer = sorted(outer, key=cv2.contourArea, reverse=True)[: self.max_candidates]
+        most = round(self.max_candidates * area)
+        if len(outer) > most:
+            logger.warning("%d regions found, of which the largest %d are kept: see max_candidates.", len(outer), most)
+            outer = sorted(outer, key=cv2.contourArea, reverse=True)[:most]
         return outer
 
     def _quads(self, plane: Points, traced: Sequence[tuple[Contour, Rect]]) -> Detections:

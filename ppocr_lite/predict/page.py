@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
@@ -9,20 +11,31 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from ppocr_lite.config.reading import ReadingPolicy, join_policies
-from ppocr_lite.errors import ModelError
+from ppocr_lite.errors import ConfigError, ModelError
 from ppocr_lite.io.images import Image
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.crop import crop_lines, turn
 from ppocr_lite.predict.detector import TextDetector
 from ppocr_lite.predict.lines import Line
-from ppocr_lite.predict.order import reading_order
+from ppocr_lite.predict.order import reading_blocks, reading_order, skew
 from ppocr_lite.predict.recognizer import TextRecognizer
+from ppocr_lite.predict.short import fit_short
 from ppocr_lite.predict.stages import on_one_thread
 from ppocr_lite.predict.timing import NO_TIMER, Timer
+from ppocr_lite.predict.turn import (
+    PAGE_ANGLES,
+    PageAngle,
+    View,
+    frame_width,
+    is_upside_down,
+    page_direction,
+    turned_back,
+)
 from ppocr_lite.results import Detections, OCRResult, Recognition
 from ppocr_lite.textline import Points, TextLine, find_words
 
 S = TypeVar("S")
+logger = logging.getLogger(__name__)
 _UNREAD = Recognition("", 0.0)
 
 
@@ -54,6 +67,8 @@ class FoundPage:
         texts: What has been read so far, by index in *lines*.
         margin: How far beyond the ends of its region each line is read, as a share of its height.
         rec: Whether it is to be read.
+        angle: How far the page stands turned clockwise, degrees from 0 to 359.
+        blocks: To which block each region belongs.
     """
 
     source: str | None
@@ -64,6 +79,8 @@ class FoundPage:
     texts: dict[int, Recognition] = field(default_factory=dict)
     margin: float = 0.0
     rec: bool = True
+    angle: int = 0
+    blocks: list[int] = field(default_factory=list)
 
     @property
     def is_read(self) -> bool:
@@ -87,14 +104,15 @@ class FoundPage:
 
     def result(self, drop_score: float) -> OCRResult:
         """Return what was found and read; of a page that was to be read only lines with at least that score."""
-        lines = tuple(
-            TextLine(
-                polygon, *text, det_score, angle, find_words(text.text, text.positions, polygon, angle, self.margin)
-            )
-            for polygon, det_score, (angle, text) in zip(*self.found, self.readings(), strict=True)
-            if not self.rec or text.score >= drop_score
-        )
-        return OCRResult(lines, self.size, self.source)
+        readings = self.readings()
+        shown = [index for index, (_, text) in enumerate(readings) if not self.rec or text.score >= drop_score]
+        lines = []
+        for index in shown:
+            (angle, text), polygon = readings[index], self.found.polygons[index]
+            words = find_words(text.text, text.positions, polygon, angle, self.margin)
+            lines.append(TextLine(polygon, *text, self.found.scores[index], angle, words))
+        sizes = Counter(self.blocks[index] for index in shown) if self.blocks else {}  # in the order of the lines
+        return OCRResult(tuple(lines), self.size, self.source, angle=self.angle, block_sizes=tuple(sizes.values()))
 
 
 class PageReader:
@@ -108,6 +126,7 @@ class PageReader:
         recognizer: Reads lines, likewise; it does so by *policy*, whatever its own.
         policy: How lines are turned, cut out and read; None for what the folders of the stages say.
         missing: Stage → why it is not there.
+        page_angle: How far pages stand turned clockwise, degrees; ``"auto"`` to find out for each.
 
     Attributes:
         policy: How lines are turned, cut out and read.
@@ -121,11 +140,14 @@ class PageReader:
         recognizer: TextRecognizer | None = None,
         policy: ReadingPolicy | None = None,
         missing: Mapping[str, ModelError] | None = None,
+        page_angle: PageAngle = "auto",
     ) -> None:
+        if page_angle not in PAGE_ANGLES:
+            raise ConfigError(f"page_angle must be one of {', '.join(map(str, PAGE_ANGLES))}. Received: {page_angle!r}")
         self.policy = policy or page_policy(classifier, recognizer)
         self._detector, self._classifier = detector, classifier
         self._recognizer = recognizer.reading_by(self.policy) if recognizer else None
-        self._missing = missing or {}
+        self._missing, self.page_angle = missing or {}, page_angle
         self.drop_score = self._recognizer.drop_score if self._recognizer else 0.0
 
     @property
@@ -156,30 +178,75 @@ class PageReader:
             on_one_thread(self._recognizer) if self._recognizer else None,
             self.policy,
             self._missing,
+            self.page_angle,
         )
 
     def detect(self, image: Image, timer: Timer = NO_TIMER) -> Detections:
         """Return the text regions of a BGR image (H, W, 3), in reading order."""
-        found = self.detector.detect(image, timer)
+        view, found = self._look(image, timer)
         order = reading_order(found.polygons)
-        return Detections([found.polygons[i] for i in order], [found.scores[i] for i in order])
+        return Detections(view.restore([found.polygons[i] for i in order]), [found.scores[i] for i in order])
 
     def find(self, image: Image, source: str | None, steps: Steps, timer: Timer = NO_TIMER) -> FoundPage:
         """Find the lines of a page and turn them upright; if they are to be read, prepare them for that."""
         size = image.shape[0], image.shape[1]
-        found = self.detect(image, timer) if steps.det else Detections([_whole(size)], [1.0])
+        view, found = self._look(image, timer) if steps.det else (View(image, size), Detections([_whole(size)], [1.0]))
         margin = self.policy.margin if steps.det else 0.0
-        page = FoundPage(source, size, found, [0] * len(found.polygons), [], margin=margin, rec=steps.rec)
-        if not steps.cls and not steps.rec:
-            return page
-        with timer("crop"):
-            crops = crop_lines(image, found.polygons, self.policy.crop_height, margin) if steps.det else [image]
-        if steps.cls and self._classifier:
-            page.angles = self._turn(crops, timer)
+        crops: list[Image] = []
+        angles = [0] * len(found.polygons)
+        if steps.cls or steps.rec:
+            with timer("crop"):
+                height = self.policy.crop_height
+                crops = crop_lines(view.pixels, found.polygons, height, margin) if steps.det else [image]
+            if steps.cls and self._classifier:
+                angles = self._turn(crops, timer)
+        page = self._in_order(view, found, angles, crops, source, auto=steps.det and self.page_angle == "auto")
+        page.margin, page.rec = margin, steps.rec
         if steps.rec:
             if self.policy.both_ways_up:
                 crops += [turn(crops[index], 180) for index in page.unlike_most()]
             page.lines = self.recognizer.prepare(crops, timer)
+        return page
+
+    def _look(self, image: Image, timer: Timer) -> tuple[View, Detections]:
+        """Return the page turned by the angle that was given or that its regions have, and its regions there."""
+        frame = frame_width(image)
+        if self.page_angle != "auto":
+            view = turned_back(image, self.page_angle, frame)
+            return view, self._regions(view, timer)
+        view = turned_back(image, 0, frame)
+        found = self._regions(view, timer)
+        angle = page_direction(found.polygons)
+        if angle:
+            other = turned_back(image, angle, frame)
+            regions = self._regions(other, timer)
+            if regions.polygons and not page_direction(regions.polygons):
+                logger.info("The page is turned back by %d degrees.", angle)
+                return other, regions
+        return view, found
+
+    def _regions(self, view: View, timer: Timer) -> Detections:
+        """Return the regions of a page as it is looked at, in no order."""
+        found = self.detector.detect(view.pixels, timer)
+        with timer("post-process"):
+            return Detections(fit_short(view.pixels, found.polygons, skew(found.polygons)), found.scores)
+
+    def _in_order(
+        self, view: View, found: Detections, angles: list[int], crops: list[Image], source: str | None, auto: bool
+    ) -> FoundPage:
+        """Return a page with its lines in reading order, and bring *crops* into it."""
+        polygons, angle, upright = found.polygons, view.angle, found.polygons
+        if auto and is_upside_down(polygons, angles):
+            angle, upright = (angle + 180) % 360, [-polygon for polygon in polygons]
+            if view.angle:  # a polygon of a turned page begins where its line does; of any other, at its top left
+                polygons = [np.roll(polygon, len(polygon) // 2, axis=0) for polygon in polygons]
+                angles = [180 - turned for turned in angles]
+        blocks = reading_blocks(upright)
+        order = [index for block in blocks for index in block]
+        crops[:] = [crops[i] for i in order] if crops else []
+        regions = Detections(view.restore([polygons[i] for i in order]), [found.scores[i] for i in order])
+        page = FoundPage(source, view.size, regions, [angles[i] for i in order], [], angle=angle)
+        page.blocks = [number for number, block in enumerate(blocks) for _ in block]
         return page
 
     def read(self, page: FoundPage, timer: Timer = NO_TIMER) -> FoundPage:

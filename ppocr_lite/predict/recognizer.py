@@ -18,6 +18,9 @@ from ppocr_lite.results import Recognition
 from ppocr_lite.transforms.base import Compose
 from ppocr_lite.transforms.resize import RecResizeImg
 
+# A line of at most this many times its height is read again however doubtful it is: of a character or two the first
+# reading is often far from sure, and another size is not.
+SHORT = 4
 FEW_WIDTHS = (128, 256, 512, 1024)  # what doubtful lines are padded to: a page has too few to fill batches of many
 
 
@@ -86,7 +89,11 @@ class TextRecognizer:
     ) -> list[Recognition]:
         """Return the text of each line, in place of a doubtful one the surest that other scales give."""
         retry, scales = self.policy.retry_score, self.policy.retry_scales
-        doubtful = [index for index, text in enumerate(texts) if self.drop_score <= text.score < retry]
+        doubtful = [
+            index
+            for index, text in enumerate(texts)
+            if text.score < retry and (text.score >= self.drop_score or self._is_short(lines[index]))
+        ]
         with timer("resize"):
             others = [(index, line) for index in doubtful for line in self.lines.zoomed(lines[index], scales)]
         surest = list(texts)
@@ -113,6 +120,10 @@ class TextRecognizer:
             texts: list[Recognition] = self.postprocess(probabilities)
             shares = [width / self.lines.size(line)[1] for line in lines]
             return [_without_padding(text, share) for text, share in zip(texts, shares, strict=True)]
+
+    def _is_short(self, line: Line) -> bool:
+        height, width = self.lines.size(line)
+        return width <= SHORT * height
 
     def _read_once(self, lines: Sequence[Line], timer: Timer, buckets: WidthBuckets | None = None) -> list[Recognition]:
         jobs = list(batches([self.padded_width(line, buckets) for line in lines], self.batch_size))

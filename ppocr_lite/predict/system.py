@@ -31,6 +31,7 @@ from ppocr_lite.predict.skipping import OnError, check_on_error, failed_result, 
 from ppocr_lite.predict.stages import load_classifier, load_detector, load_recognizer
 from ppocr_lite.predict.stream import map_ahead, read_together, run_ahead
 from ppocr_lite.predict.timing import NO_TIMER, Timer
+from ppocr_lite.predict.turn import PageAngle
 from ppocr_lite.results import Detections, OCRResult, Orientation, Recognition
 
 MAX_THREADS = 4  # more bring the networks of this size nothing
@@ -80,6 +81,8 @@ class OCR:
         drop_score: Lines read with less confidence are left out; 0.7 with the released English recogniser, else 0.5.
         max_pixels: Most pixels that an image may declare, for one of a few bytes may ask for all memory; it is refused
             before it is decoded. A larger page of a PDF is drawn at fewer dots an inch.
+        page_angle: How far pages stand turned clockwise: 0, 90, 180 or 270 degrees; ``"auto"`` finds out for each, from
+            the shape and direction of its lines, and turns pages far askew, too.
 
     Raises:
         ModelError: If a model is missing, incomplete or does not fit.
@@ -119,6 +122,7 @@ class OCR:
         cls_batch_num: int | None = None,
         drop_score: float | None = None,
         max_pixels: int = MAX_PIXELS,
+        page_angle: PageAngle = "auto",
     ) -> None:
         if lang not in (None, *LANGUAGES):
             raise ConfigError(f"OCR: lang must be one of {', '.join(LANGUAGES)}. Received: {lang!r}")
@@ -158,7 +162,7 @@ class OCR:
         size = rec_batch_num or BATCH_SIZE
         recognizer = load_recognizer(rec, *use, size, line, rec_char_dict_path, drop_score, said[2]) if rec else None
         policy = dataclasses.replace(page_policy(classifier, recognizer), **overrides)
-        self._hold(PageReader(detector, classifier, recognizer, policy, missing), threads, max_pixels)
+        self._hold(PageReader(detector, classifier, recognizer, policy, missing, page_angle), threads, max_pixels)
 
     @classmethod
     def of(

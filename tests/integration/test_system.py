@@ -130,7 +130,8 @@ def test_a_line_that_stands_otherwise_than_its_page_is_read_both_ways(
     small_models: dict[str, Path], pages: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = OCR(**small_models, **EVERYTHING)
-    monkeypatch.setattr(reader._reader, "detect", lambda *_: Detections([_band(60 * i) for i in range(3)], [1.0] * 3))
+    found = Detections([_band(60 * i) for i in range(3)], [1.0] * 3)
+    monkeypatch.setattr(reader._reader.detector, "detect", lambda *_: found)
     monkeypatch.setattr(reader._reader.classifier, "classify", lambda *_: [Orientation(a, 1.0) for a in (0, 180, 0)])
     line = reader.ocr(pages[0]).lines[1]
     crop = crop_line(pages[0], _band(60), margin=reader.policy.margin)

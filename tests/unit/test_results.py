@@ -236,3 +236,12 @@ def test_a_number_that_json_cannot_say_is_named() -> None:
     quad = np.float32([[1, 1], [9, 1], [9, 5], [1, 5]])
     with pytest.raises(DataError, match=r"scan\.png: a number is not finite"):
         OCRResult((TextLine(quad, "a", math.nan),), (20, 20), "scan.png").to_json()
+
+
+def test_blocks_part_the_lines_and_come_back_from_a_dict(result: OCRResult) -> None:
+    assert result.blocks == (result.lines,)
+    parted = dataclasses.replace(result, block_sizes=(1, len(result) - 1), angle=90)
+    assert parted.blocks == (result.lines[:1], result.lines[1:])
+    assert OCRResult.from_dict(parted.to_dict()) == parted
+    assert dataclasses.replace(result, block_sizes=(7,)).blocks == (result.lines,)
+    assert OCRResult().blocks == ()

@@ -58,7 +58,7 @@ def test_hocr_of_several_pages_is_one_document(lines: list[TextLine]) -> None:
     assert [title.rpartition("; ")[2] for title in titles] == ["ppageno 0", "ppageno 1", "ppageno 2"]
     assert [title.partition(";")[0] for title in titles] == [f'image "a.tif#{n}"' for n in (1, 2, 3)]
     names = [node.attrib["id"] for node in root.iter() if "id" in node.attrib]
-    assert len(names) == len(set(names)) == 3 * 6
+    assert len(names) == len(set(names)) == 3 * 8
     assert {"page_3", "line_3_1", "word_3_1_2"} <= set(names)
 
 
@@ -80,3 +80,15 @@ def test_what_xml_cannot_hold_is_left_out(write: object) -> None:
     text = write([TextLine(QUAD, "a\x00b\x1f￿c")], (5, 6), "x\x01y")  # type: ignore[operator]
     assert "abc" in text
     ElementTree.fromstring(text.encode())
+
+
+def test_blocks_are_content_areas_and_text_blocks(lines: list[TextLine]) -> None:
+    root = ElementTree.fromstring(hocr(lines, (100, 300), block_sizes=(1, 1)).encode())
+    areas = root.findall(".//*[@class='ocr_carea']")
+    assert [len(area.findall(".//*[@class='ocr_line']")) for area in areas] == [1, 1]
+    assert [area.find("*").get("class") for area in areas] == ["ocr_par", "ocr_par"]  # type: ignore[union-attr]
+    page = ElementTree.fromstring(alto(lines, (100, 300), block_sizes=(1, 1)).encode())
+    blocks = page.findall(".//{*}TextBlock")
+    assert [len(block.findall("{*}TextLine")) for block in blocks] == [1, 1]
+    names = [node.get("ID") for node in page.iter() if node.get("ID")]
+    assert len(names) == len(set(names))

@@ -99,6 +99,39 @@ def test_alpha_is_laid_over_white() -> None:
     assert images.read(cv2.imencode(".png", half)[1].tobytes())[0, :, 0].tolist() == expected
 
 
+def drawn(colour: tuple[int, int, int], around: int = 0) -> np.ndarray:
+    """A bar of a colour in the middle of what is transparent, or opaque if *around* is 255."""
+    image = np.full((9, 9, 4), (0, 0, 0, around), np.uint8)
+    image[3:6, 2:7] = (*colour, 255)
+    return image
+
+
+@pytest.mark.parametrize("colour", [(255, 255, 255), (200, 200, 200), (0, 255, 255)], ids=["white", "gray", "yellow"])
+def test_what_would_vanish_on_white_is_laid_over_black(colour: tuple[int, int, int]) -> None:
+    read = images.read(drawn(colour))
+    assert (read[0, 0].tolist(), read[4, 4].tolist()) == ([0, 0, 0], list(colour))
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 0), (90, 90, 90), (255, 0, 0), (0, 0, 255)], ids=str)
+def test_what_shows_on_white_is_laid_over_white(colour: tuple[int, int, int]) -> None:
+    read = images.read(drawn(colour))
+    assert (read[0, 0].tolist(), read[4, 4].tolist()) == ([255, 255, 255], list(colour))
+
+
+def test_a_light_picture_with_dark_letters_keeps_its_white_ground() -> None:
+    image = drawn((255, 255, 255))
+    image[4, 3:6, :3] = 0
+    assert images.read(image)[0, 0].tolist() == [255, 255, 255]
+
+
+def test_the_first_page_of_several_is_read_with_a_warning() -> None:
+    frames = [PIL.Image.new("RGB", (8, 8), colour) for colour in ("red", "blue", "lime")]
+    data = encode(frames[0], "TIFF", save_all=True, append_images=frames[1:])
+    with pytest.warns(UserWarning, match=r"scan: only the first of 3 pages is read. Read all with OCR.stream\(\)"):
+        assert images.read(data, "scan")[0, 0].tolist() == [0, 0, 255]
+    assert images.read(encode(frames[0], "TIFF"))[0, 0].tolist() == [0, 0, 255]
+
+
 @pytest.mark.parametrize("shape", [(6, 7), (6, 7, 1)])
 def test_gray_array_gets_three_channels(shape: tuple[int, ...]) -> None:
     assert images.read(np.full(shape, 9, np.uint8)).tolist() == np.full((6, 7, 3), 9).tolist()

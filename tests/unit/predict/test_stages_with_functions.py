@@ -143,12 +143,19 @@ def test_a_doubtful_line_is_read_at_other_scales_and_the_surest_reading_stands()
     assert found.positions == (pytest.approx(0.5 * 128 / 148),)  # on the line: first of two steps over 256 pixels
 
 
-@pytest.mark.parametrize("scores", [(0.0, 0.6), (0.65, 0.9)], ids=["sure", "not text"])
+@pytest.mark.parametrize("scores", [(0.0, 0.65), (0.95, 0.99)], ids=["sure", "not text"])
 def test_a_line_that_is_sure_or_hopeless_is_read_once(scores: tuple[float, float]) -> None:
     seen: list[tuple[int, ...]] = []
-    (found,) = surer_when_wide(seen, *scores).recognize(lines(56))
+    (found,) = surer_when_wide(seen, *scores).recognize(lines(150))
     assert len(seen) == 1
-    assert (found.text, found.score) == ("a", pytest.approx(0.6))
+    assert (found.text, found.score) == ("d", pytest.approx(0.9))
+
+
+def test_a_short_line_is_read_again_however_doubtful() -> None:
+    seen: list[tuple[int, ...]] = []
+    (found,) = surer_when_wide(seen, 0.65, 0.9).recognize(lines(56))
+    assert len(seen) == 2
+    assert (found.text, found.score) == ("c", pytest.approx(0.8))
 
 
 def test_only_the_doubtful_lines_are_read_again_and_together() -> None:

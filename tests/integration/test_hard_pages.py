@@ -1,0 +1,66 @@
+"""Pages that a first look misses: large sheets, huge or tiny letters, crops, lone characters, transparency."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from ppocr_lite import OCR, cli
+from tests.typeset import LINES, column, typeset
+
+
+@pytest.fixture(scope="module")
+def reader() -> OCR:
+    return OCR(threads=1)
+
+
+def texts(reader: OCR, image: np.ndarray) -> list[str]:
+    return [line.text for line in reader.ocr(image)]
+
+
+def test_a_tall_screenshot_is_read_line_by_line(reader: OCR) -> None:
+    lines = [f"{number}. {LINES[number % len(LINES)]}" for number in range(1, 61)]
+    found = texts(reader, typeset(column(lines, step=50), (3060, 560), height=18))
+    assert len(found) == len(lines)
+    assert sum(line in found for line in lines) >= 54
+
+
+@pytest.mark.parametrize("height", [160, 300])
+def test_letters_of_hundreds_of_pixels_are_one_line(reader: OCR, height: int) -> None:
+    page = typeset([((height / 3, height / 4), "Open 24h")], (round(1.6 * height), 5 * height), height=height)
+    assert texts(reader, page) == ["Open 24h"]
+
+
+def test_a_crop_cut_to_the_ink_is_read_whole(reader: OCR) -> None:
+    line = typeset([((20, 20), "Invoice 4471")], (80, 400), height=30)
+    rows, columns = np.nonzero(line[:, :, 0] < 128)
+    crop = line[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    page = reader.ocr(crop)
+    assert page.text == "Invoice 4471"
+    assert (page[0].polygon >= 0).all() and (page[0].polygon <= crop.shape[1::-1]).all()
+
+
+def test_lone_characters_in_the_cells_of_a_table_are_read(reader: OCR) -> None:
+    names = ["Washer", "Bolt", "Hinge", "Screw", "Plate", "Bracket"]
+    rows = [((60, 40 + 56 * i), name) for i, name in enumerate(names)]
+    cells = [((260 + 120 * j, 40 + 56 * i), "42798A35BD60"[2 * i + j]) for i in range(6) for j in range(2)]
+    found = texts(reader, typeset(rows + cells, (400, 520), height=24))
+    assert sum(text in found for _, text in rows + cells) >= 16
+
+
+def test_white_letters_on_nothing_are_read(reader: OCR) -> None:
+    letters = 255 - typeset([((40, 30), "Level 12 completed")], (100, 400), height=30)[:, :, :1]
+    white = np.full((100, 400, 3), 255, np.uint8)
+    assert texts(reader, np.concatenate([white, letters], axis=2)) == ["Level 12 completed"]
+
+
+def test_a_page_that_is_not_there_is_an_error_with_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scan = tmp_path / "scan.tif"
+    frames = [PIL.Image.new("L", (64, 64), 255) for _ in range(3)]
+    frames[0].save(scan, save_all=True, append_images=frames[1:])
+    assert cli.main(["ocr", str(scan), "--pages", "7"]) == 1
+    assert f"{scan}: there is no page 7." in capsys.readouterr().err
+    assert cli.main(["ocr", str(scan), "--pages", "2-7"]) == 0
