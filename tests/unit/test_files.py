@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +28,6 @@ BOX = np.float32([[10, 10], [290, 10], [290, 60], [10, 60]])
 RESULT = OCRResult(tuple(TextLine(BOX, "word " * 100, 0.9, 0.9, 0) for _ in range(20)), (200, 300), "page.png")
 
 
-def convert(path: Path) -> None:
-    source = path.with_name("source.txt")
-    source.write_bytes(b'image.png, "word word word"\n' * 500)
-    full_disk()
-    convert_icdar_lines(source, path)
-
-
 WRITERS = {
     "json": lambda path: RESULT.save(path.with_suffix(".json")),
     "txt": lambda path: RESULT.save(path.with_suffix(".txt")),
@@ -41,34 +36,32 @@ WRITERS = {
     "pdf": lambda path: RESULT.save(path.with_suffix(".pdf"), PICTURE),
     "png": lambda path: RESULT.save(path.with_suffix(".png"), PICTURE),
     "jpg": lambda path: images.write(path.with_suffix(".jpg"), PICTURE),
-    "labels": convert,
+    "labels": lambda path: convert_icdar_lines(path.with_name("source.txt"), path),
     "npz": lambda path: centers.save(path.with_suffix(".npz"), PICTURE.astype(np.float32) ** 0.5),
     "weights": lambda path: write_weights(path.with_suffix(".safetensors"), {"w": np.zeros(1000)}),
     "sensitivities": lambda path: Sensitivities("acc", 1.0, {str(n): {"0.5": 1.0} for n in range(500)}).save(path),
 }
 
 
-def full_disk() -> None:
-    """Let this process write files of a kilobyte and no larger."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, resource.RLIM_INFINITY))
-
-
-@pytest.fixture
-def small_disk():
+@contextlib.contextmanager
+def full_disk() -> Iterator[None]:
+    """Let this process write files of a kilobyte and no larger; only inside, since pytest may report to a file."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("kind", WRITERS)
-def test_a_full_disk_leaves_the_old_file(kind: str, tmp_path: Path, small_disk: None) -> None:
+def test_a_full_disk_leaves_the_old_file(kind: str, tmp_path: Path) -> None:
     suffixes = (".json", ".txt", ".hocr", ".xml", ".pdf", ".png", ".jpg", ".npz", ".safetensors", "")
     old = {tmp_path / f"a{suffix}": b"what was there" for suffix in suffixes}
     for path, data in old.items():
         path.write_bytes(data)
-    if kind != "labels":
-        full_disk()
-    with pytest.raises((OSError, ImageError, CheckpointError), match="File too large"):
+    (tmp_path / "source.txt").write_bytes(b'image.png, "word word word"\n' * 500)
+    with full_disk(), pytest.raises((OSError, ImageError, CheckpointError), match="File too large"):
         WRITERS[kind](tmp_path / "a")
     assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.name != "source.txt"} == old
 
