@@ -31,7 +31,8 @@ SHRUNK = 0.5  # a page shrunk less is large enough to find its text
 MOST_ENLARGED = 2.0
 WORTH = 1.25  # a look must differ by this factor
 MOST_LOOKS = 3
-LEAST_LARGE_PX = 48.0  # what is found only from afar is higher
+LEAST_LARGE_PX = 48.0  # what is found only from afar is higher,
+LEAST_FAR_SCORE = 0.7  # and surer: photographs hold much that looks like text from there
 FEW = 2  # so few regions may be fragments of large letters
 MERE_PIECES = 6.0  # where they are, what is seen from there is this many times as large
 FAR = 0.3  # how much smaller a page with nothing to see is looked at
@@ -62,7 +63,8 @@ def detect_by_size(detector: Looker, image: Image, timer: Timer) -> Detections:
         pieces = number == 1 and wanted == FAR * scale
         seen = detector.look_at(image, wanted, timer)
         if pieces:  # anything smaller was to be seen at first
-            seen = _chosen(seen, np.flatnonzero(_heights(seen) * scale >= LEAST_LARGE_PX).tolist())
+            sure = np.array(seen.scores) >= LEAST_FAR_SCORE
+            seen = _chosen(seen, np.flatnonzero(sure & (_heights(seen) * scale >= LEAST_LARGE_PX)).tolist())
         found = _joined(found, seen, wanted, wanted > scale, pieces)
         scale = wanted
     return found

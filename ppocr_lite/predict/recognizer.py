@@ -19,8 +19,9 @@ from ppocr_lite.transforms.base import Compose
 from ppocr_lite.transforms.resize import RecResizeImg
 
 # A line of at most this many times its height is read again however doubtful it is: of a character or two the first
-# reading is often far from sure, and another size is not.
+# reading is often far from sure, and another size is not.  What then is less sure than SURE is no text.
 SHORT = 4
+SURE = 0.87
 FEW_WIDTHS = (128, 256, 512, 1024)  # what doubtful lines are padded to: a page has too few to fill batches of many
 
 
@@ -99,7 +100,8 @@ class TextRecognizer:
         surest = list(texts)
         readings = self._read_once([line for _, line in others], timer, self._few)
         for (index, _), text in zip(others, readings, strict=True):
-            surest[index] = max(surest[index], text, key=lambda reading: reading.score)
+            if texts[index].score >= self.drop_score or text.score >= SURE:
+                surest[index] = max(surest[index], text, key=lambda reading: reading.score)
         return surest
 
     def padded_width(self, line: Line, buckets: WidthBuckets | None = None) -> int:
