@@ -18,7 +18,10 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "KeepKeys": {"keep_keys": ["image", "label"]},
     "LoadTeacherMap": {"map_dir": str(Path(__file__).parents[1] / "data" / "teacher_maps")},
 }
-LABELS: dict[str, Any] = {"CTCLabelEncode": "abc", "ClsLabelEncode": "180", "Mixup": np.int64(1), "CutMix": np.int64(1)}
+LABELS: dict[str, Any] = {
+    "CTCLabelEncode": "abc", "MultiLabelEncode": "abc", "ClsLabelEncode": "180", "Mixup": np.int64(1),
+    "CutMix": np.int64(1),
+}  # fmt: skip
 PAGE_LABEL = '[{"transcription": "a", "points": [[8, 9], [60, 9], [60, 31], [8, 31]]}]'
 
 

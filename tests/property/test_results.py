@@ -12,14 +12,17 @@ from hypothesis.extra import numpy as hnp
 from ppocr_lite.results import OCRResult
 from ppocr_lite.textline import TextLine, Word, find_words
 
+LETTER = st.characters(exclude_categories=("Cs",), exclude_characters="\r\n")
 COORDINATE = st.floats(-1e4, 1e5, width=32)
 POLYGON = st.integers(3, 12).flatmap(lambda points: hnp.arrays(np.float32, (points, 2), elements=COORDINATE))
 POINT = st.tuples(st.floats(-1e4, 1e5), st.floats(-1e4, 1e5))
-WORD = st.builds(Word, text=st.text(min_size=1, max_size=5), polygon=st.lists(POINT, min_size=4, max_size=4).map(tuple))
+WORD = st.builds(
+    Word, text=st.text(LETTER, min_size=1, max_size=5), polygon=st.lists(POINT, min_size=4, max_size=4).map(tuple)
+)
 LINE = st.builds(
     TextLine,
     polygon=POLYGON,
-    text=st.text(st.characters(exclude_categories=("Cs",)), max_size=20),
+    text=st.text(LETTER, max_size=20),
     score=st.floats(0, 1),
     det_score=st.floats(0, 1),
     angle=st.sampled_from([0, 180]),

@@ -220,9 +220,9 @@ def test_a_mixture_takes_shares_of_its_parts(tmp_path: Path) -> None:
     assert Counter(label[5] for label in labels) == {"a": 4, "b": 2}
 
 
-@pytest.mark.parametrize("name", ["a\0b.png", "/etc/passwd", "../a0.png", "deep/../../a0.png", "", "x" * 300])
+@pytest.mark.parametrize("name", ["a\0b.png", "/etc/none", "../none.png", "/dev/zero", "", "x" * 300])
 @pytest.mark.parametrize("training", [True, False])
-def test_a_path_that_is_none_or_leads_out_of_the_folder_is_named(tmp_path: Path, name: str, training: bool) -> None:
+def test_a_path_that_leads_to_no_file_is_named(tmp_path: Path, name: str, training: bool) -> None:
     write_files(tmp_path, "a", 1)
     (tmp_path / "in").mkdir()
     labels = tmp_path / "labels.txt"
@@ -231,15 +231,14 @@ def test_a_path_that_is_none_or_leads_out_of_the_folder_is_named(tmp_path: Path,
         SimpleDataSet(str(tmp_path / "in"), str(labels), training=training).read((0, 0))
 
 
-def test_a_path_that_stays_in_the_folder_may_be_written_in_any_way(tmp_path: Path) -> None:
+def test_a_path_may_be_written_in_any_way(tmp_path: Path) -> None:
     write_files(tmp_path, "a", 1)
     (tmp_path / "in").mkdir()
     labels = tmp_path / "labels.txt"
-    labels.write_text(f"in/../a0.png\tone\n{tmp_path}/a0.png\ttwo\na..0.png\tthree\n")
+    labels.write_text(f"../a0.png\tone\n{tmp_path}/a0.png\ttwo\n../in/../a..0.png\tthree\n")
     (tmp_path / "a..0.png").write_bytes(b"dots")
-    dataset = SimpleDataSet(str(tmp_path), str(labels))
+    dataset = SimpleDataSet(str(tmp_path / "in"), str(labels))
     assert [dataset[(0, index)]["image"] for index in range(3)] == [b"a0", b"a0", b"dots"]
-    assert SimpleDataSet("/", str(labels), training=True).read((0, 1))["image"] == b"a0"
 
 
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:

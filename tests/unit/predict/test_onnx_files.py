@@ -127,7 +127,7 @@ def test_a_folder_of_several_files_is_told_apart(tmp_path: Path) -> None:
     page = np.full((200, 400, 3), 255, np.uint8)
     page[60:92, 40:360] = 0
     (line,) = OCR(models=tmp_path, threads=1, drop_score=0.0).ocr(page)
-    assert line.polygon.mean(axis=0) == pytest.approx([200, 76], abs=2)
+    assert line.polygon.mean(axis=0) == pytest.approx([200, 76], abs=4)
     assert load_detector(tmp_path).detect(page).polygons  # alone, the one of its kind is taken
 
 
