@@ -66,6 +66,8 @@ def detect_by_size(detector: Looker, image: Image, timer: Timer) -> Detections:
             sure = np.array(seen.scores) >= LEAST_FAR_SCORE
             seen = _chosen(seen, np.flatnonzero(sure & (_heights(seen) * scale >= LEAST_LARGE_PX)).tolist())
         found = _joined(found, seen, wanted, wanted > scale, pieces)
+        if pieces:  # how high text is there says nothing about what else the page holds
+            break
         scale = wanted
     return found
 

@@ -118,9 +118,12 @@ class Listed:
 
 OFFICIAL = "rapidocr"  # what the extra [official] brings
 
-# Chosen on validation pages, see doc/official_models.md: tighter boxes cost spaces, above all with PP-OCRv4.
+# Chosen on validation pages, see doc/official_models.md.  PP-OCRv4 loses spaces where its detector sees a page smaller.
 V6 = Settings(boxes={"thresh": 0.3, "box_thresh": 0.5, "unclip_ratio": 1.6, "use_dilation": True})
-V4 = Settings(boxes={"thresh": 0.3, "box_thresh": 0.5, "unclip_ratio": 1.8, "use_dilation": True})
+V4 = Settings(
+    resize={"limit_side_len": 736, "limit_type": "min"},
+    boxes={"thresh": 0.3, "box_thresh": 0.5, "unclip_ratio": 1.6, "use_dilation": True},
+)
 
 SETS: tuple[ModelSet, ...] = (
     ModelSet(
