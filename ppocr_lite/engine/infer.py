@@ -121,7 +121,7 @@ def live_maps(
     stage = build_stage(config, FunctionRunner(run), None)
 
     def look(image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], Detections]:
-        found = stage.detect(image)
+        found = stage.look(image)
         return seen[0][0], found
 
     return look

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ppocr_lite.errors import ModelError
 from ppocr_lite.geometry import clip
+from ppocr_lite.postprocess.db import DBPostProcess
 from ppocr_lite.predict.looks import OVERLAP, detect_by_size, tiles
 from ppocr_lite.predict.runner import Runner
 from ppocr_lite.predict.timing import NO_TIMER, Timer
@@ -44,7 +45,8 @@ class TextDetector:
         self.runner, self.preprocess, self.postprocess = runner, preprocess, postprocess
         resize: Any = resizes[0]
         self._restore = resize.restore
-        by_size = isinstance(resize, DetResizeForTest) and resize.image_shape is None and resize.limit_type == "max"
+        limited = isinstance(resize, DetResizeForTest) and resize.image_shape is None and resize.limit_type == "max"
+        by_size = limited and isinstance(postprocess, DBPostProcess)  # maps of all tiles make one
         self.limit: int = resize.limit_side_len // STRIDE * STRIDE if by_size else 0
 
     def detect(self, image: NDArray[np.uint8], timer: Timer = NO_TIMER) -> Detections:

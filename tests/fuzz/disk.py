@@ -32,6 +32,7 @@ from ppocr_lite.textline import TextLine
 from tests.conftest import draw_page
 from tests.fuzz.kills import write_run
 from tests.fuzz.report import Report
+from tests.fuzz.runner import peak_mb
 
 ROOT = Path(__file__).parents[2]
 RESULTS = (".json", ".txt", ".hocr", ".xml", ".pdf", ".png", ".jpg")
@@ -126,8 +127,8 @@ def fill(report: Report, name: str, write: Callable[[Path], None]) -> None:
             wrong = fault(write, folder, limit)
             if wrong:
                 report.fail(f"{name} at {limit} bytes: {wrong}")
-            used = resource.getrusage(resource.RUSAGE_SELF)
-            report.add(f"{name} at {limit} bytes", name, sum(used[:2]) - began, used.ru_maxrss / 1024)
+            used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+            report.add(f"{name} at {limit} bytes", name, used - began, peak_mb())
 
 
 def train(report: Report, engine: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -96,9 +97,12 @@ def test_half_the_bytes_compute_the_same(export_small: Callable[..., Path], tmp_
     np.testing.assert_allclose(left, right, atol=1e-2)
 
 
-def test_without_model_onnx_the_engine_says_so(small_models: dict[str, Path]) -> None:
+def test_without_model_onnx_and_a_converter_the_engine_says_so(
+    small_models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("onnxruntime")
-    with pytest.raises(ModelError, match=r"has no model\.onnx"):
+    monkeypatch.setitem(sys.modules, "paddle2onnx", None)
+    with pytest.raises(ModelError, match="onnx"):
         load_runner(read_bundle(small_models["det_model"]), "onnxruntime")
 
 

@@ -153,9 +153,14 @@ def test_a_line_that_is_sure_or_hopeless_is_read_once(scores: tuple[float, float
 
 def test_a_short_line_is_read_again_however_doubtful() -> None:
     seen: list[tuple[int, ...]] = []
-    (found,) = surer_when_wide(seen, 0.65, 0.9).recognize(lines(56))
-    assert len(seen) == 2
-    assert (found.text, found.score) == ("c", pytest.approx(0.8))
+    (found,) = surer_when_wide(seen, 0.92, 0.95).recognize(lines(120))
+    assert len(seen) == 3
+    assert (found.text, found.score) == ("g", pytest.approx(0.99))
+
+
+def test_a_short_line_that_stays_doubtful_is_no_text() -> None:
+    (found,) = surer_when_wide([], 0.65, 0.9).recognize(lines(56))
+    assert (found.text, found.score) == ("a", pytest.approx(0.6))
 
 
 def test_only_the_doubtful_lines_are_read_again_and_together() -> None:
