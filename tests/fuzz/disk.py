@@ -14,8 +14,7 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -33,20 +32,10 @@ from tests.conftest import draw_page
 from tests.fuzz.kills import write_run
 from tests.fuzz.report import Report
 from tests.fuzz.runner import peak_mb
+from tests.limits import file_size_limit
 
 ROOT = Path(__file__).parents[2]
 RESULTS = (".json", ".txt", ".hocr", ".xml", ".pdf", ".png", ".jpg")
-
-
-@contextmanager
-def full_at(size: int) -> Iterator[None]:
-    """Let no file of this process grow beyond *size* bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def save_results(folder: Path) -> None:
@@ -96,7 +85,7 @@ def fault(write: Callable[[Path], None], folder: Path, limit: int) -> str | None
     """Write onto what is there with a limit; return what is wrong afterwards, None if nothing is."""
     before = contents(folder)
     try:
-        with full_at(limit):
+        with file_size_limit(limit):
             write(folder)
         return "it says nothing"
     except (OCRError, OSError) as error:

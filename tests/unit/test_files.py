@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import resource
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +18,7 @@ from ppocr_lite.losses import centers
 from ppocr_lite.results import OCRResult
 from ppocr_lite.slim.sensitivity import Sensitivities
 from ppocr_lite.textline import TextLine
+from tests.limits import file_size_limit
 
 ROOT = Path(__file__).parents[2]
 PICTURE = np.random.default_rng(0).integers(0, 255, (200, 300, 3), np.uint8)
@@ -43,17 +41,6 @@ WRITERS = {
 }
 
 
-@contextlib.contextmanager
-def full_disk() -> Iterator[None]:
-    """Let this process write files of a kilobyte and no larger; only inside, since pytest may report to a file."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 @pytest.mark.parametrize("kind", WRITERS)
 def test_a_full_disk_leaves_the_old_file(kind: str, tmp_path: Path) -> None:
     suffixes = (".json", ".txt", ".hocr", ".xml", ".pdf", ".png", ".jpg", ".npz", ".safetensors", "")
@@ -61,7 +48,7 @@ def test_a_full_disk_leaves_the_old_file(kind: str, tmp_path: Path) -> None:
     for path, data in old.items():
         path.write_bytes(data)
     (tmp_path / "source.txt").write_bytes(b'image.png, "word word word"\n' * 500)
-    with full_disk(), pytest.raises((OSError, ImageError, CheckpointError), match="File too large"):
+    with file_size_limit(1024), pytest.raises((OSError, ImageError, CheckpointError), match="File too large"):
         WRITERS[kind](tmp_path / "a")
     assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.name != "source.txt"} == old
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import resource
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ import pytest
 from ppocr_lite.engine import checkpoint
 from ppocr_lite.engine.checkpoint import TrainState
 from ppocr_lite.errors import CheckpointError, DivergenceError
+from tests.limits import file_size_limit
 
 
 class Memory:
@@ -191,14 +189,3 @@ def test_a_full_disk_leaves_the_checkpoints_that_were_there_and_no_draft(tmp_pat
         checkpoint.save(tmp_path, large, TrainState(step=2))  # type: ignore[arg-type]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["latest", "step_00000001"]
     assert checkpoint.resolve(tmp_path).name == "step_00000001"
-
-
-@contextmanager
-def file_size_limit(size: int) -> Iterator[None]:
-    """Let no file grow beyond *size* bytes, as on a disk that is nearly full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
