@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from ppocr_lite import nn
+from ppocr_lite.errors import ConfigError
 from ppocr_lite.modeling.reparameterize import convolution, fold, values
 
 Activation = Literal["relu", "hardswish"]
@@ -40,6 +42,16 @@ def activate(x: nn.Tensor, activation: Activation | None) -> nn.Tensor:
     if activation == "hardswish":
         return nn.hardswish(x)
     return x
+
+
+def refuse_guide(arguments: Mapping[str, Any], path: str) -> None:
+    """Check that a part of a network without a :class:`MultiHead` does not ask for a guide.
+
+    Raises:
+        ConfigError: If it does: nothing would teach the backbone.
+    """
+    if arguments.get("use_guide"):
+        raise ConfigError(f"{path}.use_guide is for the CTCHead of a MultiHead: here nothing teaches the backbone.")
 
 
 class ConvBNLayer(nn.Layer):

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ppocr_lite import nn
-from ppocr_lite.errors import ConfigError
 from ppocr_lite.modeling.heads.base import HEADS
-from ppocr_lite.modeling.layers import uniform_attribute
+from ppocr_lite.modeling.layers import refuse_guide, uniform_attribute
 
 
 @HEADS.register
@@ -57,8 +56,7 @@ class CTCHead(nn.Layer):
         Raises:
             ConfigError: If nothing would teach the backbone.
         """
-        if arguments.get("use_guide"):
-            raise ConfigError(f"{path}.use_guide is for the CTCHead of a MultiHead: here nothing teaches the backbone.")
+        refuse_guide(arguments, path)
 
     def forward(self, x: nn.Tensor) -> dict[str, nn.Tensor]:
         """See *Shape* of the class."""

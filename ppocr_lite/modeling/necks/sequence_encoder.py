@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from ppocr_lite import nn
-from ppocr_lite.errors import ConfigError
-from ppocr_lite.modeling.layers import uniform_attribute
+from ppocr_lite.modeling.layers import refuse_guide, uniform_attribute
 from ppocr_lite.modeling.necks.base import NECKS
 from ppocr_lite.modeling.necks.svtr import EncoderWithLightSVTR, EncoderWithSVTR
 
@@ -183,8 +182,7 @@ class SequenceEncoder(nn.Layer):
         Raises:
             ConfigError: If nothing would teach the backbone.
         """
-        if arguments.get("use_guide"):
-            raise ConfigError(f"{path}.use_guide is for the CTCHead of a MultiHead: here nothing teaches the backbone.")
+        refuse_guide(arguments, path)
 
     def forward(self, x: nn.Tensor) -> nn.Tensor:
         """See *Shape* of the class."""
