@@ -114,6 +114,8 @@ def make_real(index: int, store: Path, packs: Path) -> None:
     while True:
         for language, shares in REAL.items():
             known = [name for name in shares if groups.get(name)]
+            if not known:  # a pack of one language
+                continue
             weights = np.array([shares[name] for name in known])
             group = known[int(rng.choice(len(known), p=weights / weights.sum()))]
             row = groups[group][int(rng.integers(len(groups[group])))]
@@ -199,9 +201,8 @@ def backgrounds(packs: Path) -> list[Path]:
 EN_WRITERS, ZH_WRITERS, REAL_WRITERS, PAGE_WRITERS = (int(n) for n in os.environ.get("MAKERS", "4,4,2,3").split(","))
 
 
-def create(store: Path, small: bool) -> None:
-    """Make the pools, empty."""
-    part = 40 if small else 1
+def create(store: Path, part: int) -> None:
+    """Make the pools, empty; *part* is how many times smaller than for a GPU."""
     everyone = EN_WRITERS + ZH_WRITERS + REAL_WRITERS + PAGE_WRITERS
     Ring(store, "en", (32, WIDTH, 3), 160_000 // part, EN_WRITERS)
     Ring(store, "zh", (32, WIDTH, 3), 200_000 // part, ZH_WRITERS)
@@ -220,11 +221,11 @@ def main() -> None:
     parser.add_argument("index", type=int, nargs="?", default=0)
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--packs", type=Path, required=True)
-    parser.add_argument("--small", action="store_true")
+    parser.add_argument("--part", type=int, default=1, help="pools are that many times smaller")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     if arguments.role == "create":
-        create(arguments.store, arguments.small)
+        create(arguments.store, arguments.part)
         return
     wanted = {"real": "lines.zip"}.get(arguments.role)
     while wanted and not (arguments.packs / wanted).exists():  # comes with a later call

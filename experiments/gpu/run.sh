@@ -68,7 +68,7 @@ case "$1" in
       "$python" -m pip install -q --no-index --no-deps --no-compile --target "$WORK/site" "$PACKS"/wheels/*.whl || echo "wheels: not installed"
     fi
     take
-    "$python" experiments/gpu/make.py create --store "$STORE" --packs "$HOLD" ${SMALL:+--small}
+    "$python" experiments/gpu/make.py create --store "$STORE" --packs "$HOLD" ${SMALL:+--part 40}
     IFS=, read -r en zh real page <<<"$MAKERS"
     for ((i = 0; i < en; i++)); do background "en$i" nice "$python" experiments/gpu/make.py en "$i" --store "$STORE" --packs "$HOLD"; done
     for ((i = 0; i < zh; i++)); do background "zh$i" nice "$python" experiments/gpu/make.py zh "$i" --store "$STORE" --packs "$HOLD"; done

@@ -353,5 +353,5 @@ def lone(rng: np.random.Generator, words: Words) -> str:
 MAKERS: tuple[tuple[Maker, float], ...] = (
     (number, 5), (price, 10), (date, 6), (time, 2), (phone, 4), (code, 9), (name, 5), (company, 5), (address, 7),
     (item, 15), (labelled, 16), (courtesy, 4), (web, 4), (measure, 4), (punctuated, 6),
-    (signs, 14), (lone, 7),
+    (signs, 18), (lone, 14),
 )  # fmt: skip
