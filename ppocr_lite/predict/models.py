@@ -119,11 +119,9 @@ class Listed:
 OFFICIAL = "rapidocr"  # what the extra [official] brings
 
 # Chosen on validation pages, see doc/official_models.md.  PP-OCRv4 loses spaces where its detector sees a page smaller.
-V6 = Settings(boxes={"thresh": 0.3, "box_thresh": 0.5, "unclip_ratio": 1.6, "use_dilation": True})
-V4 = Settings(
-    resize={"limit_side_len": 736, "limit_type": "min"},
-    boxes={"thresh": 0.3, "box_thresh": 0.5, "unclip_ratio": 1.6, "use_dilation": True},
-)
+LARGER_BOXES = {"thresh": 0.3, "box_thresh": 0.5, "unclip_ratio": 1.6, "use_dilation": True}
+V3 = V6 = Settings(boxes=LARGER_BOXES)
+V4 = Settings(resize={"limit_side_len": 736, "limit_type": "min"}, boxes=LARGER_BOXES)
 
 SETS: tuple[ModelSet, ...] = (
     ModelSet(
@@ -181,6 +179,7 @@ SETS: tuple[ModelSet, ...] = (
         languages=CHINESE,
         licence=LICENCE,
         megabytes=13.7,
+        settings=V3,
     ),
     ModelSet(
         name="PP-OCRv2_mobile",  # the detector is the one of PP-OCRv3
