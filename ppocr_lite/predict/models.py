@@ -118,10 +118,8 @@ class Listed:
 
 OFFICIAL = "rapidocr"  # what the extra [official] brings
 
-# Chosen on validation pages, see doc/official_models.md.  PP-OCRv4 loses spaces where its detector sees a page smaller.
-LARGER_BOXES = {"thresh": 0.3, "box_thresh": 0.5, "unclip_ratio": 1.6, "use_dilation": True}
-V3 = V6 = Settings(boxes=LARGER_BOXES)
-V4 = Settings(resize={"limit_side_len": 736, "limit_type": "min"}, boxes=LARGER_BOXES)
+# Chosen on validation pages, see doc/official_models.md: a taller box keeps more spaces, from PP-OCRv3 on.
+TALLER = Settings(boxes={"thresh": 0.3, "box_thresh": 0.5, "unclip_ratio": 1.6, "use_dilation": True})
 
 SETS: tuple[ModelSet, ...] = (
     ModelSet(
@@ -136,7 +134,7 @@ SETS: tuple[ModelSet, ...] = (
         languages="Chinese, English, Japanese and 46 more in Latin letters",
         licence=LICENCE,
         megabytes=31.7,
-        settings=V6,
+        settings=TALLER,
     ),
     ModelSet(
         name="PP-OCRv4_mobile",
@@ -150,7 +148,7 @@ SETS: tuple[ModelSet, ...] = (
         languages=CHINESE,
         licence=LICENCE,
         megabytes=16.2,
-        settings=V4,
+        settings=TALLER,
     ),
     ModelSet(
         name="PP-OCRv4_mobile_paddle",
@@ -165,7 +163,7 @@ SETS: tuple[ModelSet, ...] = (
         languages=CHINESE,
         licence=LICENCE,
         megabytes=18.0,
-        settings=V4,
+        settings=TALLER,
     ),
     ModelSet(
         name="PP-OCRv3_mobile",
@@ -179,7 +177,7 @@ SETS: tuple[ModelSet, ...] = (
         languages=CHINESE,
         licence=LICENCE,
         megabytes=13.7,
-        settings=V3,
+        settings=TALLER,
     ),
     ModelSet(
         name="PP-OCRv2_mobile",  # the detector is the one of PP-OCRv3
