@@ -59,6 +59,10 @@ PACKAGES = {
     "packaging": "[onnx] paddle2onnx needs it",
     "pypdfium2": "[pdf] reading PDF files",
     "pikepdf": "[pdf] laying text over the pages of a PDF",
+    "fastapi": "[serve] ppocr-lite serve",
+    "uvicorn": "[serve] its HTTP",
+    "python-multipart": "[serve] its forms",
+    "prometheus-client": "[serve] its metrics",
     "visualdl": "[visualdl] curves of a training",
 }
 MIB = 2**20

@@ -18,7 +18,6 @@ from typing import Any
 from ppocr_lite.commands.console import say
 from ppocr_lite.commands.inputs import add_ocr_options, ocr_options
 from ppocr_lite.install import need
-from ppocr_lite.predict.system import OCR
 from ppocr_lite.serve.settings import API_KEY, Settings
 
 # option → (what it limits, unit); the defaults stand in Settings alone
@@ -64,7 +63,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal; return the exit status."""
     need(*PACKAGES)
     settings = make_settings(arguments)
-    OCR(**settings.ocr)  # what is wrong with the networks is said here, and not by each process
     say(f"ppocr-lite serves http://{settings.host}:{settings.port}")
     importlib.import_module("ppocr_lite.serve.server").serve(settings)
     return 0

@@ -172,8 +172,10 @@ def _frames(
         try:
             picture = formats.open_image(file, str(path), max_pixels)
             if picture.format not in ("GIF", "TIFF"):  # only called so
-                counted(1)
-                yield str(path), images.read(path, max_pixels=max_pixels)
+                numbers = _wanted_of(1, wanted)
+                counted(len(numbers))
+                if numbers:
+                    yield str(path), images.read(path, max_pixels=max_pixels)
                 return
             count = getattr(picture, "n_frames", 1)
             numbers = _wanted_of(count, wanted)

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from ppocr_lite.serve import problems
 from ppocr_lite.serve.gate import Gate
+from ppocr_lite.serve.pool import ReaderPool
 from ppocr_lite.serve.routes import STATIC, router
 from ppocr_lite.serve.service import ClientGoneError, Service
 from ppocr_lite.serve.settings import Settings
@@ -21,9 +22,14 @@ from ppocr_lite.version import __version__
 CLIENT_GONE = 499  # as nginx calls it; nobody sees it but the log and /metrics
 
 
-def create_app(settings: Settings) -> ASGIApp:
-    """Return the service as an ASGI application."""
-    service = Service(settings)
+def create_app(settings: Settings, pool: ReaderPool | None = None) -> ASGIApp:
+    """Return the service as an ASGI application.
+
+    Args:
+        settings: The limits.
+        pool: The readers, if there are any yet.
+    """
+    service = Service(settings, pool or ReaderPool(settings))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -57,8 +63,3 @@ def create_app(settings: Settings) -> ASGIApp:
     return CORSMiddleware(
         gate, allow_origins=settings.cors, allow_methods=["GET", "POST"], allow_headers=["X-API-Key", "Authorization"]
     )
-
-
-def from_environment() -> ASGIApp:
-    """Return the application that ``ppocr-lite serve --workers`` runs in each of its processes."""
-    return create_app(Settings.from_environment())

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ppocr_lite.serve import metrics
 from ppocr_lite.serve.app import create_app
+from ppocr_lite.serve.pool import ReaderPool
 from ppocr_lite.serve.problems import MEDIA_TYPE, ProblemError
 from ppocr_lite.serve.settings import Settings
 
@@ -123,11 +124,17 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT.
 
     With several workers each has a share of the processors, and they put their numbers for ``/metrics`` together.
+
+    Raises:
+        OCRError: If the usual networks cannot be loaded.
     """
+    pool = ReaderPool(settings)
+    pool.get()
     if settings.workers == 1:
         share_processors(settings)
-        uvicorn.Server(config_of(settings, create_app(settings))).run()
+        uvicorn.Server(config_of(settings, create_app(settings, pool))).run()
         return
+    del pool  # each process loads its own
     with tempfile.TemporaryDirectory(prefix="ppocr-lite-metrics-") as folder:
         os.environ[metrics.SHARED] = folder
         settings.to_environment()

@@ -16,7 +16,7 @@ from fastapi.concurrency import run_in_threadpool
 from ppocr_lite.predict.arguments import default_threads
 from ppocr_lite.predict.system import OCR
 from ppocr_lite.serve.pool import ReaderPool
-from ppocr_lite.serve.problems import ProblemError
+from ppocr_lite.serve.problems import ProblemError, problem_of
 from ppocr_lite.serve.settings import Settings
 from ppocr_lite.serve.upload import Spool
 from ppocr_lite.serve.work import Job, Page, ReadPage, Worker
@@ -33,17 +33,16 @@ class Service:
 
     Args:
         settings: The limits.
+        pool: The readers.
 
     Attributes:
-        pool: The readers.
         spool: Where uploads are kept.
         ready: Whether requests are answered: networks are loaded, and no end is in sight.
         under_way: Requests that have been let in and not been answered.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.pool = ReaderPool(settings)
+    def __init__(self, settings: Settings, pool: ReaderPool) -> None:
+        self.settings, self.pool = settings, pool
         self.spool = Spool(settings.max_spool)
         self.ready = False
         self.under_way = 0
@@ -167,7 +166,7 @@ class Ticket:
         try:
             while (event := await self._next(gone)) is not None:
                 if isinstance(event, Exception):
-                    raise event
+                    raise problem_of(event) from event
                 yield event
         finally:
             self.job.over = True

@@ -163,17 +163,17 @@ class Worker:
 
     def _read_together(self, first: Ready) -> None:
         """Read *first* and the pages that follow it, as long as there are any for the same reader."""
-        taken: deque[Ready] = deque()
+        taken = deque([first])
         ocr = first.job.ocr
 
         def pages() -> Generator[Page, None, None]:
-            page: Ready | None = first
-            while page is not None:
+            yield first.name, first.image
+            while (page := self._take(wait=False)) is not None:
+                if page.job.ocr is not ocr:
+                    self._kept = page
+                    return
                 taken.append(page)
                 yield page.name, page.image
-                page = self._take(wait=False)
-                if page is not None and page.job.ocr is not ocr:
-                    self._kept, page = page, None
 
         started = time.perf_counter()
         try:
