@@ -46,7 +46,7 @@ class Client:
     def ask(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, **named: Any
     ) -> Answer:
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=180)) as connection:
             connection.request(method, path, body, dict(headers or {}), **named)
             with connection.getresponse() as answer:
                 names = {name.lower(): value for name, value in answer.getheaders()}

@@ -19,8 +19,9 @@ from ppocr_lite.serve.service import ClientGoneError, Service, ending
 
 T = TypeVar("T")
 WORK = ("/v1/ocr", "/predict/ocr_system")  # what needs a reader
+PROBES = ("/health", "/ready")  # what tells nothing, and is asked by whatever name the machine has there
 KEYED = (*WORK, "/metrics")  # what needs the key
-COUNTED = (*KEYED, "/", "/health", "/ready", "/docs", "/openapi.json")  # paths by name in /metrics
+COUNTED = (*KEYED, *PROBES, "/", "/docs", "/openapi.json")  # paths by name in /metrics
 CHUNK = 65536  # bytes that are handed to a connection at once
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -113,7 +114,8 @@ class Gate:
             ProblemError: Says why.
         """
         headers = Headers(scope=scope)
-        self._check_origin(headers)
+        if scope["path"] not in PROBES:
+            self._check_origin(headers)
         key = self._settings.api_key
         if key is not None and scope["path"] in KEYED and not _has_key(headers, key):
             raise ProblemError(401, "Send the API key: X-API-Key: KEY, or Authorization: Bearer KEY.")

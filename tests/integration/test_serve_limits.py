@@ -224,17 +224,18 @@ def test_without_the_key_nothing_is_read(guarded: Client) -> None:
 
 def test_pages_of_other_sites_may_call_only_if_they_are_named(guarded: Client, client: Client) -> None:
     good, bad = "https://good.example", "https://bad.example"
-    assert guarded.get("/health", Origin=good).headers["access-control-allow-origin"] == good
-    assert guarded.get("/health", Origin=bad).status == 403
-    assert client.get("/health", Origin=good).problem == (403, "forbidden")
-    assert client.get("/health", Origin=f"http://127.0.0.1:{client.port}").status == 200
+    assert guarded.get("/docs", Origin=good).headers["access-control-allow-origin"] == good
+    assert guarded.get("/docs", Origin=bad).status == 403
+    assert client.get("/docs", Origin=good).problem == (403, "forbidden")
+    assert client.get("/docs", Origin=f"http://127.0.0.1:{client.port}").status == 200
     asked = guarded.ask("OPTIONS", "/v1/ocr", headers={"Origin": good, "Access-Control-Request-Method": "POST"})
     assert asked.status == 200
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8866", "[", ""])
 def test_a_service_of_this_machine_answers_to_no_other_name(client: Client, host: str) -> None:
-    assert client.get("/health", Host=host).problem == (403, "forbidden")
+    assert client.get("/docs", Host=host).problem == (403, "forbidden")
+    assert client.get("/ready", Host=host).status == 200
 
 
 def test_what_is_not_read_in_time_is_given_up(guarded: Client) -> None:
