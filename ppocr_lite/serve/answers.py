@@ -13,11 +13,12 @@ from ppocr_lite.serve.documents import Document
 from ppocr_lite.serve.problems import ProblemError
 from ppocr_lite.serve.work import ReadPage
 
-Format = Literal["json", "jsonl", "text", "hocr", "alto", "pdf"]
+Format = Literal["json", "jsonl", "text", "markdown", "hocr", "alto", "pdf"]
 # format → suffix, media type
 FORMATS: dict[str, tuple[str, str]] = {
     "json": (".json", "application/json"),
     "text": (".txt", "text/plain; charset=utf-8"),
+    "markdown": (".md", "text/markdown; charset=utf-8"),
     "hocr": (".hocr", "text/html; charset=utf-8"),
     "alto": (".xml", "application/xml"),
     "pdf": (".pdf", "application/pdf"),

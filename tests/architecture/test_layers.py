@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "charset": BASE,
     "textline": {"errors", "geometry"},
     "io": {"errors", "files", "version", "install", "textline"},
-    "results": {"errors", "files", "version", "geometry", "io", "visualize", "textline"},
+    "results": {"errors", "files", "install", "version", "geometry", "io", "visualize", "textline"},
     "visualize": {"errors", "geometry", "io"},
     "transforms": PLAIN,
     "postprocess": PLAIN,

@@ -35,6 +35,8 @@ async function problemOf(answer) {
   }
 }
 
+function count(number, what) { return `${number} ${what}${number === 1 ? "" : "s"}`; }
+
 function complain(text) {
   find("problem").textContent = text;
   find("problem").hidden = !text;
@@ -80,7 +82,7 @@ async function read(chosen) {
     }
     const lines = pages.reduce((sum, page) => sum + page.lines.length, 0);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    tell(`${pages.length} ${pages.length === 1 ? "page" : "pages"}, ${lines} lines, ${seconds} s.`);
+    tell(`${count(pages.length, "page")}, ${count(lines, "line")}, ${seconds} s.`);
   } catch (error) {
     if (mine !== running) return;
     if (error.name === "AbortError") tell("Stopped.");
