@@ -15,7 +15,7 @@ import importlib
 import os
 from typing import Any
 
-from ppocr_lite.commands.console import complain, say
+from ppocr_lite.commands.console import complain
 from ppocr_lite.commands.inputs import add_ocr_options, ocr_options
 from ppocr_lite.install import need
 from ppocr_lite.serve.settings import API_KEY, LOCAL, Settings
@@ -65,7 +65,6 @@ def run(arguments: argparse.Namespace) -> int:
     settings = make_settings(arguments)
     if settings.host not in LOCAL and settings.api_key is None:
         complain(f"Whoever reaches {settings.host}:{settings.port} may use this service. Give --api-key, or {API_KEY}.")
-    say(f"ppocr-lite serves http://{settings.host}:{settings.port}")
     importlib.import_module("ppocr_lite.serve.server").serve(settings)
     return 0
 

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from ppocr_lite.serve import problems
+from ppocr_lite.serve import metrics, problems
 from ppocr_lite.serve.gate import Gate
 from ppocr_lite.serve.pool import ReaderPool
 from ppocr_lite.serve.routes import STATIC, router
@@ -53,6 +53,7 @@ def create_app(settings: Settings, pool: ReaderPool | None = None) -> ASGIApp:
     problems.install(app)
 
     async def nobody_waits(request: Request, error: Exception) -> Response:
+        metrics.REJECTED.labels("client-gone").inc()
         return Response(status_code=CLIENT_GONE)
 
     app.add_exception_handler(ClientDisconnect, nobody_waits)

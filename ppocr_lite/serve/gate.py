@@ -10,12 +10,11 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ppocr_lite.serve import metrics
 from ppocr_lite.serve.problems import ProblemError
-from ppocr_lite.serve.service import ClientGoneError, Service, ending
+from ppocr_lite.serve.service import Service, ending
 
 T = TypeVar("T")
 WORK = ("/v1/ocr", "/predict/ocr_system")  # what needs a reader
@@ -33,6 +32,10 @@ HEADERS = (
         b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
 )
+
+
+class SlowReaderError(Exception):
+    """A client takes the answer too slowly; it does not get the rest."""
 
 
 class Pace:
@@ -93,8 +96,8 @@ class Gate:
             return
         try:
             await (self._work(scope, client) if works else self._app(scope, client.receive, client.send))
-        except (ClientDisconnect, ClientGoneError):
-            metrics.REJECTED.labels("client-gone").inc()
+        except SlowReaderError:
+            metrics.REJECTED.labels("slow-reader").inc()
 
     async def _work(self, scope: Scope, client: _Client) -> None:
         self._service.under_way += 1
@@ -189,8 +192,7 @@ class _Client:
             try:
                 await self._out.wait(self._send({"type": "http.response.body", "body": part, "more_body": more}))
             except asyncio.TimeoutError as error:
-                metrics.REJECTED.labels("slow-reader").inc()
-                raise ClientGoneError from error
+                raise SlowReaderError from error
 
 
 def too_large(most: int) -> ProblemError:

@@ -79,6 +79,11 @@ def problem_of(error: Exception) -> ProblemError:
         log.error("%s", error)
         return ProblemError(500, str(error))
     log.error("A request failed.", exc_info=error)
+    return unknown()
+
+
+def unknown() -> ProblemError:
+    """Return what a client is told of a mistake of the service."""
     return ProblemError(500, "The request could not be answered; the log of the service says why.")
 
 
@@ -87,6 +92,9 @@ def install(app: FastAPI) -> None:
 
     async def failed(request: Request, error: Exception) -> Response:
         return _counted(problem_of(error))
+
+    async def mistaken(request: Request, error: Exception) -> Response:  # which the server logs
+        return _counted(unknown())
 
     async def refused(request: Request, error: Exception) -> Response:
         return _counted(ProblemError(getattr(error, "status_code", 500), str(getattr(error, "detail", ""))))
@@ -98,6 +106,7 @@ def install(app: FastAPI) -> None:
 
     app.add_exception_handler(ProblemError, failed)
     app.add_exception_handler(OCRError, failed)
+    app.add_exception_handler(Exception, mistaken)
     app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(RequestValidationError, invalid)
 

@@ -20,6 +20,7 @@ from ppocr_lite.serve.problems import MEDIA_TYPE, ProblemError
 from ppocr_lite.serve.settings import Settings
 
 FACTORY = "ppocr_lite.serve.server:worker_app"
+WORKER_SECONDS = 60  # a process of --workers may take to start, or to answer whether it is well
 AFTER_GRACE = 5  # seconds for answers on their way, after requests have been given up
 
 
@@ -113,10 +114,11 @@ def config_of(settings: Settings, app: Any) -> uvicorn.Config:
         lifespan="on",
         limit_concurrency=settings.connections,
         timeout_keep_alive=max(1, round(settings.idle)),
+        timeout_worker_healthcheck=WORKER_SECONDS,
         timeout_graceful_shutdown=round(settings.grace) + AFTER_GRACE,
         access_log=settings.access_log,
         server_header=False,
-        log_level="info" if settings.access_log else "warning",
+        log_level="info",
     )
 
 

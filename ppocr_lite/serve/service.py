@@ -25,7 +25,7 @@ Event = ReadPage | Exception | None
 
 
 class ClientGoneError(Exception):
-    """Nobody waits for the answer any more, or it is taken too slowly."""
+    """Nobody waits for the answer any more."""
 
 
 class Service:

@@ -67,7 +67,7 @@ class Watched(Client):
 
 @contextmanager
 def started(*options: str) -> Iterator[Watched]:
-    command = [sys.executable, "-m", "ppocr_lite.cli", "serve", "--port=0", "--access-log", f"--idle={IDLE}", *options]
+    command = [sys.executable, "-m", "ppocr_lite.cli", "serve", "--port=0", f"--idle={IDLE}", *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         assert process.stderr is not None
         try:

@@ -198,7 +198,7 @@ def test_the_pages_and_the_description_come_without_any_other_host(client: Clien
 
 
 def test_sigterm_lets_what_is_under_way_be_answered() -> None:
-    command = [sys.executable, "-m", "ppocr_lite.cli", "serve", "--port", "0", "--access-log"]
+    command = [sys.executable, "-m", "ppocr_lite.cli", "serve", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         try:
             assert process.stderr is not None
