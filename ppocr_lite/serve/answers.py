@@ -56,7 +56,9 @@ def write(kind: str, pages: Sequence[OCRResult], document: Document) -> tuple[by
         save_pages(pages, target)
     else:
         pages[0].save(target)
-    return target.read_bytes(), media
+    answer = target.read_bytes()
+    target.unlink()
+    return answer, media
 
 
 def write_line(page: ReadPage, number: int, total: int | None) -> bytes:

@@ -62,12 +62,14 @@ def find_document(upload: Upload, content_type: str) -> Document:
     kind = content_type.partition(";")[0].strip().lower()
     if kind == FORM:
         document = _from_form(upload, content_type)
+        upload.body.unlink()  # its file is beside it now
     elif kind == JSON:
         content = _read_json(upload.body)
         name = content.get("name", NAME)
         if not isinstance(name, str):
             raise ProblemError(422, f"name must be a string. Received: {type(name).__name__}", kind="invalid-body")
         document = _from_base64(upload, content.get("image"), "image", name)
+        upload.body.unlink()
     else:
         document = Document(upload.body, NAME)
     check_kind(document)

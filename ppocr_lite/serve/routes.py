@@ -141,8 +141,9 @@ async def read(request: Request, options: Annotated[Options, Query()]) -> Respon
         return await _stream(ticket)
     read_pages = [page.result async for page in ticket]
     answers.check_pages(read_pages)
-    with metrics.STAGES.labels("answer").time():
-        body, media = await run_in_threadpool(answers.write, options.format, read_pages, found[0])
+    async with service.writers:
+        with metrics.STAGES.labels("answer").time():
+            body, media = await run_in_threadpool(answers.write, options.format, read_pages, found[0])
     return Response(body, media_type=media)
 
 

@@ -21,6 +21,7 @@ from ppocr_lite.serve.settings import Settings
 from ppocr_lite.serve.upload import Spool
 from ppocr_lite.serve.work import Job, Page, ReadPage, Worker
 
+WRITERS = 2  # answers that are written at the same time; a PDF may need the memory of all its pages
 Event = ReadPage | Exception | None
 
 
@@ -39,6 +40,7 @@ class Service:
         spool: Where uploads are kept.
         ready: Whether requests are answered: networks are loaded, and no end is in sight.
         under_way: Requests that have been let in and not been answered.
+        writers: Lets a few answers be written at the same time.
     """
 
     def __init__(self, settings: Settings, pool: ReaderPool) -> None:
@@ -46,6 +48,7 @@ class Service:
         self.spool = Spool(settings.max_spool)
         self.ready = False
         self.under_way = 0
+        self.writers = asyncio.Semaphore(WRITERS)
         self._worker = Worker(decoders=max(2, default_threads()))
         self._tickets: set[Ticket] = set()
 

@@ -53,7 +53,7 @@ class Settings:
     max_bytes: int = 32 * MIB
     max_pixels: int = 40_000_000
     max_pages: int = 100
-    max_spool: int = 1024 * MIB
+    max_spool: int = 768 * MIB
     queue: int = 256
     connections: int = 1000
     seconds: float = 120.0

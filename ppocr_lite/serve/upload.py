@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import logging
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
+from io import FileIO
 from pathlib import Path
 
 from ppocr_lite.serve import metrics
 from ppocr_lite.serve.problems import ProblemError
+
+log = logging.getLogger(__name__)
 
 
 class Spool:
@@ -67,12 +73,16 @@ class Upload:
         return self.folder / "body"
 
     async def receive(self, chunks: AsyncIterator[bytes]) -> None:
-        """Take the whole body in."""
-        with metrics.STAGES.labels("upload").time(), self.body.open("wb") as file:
+        """Take the whole body in.
+
+        Raises:
+            ProblemError: If there is no room for it, or it comes too slowly.
+        """
+        with metrics.STAGES.labels("upload").time(), self.body.open("wb", buffering=0) as file:
             async for chunk in chunks:
                 self._spool.take(len(chunk))
                 self.size += len(chunk)
-                file.write(chunk)
+                _write(file, chunk)
         metrics.BYTES.inc(self.size)
 
     def close(self) -> None:
@@ -80,3 +90,12 @@ class Upload:
         shutil.rmtree(self.folder, ignore_errors=True)
         self._spool.take(-self.size)
         self.size = 0
+
+
+def _write(file: FileIO, chunk: bytes) -> None:
+    try:
+        if file.write(chunk) < len(chunk):  # as much as there was room for
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as error:
+        log.error("An upload cannot be kept: %s", error)
+        raise ProblemError(503, "There is no room for the upload. Try again later.", 5, kind="no-room") from error
