@@ -202,5 +202,5 @@ def _close(files: Iterable[File]) -> None:
 
 def clean_name(name: str) -> str:
     """Return what a document is called in answers: the last part of the name it brings, without what does not print."""
-    last = re.split(r"[/\\\\]", name)[-1]
+    last = re.split(r"[/\\]", name)[-1]
     return "".join(character for character in last if character.isprintable())[:_LONGEST_NAME].strip() or NAME
