@@ -6,9 +6,12 @@ import base64
 import dataclasses
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
+from ppocr_lite.errors import OCRError
 from ppocr_lite.results import OCRResult, save_pages
+from ppocr_lite.serve import overlay
 from ppocr_lite.serve.documents import Document
 from ppocr_lite.serve.problems import ProblemError
 from ppocr_lite.serve.work import ReadPage
@@ -43,22 +46,36 @@ def write(kind: str, pages: Sequence[OCRResult], document: Document) -> tuple[by
         kind: One of :data:`FORMATS`.
         pages: What was read, in order; sources are called by the name of the document.
         document: What it was read on.
+
+    Raises:
+        OCRError: If the document cannot be read again, or the format cannot hold it.
     """
     suffix, media = FORMATS[kind]
     target = document.path.with_name(f"answer{suffix}")
+    try:
+        _save(kind, pages, document, target)
+    except OCRError as error:
+        raise document.named(error) from error
+    answer = target.read_bytes()
+    target.unlink()
+    return answer, media
+
+
+def _save(kind: str, pages: Sequence[OCRResult], document: Document, target: Path) -> None:
     several = len(pages) > 1 or pages[0].source != document.name
     if kind == "pdf":
         errors = [page.error for page in pages if page.error is not None]
-        if errors and not document.is_pdf:  # whose damaged pages stay as they are
+        placed = [_placed(page, document) for page in pages]
+        if document.is_pdf:  # whose damaged pages stay as they are
+            overlay.save_over(placed, target)
+        elif errors:
             raise ProblemError(422, str(errors[0]), kind="unreadable")
-        save_pages([_placed(page, document) for page in pages], target)
+        else:
+            save_pages(placed, target)
     elif several:
         save_pages(pages, target)
     else:
         pages[0].save(target)
-    answer = target.read_bytes()
-    target.unlink()
-    return answer, media
 
 
 def write_line(page: ReadPage, number: int, total: int | None) -> bytes:

@@ -52,6 +52,14 @@ class Document(NamedTuple):
         with self.path.open("rb") as file:
             return b"%PDF-" in file.read(_LOOK)
 
+    def shown(self, text: str) -> str:
+        """Return *text* with the name instead of where the file is."""
+        return text.replace(str(self.path), self.name)
+
+    def named(self, error: OCRError) -> OCRError:
+        """Return *error* likewise."""
+        return type(error)(self.shown(str(error)))
+
 
 def find_document(upload: Upload, content_type: str) -> Document:
     """Return the one document of a body.
@@ -106,7 +114,7 @@ def read_document(
 ) -> Generator[Page, None, None]:
     """Yield the name and the pixels of each page, or why it cannot be read."""
     for name, found in read_every_page(document.path, pages, max_pixels, counted=counted):
-        yield _shown(name, document), _named(found, document) if isinstance(found, OCRError) else found
+        yield document.shown(name), document.named(found) if isinstance(found, OCRError) else found
 
 
 def read_first_pages(documents: Sequence[Document], max_pixels: int) -> Generator[Page, None, None]:
@@ -128,15 +136,6 @@ def check_kind(document: Document) -> None:
     if not (document.is_pdf or any(known.begins(start[:64]) for known in FORMATS)):
         detail = f"{document.name}: neither an image nor a PDF: it begins with {start[:16]!r}. Send {ACCEPTED}."
         raise ProblemError(415, detail)
-
-
-def _named(error: OCRError, document: Document) -> OCRError:
-    """Return *error* with the name of the document instead of where it is kept."""
-    return type(error)(_shown(str(error), document))
-
-
-def _shown(text: str, document: Document) -> str:
-    return text.replace(str(document.path), document.name)
 
 
 def _read_json(path: Path) -> dict[str, Any]:
