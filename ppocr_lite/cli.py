@@ -25,6 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "det": ("ppocr_lite.commands.det", "find text regions only"),
     "cls": ("ppocr_lite.commands.cls", "tell which way up line images are"),
     "rec": ("ppocr_lite.commands.rec", "read line images"),
+    "serve": ("ppocr_lite.commands.serve", "read over HTTP, with a web page"),
     "label": ("ppocr_lite.commands.label", "label pages or line images by reading them, for review"),
     "train": ("ppocr_lite.commands.train", "train a network from a config"),
     "eval": ("ppocr_lite.commands.eval", "score a checkpoint on the evaluation data of a config"),

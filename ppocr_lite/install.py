@@ -25,6 +25,7 @@ EXTRAS = {
     "rapidocr": "official",
     **dict.fromkeys(("pypdfium2", "pikepdf"), "pdf"),
     "pillow-heif": "heic",
+    **dict.fromkeys(("fastapi", "uvicorn", "python-multipart", "prometheus-client"), "serve"),
     "visualdl": "visualdl",
 }
 # module → distribution, where the names differ
@@ -35,6 +36,8 @@ _DISTRIBUTIONS = {
     "onnx": "paddle2onnx",
     "paddle": "paddlepaddle",
     "pillow_heif": "pillow-heif",
+    "prometheus_client": "prometheus-client",
+    "python_multipart": "python-multipart",
     "yaml": "pyyaml",
 }
 

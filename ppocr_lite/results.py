@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import importlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite import files, visualize
-from ppocr_lite.errors import DataError, ImageError, suggest
-from ppocr_lite.io import documents, images, pages, pdf, searchable
+from ppocr_lite.errors import DataError, ImageError, OCRError, suggest
+from ppocr_lite.install import need
+from ppocr_lite.io import documents, images, markdown, pages, pdf, searchable
 from ppocr_lite.io.images import ImageInput
 from ppocr_lite.textline import Points, TextLine, split_blocks
 
@@ -157,6 +161,38 @@ class OCRResult:
             files.write_text(path, text + "\n", errors="backslashreplace")
         return text
 
+    def to_markdown(self) -> str:
+        """Return Markdown: blocks as paragraphs, larger lines as headings, cells in rows and columns as tables."""
+        return markdown.markdown(self.lines, self.block_sizes)
+
+    def to_dataframe(self) -> Any:
+        """Return a pandas DataFrame of a row a line.
+
+        Its columns: ``text``, ``score``, ``det_score``, ``angle``, ``block``, the bounds ``left``, ``top``, ``right``
+        and ``bottom`` in pixels, and ``polygon``, (P, 2) float32.
+
+        Raises:
+            OCRError: If pandas is not installed.
+        """
+        need("pandas")
+        numbers = [number for number, block in enumerate(self.blocks) for _ in block]
+        rows = [
+            (line.text, line.score, line.det_score, line.angle, number)
+            + (*line.polygon.min(axis=0).tolist(), *line.polygon.max(axis=0).tolist(), line.polygon)
+            for line, number in zip(self.lines, numbers, strict=True)
+        ]
+        columns = ("text", "score", "det_score", "angle", "block", "left", "top", "right", "bottom", "polygon")
+        return importlib.import_module("pandas").DataFrame(rows, columns=columns)
+
+    def _repr_html_(self) -> str:
+        """Return what Jupyter shows: the picture with its boxes, if its source can be read, and the text."""
+        text = f"<pre>{html.escape(self.text)}</pre>"
+        try:
+            picture = images.encode(self.draw(), ".jpg")
+        except OCRError as error:
+            return f"<p>{html.escape(str(self.error or error))}</p>{text}"
+        return f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(picture).decode()}">'
+
     def to_legacy(self) -> list[list[Any]]:
         """Return ``[[quad, (text, score)], ...]`` as PaddleOCR 2.x returns a page; *quad* is a list of [x, y]."""
         return [[line.polygon.tolist(), (line.text, line.score)] for line in self.lines]
@@ -177,8 +213,8 @@ class OCRResult:
         """Write the result in the format that the suffix of *path* names.
 
         Args:
-            path: ``.json``, ``.txt`` (the text), ``.hocr``, ``.xml`` (ALTO 4), ``.pdf`` (the page, with its text to
-                search), or ``.png``, ``.jpg`` (a drawing).
+            path: ``.json``, ``.txt`` (the text), ``.md``, ``.hocr``, ``.xml`` (ALTO 4), ``.pdf`` (the page, with its
+                text to search), or ``.png``, ``.jpg`` (a drawing).
             image: For a drawing or PDF: the image; None to read the source again. A PDF keeps the picture and the size
                 of the source; an array becomes a JPEG of 150 dots an inch.
 
@@ -193,6 +229,8 @@ class OCRResult:
             self.to_json(path)
         elif suffix == ".txt":
             files.write_text(path, self.text + "\n" if self.lines else "", errors="replace")
+        elif suffix == ".md":
+            files.write_text(path, self.to_markdown(), errors="replace")
         elif suffix in MARKUP:
             files.write_text(
                 path, MARKUP[suffix](self.lines, self.size, self.source, self.block_sizes), errors="replace"
@@ -202,7 +240,7 @@ class OCRResult:
         elif suffix in DRAWING_SUFFIXES:
             images.write(path, self.draw(image))
         else:
-            known = (".json", ".txt", ".pdf", *MARKUP, *DRAWING_SUFFIXES)
+            known = (".json", ".txt", ".md", ".pdf", *MARKUP, *DRAWING_SUFFIXES)
             raise DataError(f"{path}: no result format has the suffix {suffix!r}.{suggest(suffix, known)}")
 
     def _save_pdf(self, path: Path, image: ImageInput | None) -> None:
@@ -221,8 +259,9 @@ def save_pages(results: Sequence[OCRResult], path: Path | str, password: str | N
     Args:
         results: The pages, in order; at least one.
         path: ``.json`` (``{"version": 1, "pages": […]}``, each page as :meth:`OCRResult.to_dict` has it), ``.txt``
-            (form feeds between the pages), ``.hocr``, ``.xml`` (ALTO 4) or ``.pdf``, which keeps the pictures and sizes
-            of the sources, or, if they are the pages of a PDF, the PDF itself, and has the text over them.
+            (form feeds between the pages), ``.md`` (rules between them), ``.hocr``, ``.xml`` (ALTO 4) or ``.pdf``,
+            which keeps the pictures and sizes of the sources, or, if they are the pages of a PDF, the PDF itself, and
+            has the text over them.
         password: Of an encrypted PDF whose pages they are; what is written wants it, too.
 
     Raises:
@@ -258,6 +297,10 @@ def _text(results: Sequence[OCRResult]) -> str:
     return "\f".join(result.text + "\n" if len(result) else "" for result in results)
 
 
+def _markdown(results: Sequence[OCRResult]) -> str:
+    return "\n---\n\n".join(result.to_markdown() for result in results)
+
+
 def _hocr(results: Sequence[OCRResult]) -> str:
     return documents.join_hocr(
         [documents.hocr(page.lines, page.size, page.source, page.block_sizes) for page in results]
@@ -271,7 +314,7 @@ def _alto(results: Sequence[OCRResult]) -> str:
     )
 
 
-_JOINERS = {".json": _json, ".txt": _text, ".hocr": _hocr, ".xml": _alto}
+_JOINERS = {".json": _json, ".txt": _text, ".md": _markdown, ".hocr": _hocr, ".xml": _alto}
 
 
 def _dumps(value: Any) -> str:

@@ -23,11 +23,12 @@ import numpy as np
 from ppocr_lite.commands.console import say, table
 from ppocr_lite.errors import OCRError
 from ppocr_lite.install import install_command
+from ppocr_lite.predict.arguments import MAX_THREADS
 from ppocr_lite.predict.bundle import Bundle, read_bundle
 from ppocr_lite.predict.engines.pool import cpu_count
 from ppocr_lite.predict.released import FOLDER, default_language, released
 from ppocr_lite.predict.runner import ENGINES, EngineMissingError, Runner, load_runner
-from ppocr_lite.predict.system import MAX_THREADS, OCR
+from ppocr_lite.predict.system import OCR
 from ppocr_lite.version import __version__
 from ppocr_lite.visualize import installed_fonts
 
@@ -58,6 +59,10 @@ PACKAGES = {
     "packaging": "[onnx] paddle2onnx needs it",
     "pypdfium2": "[pdf] reading PDF files",
     "pikepdf": "[pdf] laying text over the pages of a PDF",
+    "fastapi": "[serve] ppocr-lite serve",
+    "uvicorn": "[serve] its HTTP",
+    "python-multipart": "[serve] its forms",
+    "prometheus-client": "[serve] its metrics",
     "visualdl": "[visualdl] curves of a training",
 }
 MIB = 2**20

@@ -1,10 +1,10 @@
 """Read pages.
 
 Prints the text of each page, or as JSON one page a line; or with --output writes a file per input and format:
-NAME.json, NAME.txt, NAME.hocr, NAME.xml (ALTO), NAME_ocr.pdf (the pages of the input, with their text to search), and
-NAME_ocr.png (the drawing).  Folders, patterns, PDF and multi-page files are read page by page; what is written of the
-pages of one file is one file, with a number where it must be one a page, as for drawings: NAME_p001_ocr.png.  With
---split all formats are written that way.
+NAME.json, NAME.txt, NAME.md, NAME.hocr, NAME.xml (ALTO), NAME_ocr.pdf (the pages of the input, with their text to
+search), and NAME_ocr.png (the drawing).  Folders, patterns, PDF and multi-page files are read page by page; what is
+written of the pages of one file is one file, with a number where it must be one a page, as for drawings:
+NAME_p001_ocr.png.  With --split all formats are written that way.
 """
 
 from __future__ import annotations
@@ -23,7 +23,15 @@ from ppocr_lite.io.pages import page_numbers, read_every_page
 from ppocr_lite.results import save_pages
 
 # format → what is appended to the name of the input
-ENDINGS = {"json": ".json", "txt": ".txt", "png": "_ocr.png", "hocr": ".hocr", "alto": ".xml", "pdf": "_ocr.pdf"}
+ENDINGS = {
+    "json": ".json",
+    "txt": ".txt",
+    "md": ".md",
+    "png": "_ocr.png",
+    "hocr": ".hocr",
+    "alto": ".xml",
+    "pdf": "_ocr.pdf",
+}
 ONE_A_PAGE = ("png",)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -69,7 +69,12 @@ def page_numbers(pages: str | None) -> list[range] | None:
 
 
 def read_pages(
-    path: Path, pages: str | None = None, after: int = 0, max_pixels: int = MAX_PIXELS, password: str | None = None
+    path: Path,
+    pages: str | None = None,
+    after: int = 0,
+    max_pixels: int = MAX_PIXELS,
+    password: str | None = None,
+    counted: Callable[[int], None] = lambda count: None,
 ) -> Generator[tuple[str, NDArray[np.uint8]], None, None]:
     """Yield the name and the pixels, BGR uint8 (H, W, 3), of each page of a file.
 
@@ -80,6 +85,7 @@ def read_pages(
         after: Leave out the pages up to this one.
         max_pixels: Most pixels that an image may declare; a larger page of a PDF is drawn smaller.
         password: Of an encrypted PDF.
+        counted: Told how many pages will be read, before the first is; it may raise.
 
     Yields:
         ``("scan.pdf#2", pixels)``; the plain path for a file of one page.
@@ -96,26 +102,34 @@ def read_pages(
     if path.is_dir():
         raise ImageError(f"{path}: a folder without images.")
     if not path.exists() or suffix in SUFFIXES.difference((".pdf", *SEVERAL_FRAMES)):
-        if _is_wanted(1, wanted):
+        numbers = _wanted_of(1, wanted)
+        counted(len(numbers))
+        if numbers:
             yield str(path), images.read(path, max_pixels=max_pixels)
     elif is_pdf(path):
         with PDFReader(path, max_pixels, password=password) as document:
-            yield from _pdf_pages(path, document, wanted)
+            numbers = _wanted_of(document.count, wanted)
+            counted(len(numbers))
+            yield from _pdf_pages(path, document, numbers)
     else:
-        yield from _frames(path, wanted, max_pixels)
+        yield from _frames(path, wanted, max_pixels, counted)
 
 
 def read_every_page(
-    path: Path, pages: str | None = None, max_pixels: int = MAX_PIXELS, password: str | None = None
+    path: Path,
+    pages: str | None = None,
+    max_pixels: int = MAX_PIXELS,
+    password: str | None = None,
+    counted: Callable[[int], None] = lambda count: None,
 ) -> Generator[tuple[str, NDArray[np.uint8] | OCRError], None, None]:
     """Yield what :func:`read_pages` does, and for what cannot be read its name and the error.
 
-    After a damaged page those that follow it are still read.
+    After a damaged page those that follow it are still read, and *counted* is told of these again.
     """
     after: int | None = 0
     while after is not None:
         try:
-            yield from read_pages(path, pages, after, max_pixels, password)
+            yield from read_pages(path, pages, after, max_pixels, password, counted)
             return
         except OCRError as error:
             after = getattr(error, "page", None)
@@ -145,20 +159,28 @@ def file_and_page(name: str) -> tuple[Path, int]:
     return Path(page[1]), int(page[2])
 
 
-def _is_wanted(number: int, wanted: list[range] | None) -> bool:
-    return wanted is None or any(number in numbers for numbers in wanted)
+def _wanted_of(count: int, wanted: list[range] | None) -> list[int]:
+    """Return the numbers of the pages to read, of so many."""
+    return [n for n in range(1, count + 1) if wanted is None or any(n in numbers for numbers in wanted)]
 
 
-def _frames(path: Path, wanted: list[range] | None, max_pixels: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+def _frames(
+    path: Path, wanted: list[range] | None, max_pixels: int, counted: Callable[[int], None]
+) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     page = None
     with images.open_file(path) as file:
         try:
             picture = formats.open_image(file, str(path), max_pixels)
             if picture.format not in ("GIF", "TIFF"):  # only called so
-                yield str(path), images.read(path, max_pixels=max_pixels)
+                numbers = _wanted_of(1, wanted)
+                counted(len(numbers))
+                if numbers:
+                    yield str(path), images.read(path, max_pixels=max_pixels)
                 return
             count = getattr(picture, "n_frames", 1)
-            for number in (n for n in range(1, count + 1) if _is_wanted(n, wanted)):
+            numbers = _wanted_of(count, wanted)
+            counted(len(numbers))
+            for number in numbers:
                 page = number if count > 1 else None
                 name = f"{path}#{number}" if count > 1 else str(path)
                 picture.seek(number - 1)
@@ -181,8 +203,8 @@ def is_pdf(path: Path) -> bool:
         return _PDF_START in file.read(_PDF_START_WITHIN)
 
 
-def _pdf_pages(path: Path, document: PDFReader, wanted: list[range] | None) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    for number in (n for n in range(1, document.count + 1) if _is_wanted(n, wanted)):
+def _pdf_pages(path: Path, document: PDFReader, numbers: list[int]) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    for number in numbers:
         try:
             pixels = document.page(number)
         except ImageError as error:

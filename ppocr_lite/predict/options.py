@@ -70,7 +70,7 @@ GONE = {  # name → why it has no effect
     "warmup": "models run once when they are loaded",
     "benchmark": "use OCR.profile()",
     "use_mlu": "only cpu and gpu are devices",
-    "use_pdserving": "deploy/serve.py serves",
+    "use_pdserving": "ppocr-lite serve serves",
     "max_batch_size": "use rec_batch_num and cls_batch_num",
     "image_dir": "give it to OCR.ocr() or OCR.stream()",
     "page_num": "give pages= to OCR.stream()",

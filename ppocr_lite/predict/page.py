@@ -19,6 +19,7 @@ from ppocr_lite.predict.detector import TextDetector
 from ppocr_lite.predict.lines import Line
 from ppocr_lite.predict.order import reading_blocks, reading_order, skew
 from ppocr_lite.predict.recognizer import TextRecognizer
+from ppocr_lite.predict.runner import EngineRunner
 from ppocr_lite.predict.short import fit_short
 from ppocr_lite.predict.stages import on_one_thread
 from ppocr_lite.predict.timing import NO_TIMER, Timer
@@ -169,6 +170,12 @@ class PageReader:
     def parallel(self) -> bool:
         """Whether pages can be searched in several threads at the same time."""
         return self._detector is None or self._detector.runner.parallel
+
+    def networks(self) -> dict[str, EngineRunner]:
+        """Return the exported network of each stage that has one."""
+        stages = {"det": self._detector, "cls": self._classifier, "rec": self._recognizer}
+        runners = {name: stage.runner for name, stage in stages.items() if stage}
+        return {name: runner for name, runner in runners.items() if isinstance(runner, EngineRunner)}
 
     def on_one_thread(self) -> PageReader:
         """Return a reader whose networks run on one thread each, for pages that are read at the same time."""

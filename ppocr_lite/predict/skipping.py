@@ -31,8 +31,14 @@ def find_page(reader: PageReader, name: str, image: Image | OCRError, steps: Ste
 
 
 def finish_page(reader: PageReader, page: FoundPage, on_error: OnError) -> OCRResult:
-    """Return the result of a page, as :meth:`PageReader.finish` does, or of one that could not be read."""
+    """Return the result of a page, as :meth:`PageReader.finish` does, or of one that could not be read.
+
+    Raises:
+        OCRError: If it could not be read, and *on_error* is ``"raise"``.
+    """
     if isinstance(page, FailedPage) and page.error is not None:
+        if on_error == "raise":
+            raise page.error
         return failed_result(page.source, page.error, on_error)
     return reader.finish(page)
 

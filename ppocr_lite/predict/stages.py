@@ -39,6 +39,7 @@ def load_detector(
     resize: Mapping[str, Any] | None = None,
     postprocess: Mapping[str, Any] | None = None,
     settings: Settings = NO_SETTINGS,
+    runner: EngineRunner | None = None,
 ) -> TextDetector:
     """Load a detector.
 
@@ -50,6 +51,7 @@ def load_detector(
         resize: Arguments of the resize to use instead of the folder's; None among them keeps the folder's.
         postprocess: The same for the post-processing.
         settings: What its model set says of a network that has no description of its own.
+        runner: The network, if another stage has loaded it from the same place.
 
     Raises:
         ModelError: If the folder is not a detector, or its parts do not fit each other.
@@ -57,7 +59,7 @@ def load_detector(
     """
     bundle = adapt(_read(model, "det", settings), resize or {}, postprocess or {})
     shape = (1, 3, 64, 64) if min(bundle.input.shape[2:]) < 0 else (1, 3, *bundle.input.shape[2:])
-    runner, output = _start(bundle, shape, engine, device, threads, 4)
+    runner, output = _start(bundle, shape, engine, device, threads, 4, runner)
     if output.shape != (1, 1, *shape[2:]):
         raise ModelError(f"{bundle.source}: a detector returns a map as large as its input. Received: {output.shape}")
     return TextDetector(runner, bundle.build_preprocess(), bundle.build_postprocess())
@@ -70,11 +72,12 @@ def load_classifier(
     threads: int = 1,
     batch_size: int = 6,
     settings: Settings = NO_SETTINGS,
+    runner: EngineRunner | None = None,
 ) -> TextClassifier:
     """Load an orientation classifier; arguments and errors as for :func:`load_detector`."""
     bundle = _read(model, "cls", settings)
     preprocess, postprocess = bundle.build_preprocess(), bundle.build_postprocess()
-    runner, output = _start(bundle, _shape_of_line(preprocess), engine, device, threads, 2)
+    runner, output = _start(bundle, _shape_of_line(preprocess), engine, device, threads, 2, runner)
     if output.shape != (1, len(postprocess.angles)):
         raise ModelError(
             f"{bundle.source}: PostProcess has {len(postprocess.angles)} labels, the network returns {output.shape}."
@@ -92,6 +95,7 @@ def load_recognizer(
     dictionary: Path | str | None = None,
     drop_score: float | None = None,
     settings: Settings = NO_SETTINGS,
+    runner: EngineRunner | None = None,
 ) -> TextRecognizer:
     """Load a recogniser; arguments and errors as for :func:`load_detector`.
 
@@ -105,6 +109,7 @@ def load_recognizer(
         dictionary: File of characters to use instead of the folder's.
         drop_score: Least score of a text that is worth showing, instead of the folder's.
         settings: What its model set says of a network that has no description of its own.
+        runner: The network, if another stage has loaded it from the same place.
     """
     bundle = _read(model, "rec", settings)
     if dictionary is not None:
@@ -120,7 +125,8 @@ def load_recognizer(
     preprocess = bundle.build_preprocess()
     width = bundle.input.shape[3]
     shape = _shape_of_line(preprocess)
-    runner, output = _start(bundle, shape if width < 0 else (*shape[:3], width), engine, device, threads, 3)
+    shape = shape if width < 0 else (*shape[:3], width)
+    runner, output = _start(bundle, shape, engine, device, threads, 3, runner)
     if output.ndim != 3:
         raise ModelError(f"{bundle.source}: a recogniser returns (N, T, classes). Received: {output.shape}")
     spaceless = bundle.foreign or (dictionary is not None and " " not in listed)
@@ -217,11 +223,17 @@ def _shape_of_line(preprocess: Compose) -> tuple[int, ...]:
 
 
 def _start(
-    bundle: Bundle, shape: tuple[int, ...], engine: Engine, device: str, threads: int, rank: int
+    bundle: Bundle,
+    shape: tuple[int, ...],
+    engine: Engine,
+    device: str,
+    threads: int,
+    rank: int,
+    runner: EngineRunner | None = None,
 ) -> tuple[EngineRunner, NDArray[np.float32]]:
-    """Load a network, and run it on an empty image of that shape; the first run of a shape is slow anyway.
+    """Load a network, unless one is given, and run it on an empty image of that shape.
 
-    Of several outputs that one is chosen, and returned, that has *rank* sides.
+    The first run of a shape is slow anyway. Of several outputs that one is chosen, and returned, that has *rank* sides.
     """
     fixed = (-1, -1, *bundle.input.shape[2:])  # one channel and one image at a time are seen to by the runner
     if len(fixed) != len(shape) or any(side not in (-1, given) for side, given in zip(fixed, shape, strict=True)):
@@ -229,7 +241,7 @@ def _start(
             f"{bundle.source}: the network does not take an input of {shape}, only of {bundle.input.shape}, where -1 "
             "may vary. Resize to what it was trained on."
         )
-    runner = load_runner(bundle, engine, device, threads, shape)
+    runner = runner or load_runner(bundle, engine, device, threads, shape)
     outputs = runner.run_all(np.zeros(shape, np.float32))
     fitting = [index for index, output in enumerate(outputs.values()) if output.ndim == rank]
     if len(fitting) > 1 and bundle.foreign:

@@ -8,9 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from typing import TypeVar
 
-from ppocr_lite.predict.page import FoundPage
+from ppocr_lite.errors import OCRError
+from ppocr_lite.io.images import Image
+from ppocr_lite.predict.page import FoundPage, PageReader, Steps
 from ppocr_lite.predict.recognizer import TextRecognizer
+from ppocr_lite.predict.skipping import OnError, find_page, finish_page
 from ppocr_lite.predict.timing import NO_TIMER, Timer
+from ppocr_lite.results import OCRResult
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -124,6 +128,37 @@ def read_together(
                 reader.finish(waiting[0])
                 yield waiting.popleft()
         yield from _rest(reader, waiting)
+
+
+def stream_pages(
+    reader: PageReader,
+    pages: Generator[tuple[str, Image | OCRError], None, None],
+    steps: Steps,
+    threads: int,
+    on_error: OnError,
+) -> Generator[OCRResult, None, None]:
+    """Read decoded pages: find the lines of several at the same time, read them together.
+
+    Args:
+        reader: Reads them, each network on one thread.
+        pages: The name and the pixels of each, BGR uint8 (H, W, 3), or why it could not be decoded.
+        steps: What is to be done with them.
+        threads: How many are searched at the same time.
+        on_error: What to do about one that could not be decoded.
+
+    Yields:
+        One result a page, in order.
+    """
+    reader = reader.on_one_thread()
+    recognizer = reader.recognizer if steps.rec else None
+
+    def find(page: tuple[str, Image | OCRError]) -> FoundPage:
+        return find_page(reader, *page, steps)
+
+    found = map_ahead(find, run_ahead(pages), threads if reader.parallel else 1)
+    with closing(run_ahead(read_together(found, recognizer)) if recognizer else found) as read:
+        for outcome in read:
+            yield finish_page(reader, outcome.result(), on_error)
 
 
 def _rest(reader: _Reader, waiting: deque[FoundPage]) -> Iterator[FoundPage]:

@@ -4,40 +4,42 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import os
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal, overload
 
-import numpy as np
-
-from ppocr_lite.config.reading import ReadingPolicy, check_limit
+from ppocr_lite.config.reading import ReadingPolicy
 from ppocr_lite.errors import ConfigError, ModelError, OCRError
 from ppocr_lite.io import images
 from ppocr_lite.io.formats import MAX_PIXELS
 from ppocr_lite.io.images import Image, ImageInput
 from ppocr_lite.io.pages import list_files, page_numbers, read_every_page, read_pages
+from ppocr_lite.predict.arguments import (
+    NETWORK_OPTIONS,
+    default_threads,
+    find_network,
+    name_of,
+    policy_overrides,
+    several,
+    three_numbers,
+)
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
-from ppocr_lite.predict.models import FoundModels, find_models
+from ppocr_lite.predict.models import STAGES, find_models
 from ppocr_lite.predict.official import NO_SETTINGS
 from ppocr_lite.predict.options import accept_old_names
-from ppocr_lite.predict.page import FoundPage, PageReader, Steps, page_policy
+from ppocr_lite.predict.page import PageReader, Steps, page_policy
 from ppocr_lite.predict.recognizer import TextRecognizer
-from ppocr_lite.predict.released import LANGUAGES, default_language, released_model
-from ppocr_lite.predict.runner import Engine
-from ppocr_lite.predict.skipping import OnError, check_on_error, failed_result, find_page, finish_page
+from ppocr_lite.predict.released import LANGUAGES, default_language
+from ppocr_lite.predict.runner import Engine, EngineRunner
+from ppocr_lite.predict.skipping import OnError, check_on_error, failed_result
 from ppocr_lite.predict.stages import load_classifier, load_detector, load_recognizer
-from ppocr_lite.predict.stream import map_ahead, read_together, run_ahead
+from ppocr_lite.predict.stream import stream_pages
 from ppocr_lite.predict.timing import NO_TIMER, Timer
 from ppocr_lite.predict.turn import PageAngle
 from ppocr_lite.results import Detections, OCRResult, Orientation, Recognition
 
-MAX_THREADS = 4  # more bring the networks of this size nothing
 BATCH_SIZE = 6  # lines per run, as in PaddleOCR
-# Argument of OCR → field of the reading policy that it replaces.
-POLICY = {"rec_retry_score": "retry_score", "rec_margin": "margin", "cls_thresh": "turn_score"}
 
 
 class OCR:
@@ -91,6 +93,7 @@ class OCR:
     """
 
     _given: dict[str, Any] | None  # the arguments, set by accept_old_names
+    _lent: Mapping[str, EngineRunner] = {}  # networks of another reader, by stage
 
     @accept_old_names
     def __init__(
@@ -131,7 +134,9 @@ class OCR:
         for name, number in counts.items():
             if number is not None and number < 1:
                 raise ConfigError(f"OCR: {name} must be at least 1. Received: {number}")
-        overrides = _overrides({"rec_retry_score": rec_retry_score, "rec_margin": rec_margin, "cls_thresh": cls_thresh})
+        overrides = policy_overrides(
+            {"rec_retry_score": rec_retry_score, "rec_margin": rec_margin, "cls_thresh": cls_thresh}
+        )
         if lang is not None and models is not None:
             raise ConfigError(f"OCR: lang={lang!r} chooses among the released models; with models= leave it out.")
         found = find_models(models) if models is not None else None
@@ -143,8 +148,8 @@ class OCR:
         folders = {}
         for stage, model in given.items():
             optional = not use_angle_cls if stage == "cls" else partly
-            folders[stage] = _find(stage, model, origin, missing if optional else None)
-        use = (engine, device, threads or _default_threads())
+            folders[stage] = find_network(stage, model, origin, missing if optional else None)
+        use = (engine, device, threads or default_threads())
         resize = {"limit_side_len": det_limit_side_len, "limit_type": det_limit_type}
         boxes = {
             "thresh": det_db_thresh,
@@ -154,13 +159,16 @@ class OCR:
             "use_dilation": use_dilation,
             "box_type": det_box_type,
         }
-        line = {"image_shape": _three_numbers(rec_image_shape)}
-        det, cls, rec = (folders.get(stage) for stage in ("det", "cls", "rec"))
-        said = [found.settings if found and not given.get(stage) else NO_SETTINGS for stage in ("det", "cls", "rec")]
-        detector = load_detector(det, *use, resize, boxes, said[0]) if det else None
-        classifier = load_classifier(cls, *use, cls_batch_num or BATCH_SIZE, said[1]) if cls else None
+        line = {"image_shape": three_numbers(rec_image_shape)}
+        det, cls, rec = (folders.get(stage) for stage in STAGES)
+        said = [found.settings if found and not given.get(stage) else NO_SETTINGS for stage in STAGES]
+        lent = [self._lent.get(stage) for stage in STAGES]
         size = rec_batch_num or BATCH_SIZE
-        recognizer = load_recognizer(rec, *use, size, line, rec_char_dict_path, drop_score, said[2]) if rec else None
+        detector = load_detector(det, *use, resize, boxes, said[0], lent[0]) if det else None
+        classifier = load_classifier(cls, *use, cls_batch_num or BATCH_SIZE, said[1], lent[1]) if cls else None
+        recognizer = (
+            load_recognizer(rec, *use, size, line, rec_char_dict_path, drop_score, said[2], lent[2]) if rec else None
+        )
         policy = dataclasses.replace(page_policy(classifier, recognizer), **overrides)
         self._hold(PageReader(detector, classifier, recognizer, policy, missing, page_angle), threads, max_pixels)
 
@@ -191,7 +199,7 @@ class OCR:
         return made
 
     def _hold(self, reader: PageReader, threads: int | None, max_pixels: int) -> None:
-        self._reader, self._threads = reader, threads or _default_threads()
+        self._reader, self._threads = reader, threads or default_threads()
         self.max_pixels = max_pixels
         self.policy, self.drop_score = reader.policy, reader.drop_score
 
@@ -252,8 +260,8 @@ class OCR:
         except (OCRError, TypeError) as error:
             if not go_on:
                 raise
-            return failed_result(_name(image), error, on_error)
-        return self._read(pixels, _name(image), Steps(det, cls, rec))
+            return failed_result(name_of(image), error, on_error)
+        return self._read(pixels, name_of(image), Steps(det, cls, rec))
 
     def stream(
         self,
@@ -297,20 +305,56 @@ class OCR:
         page_numbers(pages)
         read_all = read_every_page if check_on_error(on_error) else read_pages
         files = list_files(source, recursive)
-        steps, reader = Steps(det, cls, rec), self._reader.on_one_thread()
-        recognizer = reader.recognizer if rec else None
 
         def decode() -> Generator[tuple[str, Image | OCRError], None, None]:
             for path in files:
                 yield from read_all(path, pages, max_pixels=self.max_pixels, password=password)
 
-        def find(page: tuple[str, Image | OCRError]) -> FoundPage:
-            return find_page(reader, *page, steps)
+        yield from stream_pages(self._reader, decode(), Steps(det, cls, rec), self._threads, on_error)
 
-        found = map_ahead(find, run_ahead(decode()), self._threads if reader.parallel else 1)
-        with closing(run_ahead(read_together(found, recognizer)) if recognizer else found) as read:
-            for outcome in read:
-                yield finish_page(reader, outcome.result(), on_error)
+    def stream_pages(
+        self,
+        pages: Generator[tuple[str, Image | OCRError], None, None],
+        *,
+        det: bool = True,
+        cls: bool = True,
+        rec: bool = True,
+        on_error: OnError = "raise",
+    ) -> Generator[OCRResult, None, None]:
+        """Read pages that are decoded already, as :meth:`stream` does.
+
+        Args:
+            pages: The name and the pixels of each, BGR uint8 (H, W, 3), or why it could not be decoded. They are made
+                in a thread of their own.
+            det: See :meth:`ocr`.
+            cls: See :meth:`ocr`.
+            rec: See :meth:`ocr`.
+            on_error: See :meth:`ocr`.
+
+        Yields:
+            One result a page, in order.
+        """
+        check_on_error(on_error)
+        yield from stream_pages(self._reader, pages, Steps(det, cls, rec), self._threads, on_error)
+
+    def with_options(self, **options: Any) -> OCR:
+        """Return a reader with other thresholds that shares the networks of this one.
+
+        Args:
+            options: Arguments of :class:`OCR` that do not say which networks there are or what runs them.
+
+        Raises:
+            ConfigError: If an argument has a wrong value, or needs other networks.
+            TypeError: If an argument does not exist, or this reader was made of ready stages, by :meth:`of`.
+        """
+        if self._given is None:
+            raise TypeError("An OCR made of ready stages, by OCR.of, has no options. Make another of other stages.")
+        if others := sorted(options.keys() & NETWORK_OPTIONS):
+            raise ConfigError(f"OCR.with_options: {others[0]} needs other networks. Make another OCR.")
+        made = type(self).__new__(type(self))
+        made._lent = self._reader.networks()
+        made.__init__(**self._given | options)  # type: ignore[misc]
+        return made
 
     def detect(self, image: ImageInput) -> Detections:
         """Return the text regions of an image and their scores, in reading order."""
@@ -318,11 +362,11 @@ class OCR:
 
     def classify(self, crops: ImageInput | Sequence[ImageInput]) -> list[Orientation]:
         """Return the angle, 0 or 180, and its score of each line image."""
-        return self._reader.classifier.classify([self._pixels(crop) for crop in _several(crops)])
+        return self._reader.classifier.classify([self._pixels(crop) for crop in several(crops)])
 
     def recognize(self, crops: ImageInput | Sequence[ImageInput]) -> list[Recognition]:
         """Return the text and its score of each line image."""
-        return self._reader.recognizer.recognize([self._pixels(crop) for crop in _several(crops)])
+        return self._reader.recognizer.recognize([self._pixels(crop) for crop in several(crops)])
 
     def profile(self, image: ImageInput, det: bool = True, cls: bool = True, rec: bool = True) -> dict[str, float]:
         """Read an image and return the seconds that each stage took.
@@ -332,7 +376,7 @@ class OCR:
         timer = Timer()
         with timer("read"):
             pixels = self._pixels(image)
-        self._read(pixels, _name(image), Steps(det, cls, rec), timer)
+        self._read(pixels, name_of(image), Steps(det, cls, rec), timer)
         return timer.seconds
 
     def _pixels(self, image: ImageInput) -> Image:
@@ -341,53 +385,3 @@ class OCR:
     def _read(self, image: Image, name: str | None, steps: Steps, timer: Timer = NO_TIMER) -> OCRResult:
         page = self._reader.find(image, name, steps, timer)
         return self._reader.finish(self._reader.read(page, timer))
-
-
-def _overrides(given: Mapping[str, float | None]) -> dict[str, Any]:
-    """Return the fields of the reading policy that arguments of :class:`OCR` replace, checked."""
-    said = {name: value for name, value in given.items() if value is not None}
-    for name, value in said.items():
-        check_limit(POLICY[name], value, f"OCR: {name}")
-    return {POLICY[name]: value for name, value in said.items()}
-
-
-def _find(
-    stage: str, model: str | Path | None, models: FoundModels | str, missing: dict[str, ModelError] | None
-) -> Path | None:
-    """Return the path of a stage; if there is none, None, with the reason in *missing* if that is given."""
-    if model is not None:
-        return Path(model)
-    try:
-        return released_model(stage, models) if isinstance(models, str) else models.path(stage)
-    except ModelError as error:
-        if missing is None:
-            raise
-        missing[stage] = error
-        return None
-
-
-def _several(crops: ImageInput | Sequence[ImageInput]) -> Sequence[ImageInput]:
-    """Return a lone image as a list of one; an array (N, H, W, 3) is N images."""
-    if isinstance(crops, list | tuple) or (isinstance(crops, np.ndarray) and crops.ndim == 4):
-        return list(crops)
-    return [crops]  # type: ignore[list-item]
-
-
-def _name(image: ImageInput) -> str | None:
-    name = image if isinstance(image, str | Path) else getattr(image, "name", None) or getattr(image, "filename", None)
-    return str(name) if isinstance(name, str | Path) and str(name) else None
-
-
-def _three_numbers(shape: str | Sequence[int] | None) -> list[int] | None:
-    if shape is None:
-        return None
-    try:
-        numbers = [int(side) for side in (shape.split(",") if isinstance(shape, str) else shape)]
-    except ValueError as error:
-        raise ConfigError(f"OCR: rec_image_shape must be like '3,32,320'. Received: {shape!r}") from error
-    return numbers
-
-
-def _default_threads() -> int:
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(available, MAX_THREADS)

@@ -54,3 +54,12 @@ def test_a_process_that_crashes_or_fails_is_a_failure(monkeypatch: pytest.Monkey
         "the process ended with -11",
     ]
     assert sys.modules.get(module) is None
+
+
+@pytest.mark.slow
+def test_the_service_is_well_under_load_and_abuse() -> None:
+    pytest.importorskip("fastapi", reason="the extra [serve] is not installed")
+    few = ("--clients=4", "--seconds=5", "--slow=3", "--half=3", "--malformed=20")
+    command = [sys.executable, "-m", "tests.fuzz.serve", *few]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=runner.ROOT, check=False)
+    assert done.returncode == 0, done.stderr + done.stdout

@@ -1,72 +1,217 @@
-"""The HTTP example answers over a real socket."""
+"""`ppocr-lite serve` over real sockets: what it reads, in which formats, and for whom."""
 
 from __future__ import annotations
 
-import http.client
+import base64
+import io
 import json
-import threading
-import urllib.error
-import urllib.request
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from xml.etree import ElementTree
 
-import cv2
-import numpy as np
+import PIL.Image
 import pytest
 
-from ppocr_lite import OCR
-from tests.scripts import load_script
+from ppocr_lite import OCR, OCRResult
+from ppocr_lite.serve.settings import Settings
+from tests.serving import Client, png, serving
+
+server = pytest.importorskip("ppocr_lite.serve.server", reason="the extra [serve] is not installed")
+
+SAMPLE = (Path(__file__).parents[2] / "doc" / "samples" / "letter.tif").read_bytes()
 
 
-@pytest.fixture
-def address(small_models: dict[str, Path]) -> Iterator[str]:
-    serve = load_script("deploy/serve.py")
-    ocr = OCR(**small_models, threads=1)
-    with serve.make_server(ocr, port=0) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    with serving(server, Settings(port=0, ocr={"threads": 1})) as found:
+        yield found
 
 
-def post(url: str, body: bytes) -> dict[str, object]:
-    with urllib.request.urlopen(urllib.request.Request(url, body, method="POST"), timeout=60) as answer:
-        return dict(json.load(answer))
+@pytest.fixture(scope="module")
+def ocr() -> OCR:
+    return OCR(threads=1)
 
 
-def test_an_image_is_answered_with_its_result(address: str) -> None:
-    image = cv2.imencode(".png", np.full((64, 96, 3), 255, np.uint8))[1].tobytes()
-    assert post(f"{address}/ocr", image)["size"] == [64, 96]
+@pytest.fixture(scope="module")
+def expected(ocr: OCR) -> OCRResult:
+    return ocr.ocr(SAMPLE)
 
 
-def test_no_image_is_a_bad_request(address: str) -> None:
-    with pytest.raises(urllib.error.HTTPError) as caught:
-        post(f"{address}/ocr", b"not an image")
-    with caught.value as answer:
-        assert answer.code == 400
-        assert json.load(answer)["error"]
+def several(kind: str, *texts: str) -> bytes:
+    first, *rest = (PIL.Image.open(io.BytesIO(png(text))) for text in texts)
+    file = io.BytesIO()
+    first.save(file, kind, save_all=True, append_images=rest)
+    return file.getvalue()
 
 
-@pytest.mark.parametrize(
-    "path, length, status", [("/ocr", "abc", 411), ("/ocr", None, 411), ("/ocr", str(2**40), 413), ("/other", "0", 404)]
-)
-def test_other_requests_are_answered_with_the_reason(address: str, path: str, length: str | None, status: int) -> None:
-    with closing(http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)) as connection:
-        connection.putrequest("POST", path)
-        if length is not None:
-            connection.putheader("Content-Length", length)
-        connection.endheaders()
-        with connection.getresponse() as answer:
-            assert answer.status == status
-            assert json.load(answer)["error"]
+def test_an_image_is_answered_with_what_the_library_reads(client: Client, expected: OCRResult) -> None:
+    found = client.post("/v1/ocr", SAMPLE)
+    assert (found.status, found.headers["content-type"]) == (200, "application/json")
+    assert len(expected) > 5
+    assert OCRResult.from_dict(found.json).lines == expected.lines
+    assert found.json["source"] == "upload"
 
 
-def test_a_fault_of_the_server_is_its_own(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
+def test_a_form_and_base64_are_read_as_the_body_itself(client: Client, expected: OCRResult) -> None:
+    text = base64.b64encode(SAMPLE).decode()
+    for found in (
+        client.post_file("/v1/ocr", SAMPLE, "../../etc/pa ss\x01.tif"),
+        client.post_json("/v1/ocr", {"image": text, "name": "C:\\x\\pa ss.tif"}),
+        client.post_json("/v1/ocr", {"image": f"data:image/tiff;base64,{text}", "name": "pa ss.tif"}),
+    ):
+        assert found.json["source"] == "pa ss.tif"
+        assert OCRResult.from_dict(found.json).lines == expected.lines
+
+
+def test_every_format_is_to_be_had(client: Client, expected: OCRResult) -> None:
+    text = client.post("/v1/ocr?format=text", SAMPLE)
+    assert text.body.decode() == expected.text + "\n"
+    hocr = client.post("/v1/ocr?format=hocr", SAMPLE)
+    assert hocr.body.decode().count("ocr_line") == len(expected) + 1  # and among the capabilities
+    alto = ElementTree.fromstring(client.post("/v1/ocr?format=alto", SAMPLE).body)
+    assert len(list(alto.iter("{http://www.loc.gov/standards/alto/ns-v4#}TextLine"))) == len(expected)
+    pdf = client.post("/v1/ocr?format=pdf", SAMPLE)
+    assert pdf.headers["content-type"] == "application/pdf"
+    assert pdf.body.startswith(b"%PDF-")
+    kinds = [answer.headers["content-type"].partition(";")[0] for answer in (text, hocr)]
+    assert kinds == ["text/plain", "text/html"]
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "PDF"])
+def test_pages_come_in_order_and_can_be_chosen(client: Client, kind: str) -> None:
+    if kind == "PDF":
+        pytest.importorskip("pypdfium2")
+    document = several(kind, "FIRST", "SECOND", "THIRD")
+    pages = client.post("/v1/ocr", document).json["pages"]
+    assert [page["source"] for page in pages] == ["upload#1", "upload#2", "upload#3"]
+    assert ["FIRST" in pages[0]["lines"][0]["text"], "THIRD" in pages[2]["lines"][0]["text"]] == [True, True]
+    lines = client.post("/v1/ocr?format=jsonl&pages=2-&picture=true", document)
+    assert lines.headers["content-type"] == "application/x-ndjson"
+    found = [json.loads(line) for line in lines.body.splitlines()]
+    assert [(page["page"], page["pages"], page["source"]) for page in found] == [(1, 2, "upload#2"), (2, 2, "upload#3")]
+    picture = base64.b64decode(found[0]["picture"].removeprefix("data:image/jpeg;base64,"))
+    with PIL.Image.open(io.BytesIO(picture)) as shown:
+        assert shown.width / shown.height == pytest.approx(found[0]["size"][1] / found[0]["size"][0], rel=0.02)
+
+
+def test_a_searchable_pdf_keeps_the_pages_of_the_pdf(client: Client) -> None:
+    pdfium = pytest.importorskip("pypdfium2")
+    pytest.importorskip("pikepdf")
+    made = client.post("/v1/ocr?format=pdf", several("PDF", "FIRST", "SECOND"))
+    with pdfium.PdfDocument(made.body) as document:
+        texts = [document[index].get_textpage().get_text_range() for index in range(len(document))]
+    assert ["FIRST" in texts[0], "SECOND" in texts[1]] == [True, True]
+
+
+def test_a_damaged_page_is_named_and_the_others_are_read(client: Client) -> None:
+    document = several("GIF", "FIRST", "SECOND", "THIRD")
+    pages = client.post("/v1/ocr", document[: int(0.9 * len(document))]).json["pages"]
+    assert "FIRST" in pages[0]["lines"][0]["text"]
+    assert pages[2]["error"].startswith("upload#3: ")
+    assert not pages[2]["lines"]
+
+
+def test_thresholds_and_languages_are_of_one_request(client: Client, ocr: OCR) -> None:
+    strict = client.post("/v1/ocr?drop_score=0.999&page_angle=0", SAMPLE).json["lines"]
+    assert len(strict) == len([line for line in ocr.ocr(SAMPLE) if line.score >= 0.999])
+    assert client.post("/v1/ocr?lang=ch", SAMPLE).json["lines"]
+    assert len(client.post("/v1/ocr", SAMPLE).json["lines"]) > len(strict)
+
+
+def test_requests_at_once_get_each_its_own(client: Client, ocr: OCR) -> None:
+    pictures = [png(f"PAGE {number}", (60, 300 + 8 * number)) for number in range(16)]
+    with ThreadPoolExecutor(12) as pool:
+        found = list(pool.map(lambda picture: client.post("/v1/ocr", picture), pictures))
+    assert [answer.json["size"] for answer in found] == [[60, 300 + 8 * number] for number in range(16)]
+    alone = [ocr.ocr(picture).text for picture in pictures]
+    assert len(set(alone)) > 8
+    assert [OCRResult.from_dict(answer.json).text for answer in found] == alone
+
+
+def test_clients_of_paddlehub_serving_are_answered(client: Client, expected: OCRResult) -> None:
+    images = [base64.b64encode(data).decode() for data in (SAMPLE, png("SECOND"))]
+    found = client.post_json("/predict/ocr_system", {"images": images}).json
+    assert (found["msg"], found["status"], len(found["results"])) == ("", "000", 2)
+    assert found["results"][0] == [
+        {"text": line.text, "confidence": line.score, "text_region": line.polygon.tolist()} for line in expected
+    ]
+    failed = client.post_json("/predict/ocr_system", {"images": ["AAAA"]})
+    assert failed.problem == (415, "unsupported-media-type")
+    assert (failed.json["msg"], failed.json["results"]) == (failed.json["detail"], "")
+    assert client.post_json("/predict/ocr_system", {"images": images * 51}).problem == (413, "too-many-pages")
+    assert client.post_json("/predict/ocr_system", {"images": []}).problem == (422, "invalid-body")
+
+
+def test_when_reading_together_fails_each_page_is_read_alone(
+    client: Client, expected: OCRResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(OCR, "ocr", fail)
-    with pytest.raises(urllib.error.HTTPError) as caught:
-        post(f"{address}/ocr", b"x")
-    with caught.value as answer:
-        assert answer.code == 500
+    monkeypatch.setattr(OCR, "stream_pages", fail)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: client.post("/v1/ocr", SAMPLE), range(4)))
+    assert [OCRResult.from_dict(answer.json).lines for answer in found] == [expected.lines] * 4
+
+
+def test_a_mistake_of_the_service_is_its_own(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    for name in ("stream_pages", "ocr"):
+        monkeypatch.setattr(OCR, name, fail)
+    found = client.post("/v1/ocr", SAMPLE)
+    assert found.problem == (500, "internal-server-error")
+    assert b"ZeroDivision" not in found.body
+    monkeypatch.undo()
+    assert client.post("/v1/ocr", SAMPLE).status == 200
+
+
+def test_what_happens_is_counted(client: Client) -> None:
+    before = [client.metric("ppocr_pages_total"), client.metric("ppocr_lines_total")]
+    answered = client.metric("ppocr_requests_total", path="/v1/ocr", status="415")
+    lines = len(client.post("/v1/ocr", SAMPLE).json["lines"])
+    client.post("/v1/ocr", b"text")
+    assert client.metric("ppocr_pages_total") == before[0] + 1
+    assert client.metric("ppocr_lines_total") == before[1] + lines
+    assert client.metric("ppocr_requests_total", path="/v1/ocr", status="415") == answered + 1
+    assert client.metric("ppocr_rejected_total", reason="unsupported-media-type") >= 1
+    assert client.metric("ppocr_stage_seconds_count", stage="read") >= 1
+    assert [client.metric(name) for name in ("ppocr_requests_under_way", "ppocr_spooled_bytes")] == [0, 0]
+
+
+def test_the_pages_and_the_description_come_without_any_other_host(client: Client) -> None:
+    for path in ("/", "/docs", "/static/page.js", "/static/page.css", "/static/docs.js"):
+        found = client.get(path)
+        assert found.status == 200
+        assert b"https://" not in found.body
+        assert "default-src 'none'" in found.headers["content-security-policy"]
+    described = client.get("/openapi.json").json["paths"]
+    assert {"/v1/ocr", "/predict/ocr_system", "/health", "/ready", "/metrics"} == set(described)
+    assert client.get("/health").json["status"] == "ok"
+    assert client.get("/ready").json == {"status": "ready"}
+
+
+def test_sigterm_lets_what_is_under_way_be_answered() -> None:
+    command = [sys.executable, "-m", "ppocr_lite.cli", "serve", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        try:
+            assert process.stderr is not None
+            port = next(int(line.split(":")[-1].split()[0]) for line in process.stderr if "running on" in line)
+            client = Client(port)
+            with ThreadPoolExecutor(4) as pool:
+                under_way = [pool.submit(client.post, "/v1/ocr", SAMPLE) for _ in range(4)]
+                while client.metric("ppocr_requests_under_way") < 4 and not any(one.done() for one in under_way):
+                    time.sleep(0.01)
+                process.send_signal(signal.SIGTERM)
+                assert [one.result().status for one in under_way] == [200] * 4
+            assert process.wait(30) == -signal.SIGTERM
+        finally:
+            process.kill()
+    with pytest.raises(ConnectionRefusedError):
+        client.get("/ready")

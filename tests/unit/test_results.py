@@ -12,6 +12,7 @@ import PIL.Image
 import pytest
 
 from ppocr_lite.errors import DataError, ImageError
+from ppocr_lite.io import images
 from ppocr_lite.results import OCRResult, save_pages
 from ppocr_lite.textline import TextLine, find_words
 
@@ -245,3 +246,30 @@ def test_blocks_part_the_lines_and_come_back_from_a_dict(result: OCRResult) -> N
     assert OCRResult.from_dict(parted.to_dict()) == parted
     assert dataclasses.replace(result, block_sizes=(7,)).blocks == (result.lines,)
     assert OCRResult().blocks == ()
+
+
+def test_a_result_is_markdown_and_several_are_pages_of_it(tmp_path: Path) -> None:
+    line = TextLine(np.float32([[0, 0], [90, 0], [90, 10], [0, 10]]), "Some *text*", 0.9)
+    result = OCRResult((line,), (10, 100))
+    assert result.to_markdown() == "Some \\*text\\*\n"
+    result.save(tmp_path / "a.md")
+    assert (tmp_path / "a.md").read_text(encoding="utf-8") == "Some \\*text\\*\n"
+    save_pages([result, result], tmp_path / "b.md")
+    assert (tmp_path / "b.md").read_text(encoding="utf-8") == "Some \\*text\\*\n\n---\n\nSome \\*text\\*\n"
+
+
+def test_a_result_is_a_table_of_its_lines() -> None:
+    pytest.importorskip("pandas")
+    lines = [TextLine(np.float32([[x, 5], [x + 9, 5], [x + 9, 8], [x, 8]]), f"line {x}", 0.9, 0.8) for x in (1, 20)]
+    table = OCRResult(tuple(lines), (10, 100), block_sizes=(1, 1)).to_dataframe()
+    assert list(table["text"]) == ["line 1", "line 20"]
+    assert list(table["block"]) == [0, 1]
+    assert table[["left", "top", "right", "bottom"]].to_numpy().tolist() == [[1, 5, 10, 8], [20, 5, 29, 8]]
+    assert list(OCRResult().to_dataframe().columns) == list(table.columns)
+
+
+def test_jupyter_shows_the_picture_or_else_the_text(tmp_path: Path) -> None:
+    line = TextLine(np.float32([[0, 0], [90, 0], [90, 10], [0, 10]]), "a < b", 0.9)
+    assert "<pre>a &lt; b</pre>" in OCRResult((line,), (10, 100))._repr_html_()
+    images.write(tmp_path / "a.png", np.full((20, 100, 3), 255, np.uint8))
+    assert OCRResult((line,), (20, 100), str(tmp_path / "a.png"))._repr_html_().startswith('<img alt="" src="data:')

@@ -76,6 +76,14 @@ def test_only_the_wanted_frames_are_read(tmp_path: Path) -> None:
     assert [name for name, _ in read_pages(path, "2-")] == [f"{path}#2", f"{path}#3"]
 
 
+@pytest.mark.parametrize("pages, count", [(None, 3), ("2-9", 2), ("7", 0)])
+def test_how_many_pages_there_are_is_told_before_the_first(tmp_path: Path, pages: str | None, count: int) -> None:
+    told: list[int] = []
+    path = save_frames(tmp_path / "a.tif", 10, 20, 30)
+    read = read_every_page(path, pages, counted=told.append)
+    assert len([name for name, _ in read if told == [count]]) == count
+
+
 def test_a_lone_frame_keeps_the_path(tmp_path: Path) -> None:
     path = save_frames(tmp_path / "scan.tiff", 10)
     assert [name for name, _ in read_pages(path)] == [str(path)]
