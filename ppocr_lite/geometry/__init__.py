@@ -1,5 +1,13 @@
-"""Polygons and quads on a page, in NumPy: whatever transforms, post-processing and prediction share."""
+"""Polygons, quads and boxes on a page, in NumPy: whatever transforms, post-processing and prediction share."""
 
+from ppocr_lite.geometry.anchors import (
+    AnchorGenerator,
+    BalancedPositiveNegativeSampler,
+    Matcher,
+    base_anchors,
+    grid_anchors,
+)
+from ppocr_lite.geometry.boxes import BoxCoder, box_areas, box_iou, clip_boxes, intersections, nms
 from ppocr_lite.geometry.polygons import (
     Array,
     area,
@@ -31,19 +39,30 @@ from ppocr_lite.geometry.quads import (
 )
 
 __all__ = [
+    "AnchorGenerator",
     "Array",
+    "BalancedPositiveNegativeSampler",
+    "BoxCoder",
+    "Matcher",
     "TALL",
     "area",
     "as_polygon",
+    "base_anchors",
     "bounding_rect",
+    "box_areas",
+    "box_iou",
     "clip",
+    "clip_boxes",
     "convex_hull",
     "fill",
     "following",
+    "grid_anchors",
     "intersect_rect",
+    "intersections",
     "is_simple",
     "min_area_quad",
     "move_sides",
+    "nms",
     "offset",
     "offset_distance",
     "order_quad",
