@@ -115,6 +115,29 @@ class Quantization:
     skip: list[str] = field(default_factory=list)
 
 
+Xavier = Literal["xavier_normal", "xavier_uniform"]
+Start = Literal["xavier_normal", "xavier_uniform", "kaiming_normal", "kaiming_uniform"]
+
+
+@dataclass(frozen=True)
+class Initialization:
+    """Architecture.init: how weights start that no pretrained file gives, where not by each layer's own way.
+
+    Attributes:
+        conv: First weights of convolutions, transposed ones among them; None for the layer's own way.
+        recurrent: The same of LSTM and GRU.
+        linear: The same of fully connected layers.
+        bias: ``zeros`` starts every bias of these three at 0; None for the layer's own way.
+        skip: Parts of the network (name prefixes, e.g. ``backbone``) that start in their own way.
+    """
+
+    conv: Start | None = None
+    recurrent: Xavier | None = None
+    linear: Start | None = None
+    bias: Literal["zeros"] | None = None
+    skip: list[str] = field(default_factory=list)
+
+
 @dataclass(frozen=True)
 class Loader:
     """How samples become batches.

@@ -8,11 +8,12 @@ from typing import Any
 from ppocr_lite import nn
 from ppocr_lite.config.architecture import check_architecture, needs_classes
 from ppocr_lite.config.family import FEATURES
-from ppocr_lite.config.schema import Quantization
+from ppocr_lite.config.schema import Initialization, Quantization
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.modeling.backbones.base import BACKBONES
 from ppocr_lite.modeling.distillation import DistillationModel
 from ppocr_lite.modeling.heads.base import HEADS
+from ppocr_lite.modeling.initialize import initialize
 from ppocr_lite.modeling.necks.base import NECKS
 from ppocr_lite.modeling.onnx_network import NETWORKS, OnnxNetwork
 from ppocr_lite.modeling.pact import quantize
@@ -123,6 +124,8 @@ def _build_network(architecture: Mapping[str, Any], num_classes: int | None, pat
         raise ConfigError(f"{path}.Head: {name} needs num_classes, the characters of the dictionary plus one.")
     head = HEADS.build(architecture["Head"], in_channels=(neck or backbone).out_channels, num_classes=num_classes)
     model = OCRModel(backbone, neck, head, bool(architecture.get("return_all_feats", False)))
+    if architecture.get("init") is not None:
+        initialize(model, Initialization(**architecture["init"]), f"{path}.init")
     return _quantized(model, architecture)
 
 

@@ -21,9 +21,9 @@ ENGINES = ("paddle", "torch")
 DEFAULT = "paddle"
 # What both files define, beside Layer.
 PRIMITIVES = (
-    *("LINEAR_OUTPUT_AXIS", "LSTM", "AdaptiveAvgPool2D", "AvgPool2D", "BatchNorm2D", "Constant", "Conv2D"),
+    *("GRU", "LINEAR_OUTPUT_AXIS", "LSTM", "AdaptiveAvgPool2D", "AvgPool2D", "BatchNorm2D", "Constant", "Conv2D"),
     *("Conv2DTranspose", "Dropout", "Embedding", "KaimingNormal", "KaimingUniform", "LayerList", "LayerNorm", "Linear"),
-    *("MaxPool2D", "Normal", "ParamAttr", "Sequential", "Uniform", "Upsample"),
+    *("MaxPool2D", "Normal", "ParamAttr", "Sequential", "Uniform", "Upsample", "XavierNormal", "XavierUniform"),
     *("add_n", "amax", "arange", "binary_cross_entropy", "bincount", "cast", "concat", "conv2d"),
     *("conv2d_transpose", "cross_entropy", "ctc_loss", "deform_conv2d", "freeze", "gelu", "geometry"),
     *("hardsigmoid", "hardswish", "in_dynamic_mode", "index_add", "index_select", "l1_loss", "linear", "log_softmax"),

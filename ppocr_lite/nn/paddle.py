@@ -31,6 +31,7 @@ from paddle import (
     zeros_like,
 )
 from paddle.nn import (
+    GRU,
     LSTM,
     AdaptiveAvgPool2D,
     AvgPool2D,
@@ -65,7 +66,15 @@ from paddle.nn.functional import (
     smooth_l1_loss,
     softmax,
 )
-from paddle.nn.initializer import Constant, KaimingNormal, KaimingUniform, Normal, Uniform
+from paddle.nn.initializer import (
+    Constant,
+    KaimingNormal,
+    KaimingUniform,
+    Normal,
+    Uniform,
+    XavierNormal,
+    XavierUniform,
+)
 from paddle.vision.ops import deform_conv2d
 
 LINEAR_OUTPUT_AXIS = 1  # of the weight of a Linear, (in, out)
@@ -86,12 +95,17 @@ class Layer(paddle.nn.Layer):
 class BatchNorm2D(paddle.nn.BatchNorm2D):
     """Batch normalisation over (N, H, W) that does not warn at each forward pass in training, as its base does.
 
+    Attributes:
+        frozen: Whether it uses the running statistics in training, too, and leaves them as they are.
+
     Shape:
         (N, C, H, W) → the same
 
     Source:
         Ioffe and Szegedy, Batch Normalization, ICML 2015.
     """
+
+    frozen = False
 
     def forward(self, x: Tensor) -> Tensor:
         """See *Shape* of the class."""
@@ -101,7 +115,7 @@ class BatchNorm2D(paddle.nn.BatchNorm2D):
             self._variance,
             weight=self.weight,
             bias=self.bias,
-            training=self.training,
+            training=self.training and not self.frozen,
             momentum=self._momentum,
             epsilon=self._epsilon,
         )
@@ -167,9 +181,12 @@ def enlarge(x: Tensor, factors: tuple[int, int]) -> Tensor:
 
 
 def freeze(layer: Any) -> None:
-    """Keep the parameters of *layer* as they are: no gradient, no update."""
+    """Keep *layer* as it is: no gradient, no update, and batch normalisation by its running statistics."""
     for parameter in layer.parameters():
         parameter.trainable = False
+    for part in layer.sublayers(include_self=True):
+        if isinstance(part, BatchNorm2D):
+            part.frozen = True
 
 
 def set_value(tensor: Tensor, value: Any) -> None:
