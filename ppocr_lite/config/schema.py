@@ -149,6 +149,8 @@ class Loader:
         num_workers: Processes that read ahead; 0 reads in the training process.
         bucket_batches: In training a recogniser: batches that are drawn at once, their lines then dealt out by width,
             so that little of a batch is padding; 1 leaves every line in the batch it was drawn for.
+        size_divisibility: In training a detector: pad the images of a batch on the right and below to one size, whose
+            sides are multiples of this; None where all have one size.
         num_sections: Accepted for PaddleOCR's configs; only 1.
         use_shared_memory: Accepted for PaddleOCR's configs; the loader decides.
     """
@@ -158,6 +160,7 @@ class Loader:
     batch_size_per_card: int = 8
     num_workers: int = 0
     bucket_batches: int = 1
+    size_divisibility: int | None = None
     num_sections: int = 1
     use_shared_memory: bool | None = None
 

@@ -6,6 +6,7 @@ from ppocr_lite.geometry.anchors import (
     Matcher,
     base_anchors,
     grid_anchors,
+    without_ignored,
 )
 from ppocr_lite.geometry.boxes import BoxCoder, box_areas, box_iou, clip_boxes, intersections, nms
 from ppocr_lite.geometry.polygons import (
@@ -37,6 +38,7 @@ from ppocr_lite.geometry.quads import (
     runs_downwards,
     side_lengths,
 )
+from ppocr_lite.geometry.regions import RegionTruth, largest_outline, mask_in_box, paste_mask
 
 __all__ = [
     "AnchorGenerator",
@@ -44,6 +46,7 @@ __all__ = [
     "BalancedPositiveNegativeSampler",
     "BoxCoder",
     "Matcher",
+    "RegionTruth",
     "TALL",
     "area",
     "as_polygon",
@@ -60,6 +63,8 @@ __all__ = [
     "intersect_rect",
     "intersections",
     "is_simple",
+    "largest_outline",
+    "mask_in_box",
     "min_area_quad",
     "move_sides",
     "nms",
@@ -67,6 +72,7 @@ __all__ = [
     "offset_distance",
     "order_quad",
     "order_quads",
+    "paste_mask",
     "perimeter",
     "runs_downwards",
     "scale",
@@ -75,4 +81,5 @@ __all__ = [
     "signed_area",
     "unclip",
     "undo_distance",
+    "without_ignored",
 ]

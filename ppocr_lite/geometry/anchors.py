@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite.errors import ConfigError
-from ppocr_lite.geometry.boxes import box_iou
+from ppocr_lite.geometry.boxes import box_areas, box_iou, intersections
 from ppocr_lite.geometry.polygons import Array
 
 Indices = NDArray[np.int64]
+_COVERED = 0.5  # share of a box from which on it counts as ignored, where a region is
 _BLOCK_VALUES = 1 << 22  # overlaps held at once, so that thousands of truths need no more memory than ten
 
 
@@ -233,3 +234,11 @@ class BalancedPositiveNegativeSampler:
         rest = min(len(negative), self.batch_size_per_image - count)
         drawn = rng.choice(positive, count, replace=False), rng.choice(negative, rest, replace=False)
         return np.sort(drawn[0]), np.sort(drawn[1])
+
+
+def without_ignored(labels: Indices, rects: Array, ignored: Array) -> Indices:
+    """Return *labels* (N,) of boxes (N, 4) with -1 for background of which at least half lies in an ignored box."""
+    for region in ignored:
+        covered = intersections(region[None], rects)[0] >= _COVERED * np.maximum(box_areas(rects), np.float32(1e-6))
+        labels = np.where((labels == 0) & covered, -1, labels)
+    return labels

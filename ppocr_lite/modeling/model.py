@@ -32,11 +32,13 @@ class OCRModel(nn.Layer):
 
     Attributes:
         takes_targets: Whether the head wants the batch in training.
+        one_at_a_time: Whether an exported network takes one image at a time.
 
     Shape:
         forward: (N, 3, H, W) → what the loss reads, by name, as the head returns it; in training with
             *return_all_feats* also ``backbone_out``, ``neck_out`` and ``head_out``, the first tensor of the head.
-        predict: (N, 3, H, W) → what prediction reads, by name: det ``maps`` (N, 1, H, W), rec ``probabilities``
+        predict: (N, 3, H, W) → what prediction reads, by name: det ``maps`` (N, 1, H, W), or ``regions`` (N, D, 5 + M²)
+            of a two-stage detector, rec ``probabilities``
             (N, T, C), cls ``probabilities`` (N, C).
     """
 
@@ -47,6 +49,7 @@ class OCRModel(nn.Layer):
         self.backbone, self.neck, self.head = backbone, neck, head
         self.return_all_feats = return_all_feats
         self.takes_targets = bool(getattr(head, "takes_targets", False))
+        self.one_at_a_time = bool(getattr(head, "one_at_a_time", False))
 
     def forward(self, x: nn.Tensor, targets: Mapping[str, nn.Tensor] | None = None) -> dict[str, Any]:
         """See *Shape* of the class; *targets* is the batch, for a head that takes it."""

@@ -17,6 +17,7 @@ from paddle import (
     index_add,
     index_select,
     logical_and,
+    matmul,
     maximum,
     minimum,
     no_grad,
@@ -76,6 +77,7 @@ from paddle.nn.initializer import (
     XavierUniform,
 )
 from paddle.vision.ops import deform_conv2d
+from paddle.vision.ops import roi_align as _roi_align
 
 LINEAR_OUTPUT_AXIS = 1  # of the weight of a Linear, (in, out)
 
@@ -207,6 +209,35 @@ def statistics(layer: Any) -> tuple[Tensor, Tensor, float]:
 def split_last(x: Tensor, shape: list[int]) -> Tensor:
     """Return (N, T, C) with *shape* in the place of C, whatever N and T are."""
     return paddle.reshape(x, [0, 0, *shape])
+
+
+def roi_align(x: Tensor, rois: Tensor, counts: Tensor, size: int, scale: float) -> Tensor:
+    """Return the features of each box, as the mean of four interpolated places in each of its cells.
+
+    Args:
+        x: (N, C, H, W).
+        rois: (R, 4), x0, y0, x1, y1 in pixels of the image, those of the first map first.
+        counts: (N,) int32, how many of *rois* are of each map.
+        size: Cells of a box in each direction.
+        scale: Places of the map for each pixel of the image.
+
+    Returns:
+        (R, C, size, size).
+
+    Source:
+        He et al., Mask R-CNN, ICCV 2017, §3, with the half pixel of detectron2's ``aligned=True``.
+    """
+    return _roi_align(x, rois, counts, size, spatial_scale=scale, sampling_ratio=2, aligned=True)
+
+
+def tensor_like(values: Any, like: Tensor) -> Tensor:
+    """Return an array as a tensor of its own type that lies where *like* does."""
+    return to_tensor(values, place=like.place)
+
+
+def on_host(x: Tensor) -> Any:
+    """Return the values of *x* as a NumPy array; no gradient follows."""
+    return x.detach().numpy()
 
 
 def cast(x: Tensor, dtype: str) -> Tensor:

@@ -15,6 +15,7 @@ from torch import (
     amax,
     bincount,
     logical_and,
+    matmul,
     maximum,
     minimum,
     nn,
@@ -48,6 +49,7 @@ from torch.nn.functional import (
 from torch.nn.functional import conv_transpose2d as conv2d_transpose
 
 from ppocr_lite.nn.torch_deformable import deform_conv2d
+from ppocr_lite.nn.torch_roi_align import roi_align
 
 LINEAR_OUTPUT_AXIS = 0  # of the weight of a Linear, (out, in); weights are transposed where they leave the engine
 
@@ -410,6 +412,16 @@ def split_last(x: Tensor, shape: Sequence[int]) -> Tensor:
 def in_dynamic_mode() -> bool:
     """Say whether values are there to look at, which they always are."""
     return True
+
+
+def tensor_like(values: Any, like: Tensor) -> Tensor:
+    """Return an array as a tensor of its own type that lies where *like* does."""
+    return torch.as_tensor(values, device=like.device)
+
+
+def on_host(x: Tensor) -> Any:
+    """Return the values of *x* as a NumPy array; no gradient follows."""
+    return x.detach().float().cpu().numpy()
 
 
 def cast(x: Tensor, dtype: str) -> Tensor:

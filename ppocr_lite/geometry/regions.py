@@ -1,0 +1,82 @@
+"""What a detector of regions learns from one page, and masks of boxes: from outlines, and back onto the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ppocr_lite.geometry.polygons import Array, fill
+
+
+@dataclass(frozen=True)
+class RegionTruth:
+    """The texts of one image.
+
+    Attributes:
+        rects: (M, 4) float32, upright boxes with an area, inside the image.
+        outlines: For each the outline of the text, (P, 2) float32.
+        ignored: (K, 4) float32, boxes of what is neither text nor background.
+        size: (height, width) of the image, before any padding.
+        seed: Decides what is drawn for learning.
+    """
+
+    rects: Array
+    outlines: tuple[Array, ...]
+    ignored: Array
+    size: tuple[int, int]
+    seed: int = 0
+
+
+def mask_in_box(outline: Array, rect: Array, side: int) -> Array:
+    """Return which cells of *rect* (4,), cut into *side* by *side*, have their centre in *outline* (P, 2).
+
+    Returns:
+        (side, side) float32 of zeros and ones; :func:`~ppocr_lite.geometry.fill` says what lies on the line.
+    """
+    scale = np.float32(side) / np.maximum(rect[2:] - rect[:2], np.float32(1e-3))
+    mask = np.zeros((side, side), np.float32)
+    # No coordinate far outside: what is cut off there changes nothing inside.
+    placed = np.clip((outline - rect[:2]) * scale - np.float32(0.5), -1e4, 1e4)
+    fill(mask, [np.asarray(placed, np.float32)], 1.0)
+    return mask
+
+
+def paste_mask(mask: Array, rect: Array, size: Sequence[int]) -> tuple[Array, tuple[int, int]]:
+    """Return the mask of a box as pixels of the page, between its cells interpolated, and 0 beyond them.
+
+    The centre of the pixel in column x is at x + 0.5, and cell j of M has its own at ``x0 + (j + 0.5) (x1 - x0) / M``.
+
+    Args:
+        mask: (M, M), from 0 to 1.
+        rect: x0, y0, x1, y1, with an area.
+        size: (height, width) of the page; of a box outside it nothing is left.
+
+    Returns:
+        The part of the page that the box covers, (h, w) float32, and the (x, y) of its first pixel.
+    """
+    height, width = size
+    x0, y0 = np.clip(np.floor(rect[:2]), 0, (width, height)).astype(int).tolist()
+    x1, y1 = np.clip(np.ceil(rect[2:]), 0, (width, height)).astype(int).tolist()
+    if x1 <= x0 or y1 <= y0:
+        return np.zeros((0, 0), np.float32), (x0, y0)
+    columns = _cells(np.arange(x0, x1), rect[0], rect[2], mask.shape[1])
+    rows = _cells(np.arange(y0, y1), rect[1], rect[3], mask.shape[0])
+    return np.asarray(rows @ mask @ columns.T, np.float32), (x0, y0)
+
+
+def _cells(pixels: NDArray[np.int64], low: float, high: float, count: int) -> Array:
+    """Return how much each of *count* cells counts for each pixel of a row, (pixels, count): a linear interpolation."""
+    place = (pixels + 0.5 - low) * (count / (high - low)) - 0.5
+    return np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(count))).astype(np.float32)
+
+
+def largest_outline(mask: NDArray[np.bool_]) -> Array | None:
+    """Return the outline (P, 2) float32 of the largest connected part of *mask* (H, W), in its pixels; None of none."""
+    contours, _ = cv2.findContours(np.asarray(mask, np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if not contours:
+        return None
+    return np.asarray(max(contours, key=cv2.contourArea)[:, 0], np.float32)
