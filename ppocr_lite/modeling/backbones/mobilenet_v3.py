@@ -194,7 +194,7 @@ class MobileNetV3(nn.Layer):
     def _add_stages(
         self, units: list[nn.Layer], widths: list[int], head: nn.Layer, starts: Sequence[int], last: int
     ) -> tuple[int, ...]:
-        """Split *units* before each index of *starts* into ``stage0`` … ``stage3``; return the widths of those built."""
+        """Split *units* before each index of *starts* into ``stage0`` and so on; return the widths of those built."""
         edges = (0, *starts, len(units))
         for i, (start, stop) in enumerate(list(itertools.pairwise(edges))[: self.stages]):
             layers = units[start:stop] + ([head] if stop == len(units) else [])
