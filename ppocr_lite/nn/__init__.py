@@ -27,11 +27,11 @@ PRIMITIVES = (
     *("add_n", "amax", "arange", "binary_cross_entropy", "bincount", "cast", "concat", "conv2d"),
     *("conv2d_transpose", "cross_entropy", "ctc_loss", "deform_conv2d", "freeze", "gelu", "geometry"),
     *("hardsigmoid", "hardswish", "in_dynamic_mode", "index_add", "index_select", "l1_loss", "linear", "log_softmax"),
-    *("logical_and", "max_pool2d", "maximum", "minimum", "mse_loss", "no_grad", "ones_like", "pad"),
+    *("logical_and", "map_of_rows", "max_pool2d", "maximum", "minimum", "mse_loss", "no_grad", "ones_like", "pad"),
     *("put_along_axis", "relu", "round", "set_value", "sigmoid", "silu", "smooth_l1_loss", "softmax", "split_last"),
     *("take_along_axis", "to_tensor", "topk", "transpose", "where", "zeros_like"),
     *("enlarge", "set_rate", "sides", "statistics"),  # what a network read from a graph needs besides
-    *("matmul", "on_host", "roi_align", "tensor_like"),  # detectors of regions
+    *("matmul", "on_host", "places", "roi_align", "tensor_like"),  # detectors of regions
 )
 
 Tensor = Any  # paddle.Tensor or torch.Tensor

@@ -230,6 +230,11 @@ def roi_align(x: Tensor, rois: Tensor, counts: Tensor, size: int, scale: float) 
     return _roi_align(x, rois, counts, size, spatial_scale=scale, sampling_ratio=2, aligned=True)
 
 
+def places(x: Tensor, axis: int) -> Tensor:
+    """Return 0, 1, 2 … float32, one number for each place of *x* along *axis*, also while a network is traced."""
+    return paddle.arange(0, paddle.shape(x)[axis], dtype="float32")
+
+
 def tensor_like(values: Any, like: Tensor) -> Tensor:
     """Return an array as a tensor of its own type that lies where *like* does."""
     return to_tensor(values, place=like.place)
@@ -238,6 +243,12 @@ def tensor_like(values: Any, like: Tensor) -> Tensor:
 def on_host(x: Tensor) -> Any:
     """Return the values of *x* as a NumPy array; no gradient follows."""
     return x.detach().numpy()
+
+
+def map_of_rows(rows: Tensor, like: Tensor) -> Tensor:
+    """Return rows (N * H, W, C) as a map (N, C, H, W), with the N, H and W of *like* (N, …, H, W)."""
+    sides = like.shape if in_dynamic_mode() else paddle.shape(like)
+    return paddle.transpose(paddle.reshape(rows, [-1, sides[2], sides[3], rows.shape[-1]]), [0, 3, 1, 2])
 
 
 def cast(x: Tensor, dtype: str) -> Tensor:

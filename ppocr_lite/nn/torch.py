@@ -409,9 +409,19 @@ def split_last(x: Tensor, shape: Sequence[int]) -> Tensor:
     return x.unflatten(-1, tuple(shape))
 
 
+def map_of_rows(rows: Tensor, like: Tensor) -> Tensor:
+    """Return rows (N * H, W, C) as a map (N, C, H, W), with the N, H and W of *like* (N, …, H, W)."""
+    return rows.reshape(-1, *like.shape[-2:], rows.shape[-1]).permute(0, 3, 1, 2)
+
+
 def in_dynamic_mode() -> bool:
     """Say whether values are there to look at, which they always are."""
     return True
+
+
+def places(x: Tensor, axis: int) -> Tensor:
+    """Return 0, 1, 2 … float32, one number for each place of *x* along *axis*."""
+    return torch.arange(x.shape[axis], dtype=torch.float32, device=x.device)
 
 
 def tensor_like(values: Any, like: Tensor) -> Tensor:

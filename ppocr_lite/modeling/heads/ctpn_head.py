@@ -53,14 +53,14 @@ class CTPNHead(nn.Layer):
                 "CTPNHead needs anchors, mid_channels, hidden_size and fc_channels of at least 1. "
                 f"Received: {anchors}, {mid_channels}, {hidden_size}, {fc_channels}"
             )
-        self.anchors, self.recurrent, self.features = anchors, recurrent, 2 * hidden_size
+        self.anchors, self.recurrent = anchors, recurrent
         channels = in_channels if isinstance(in_channels, int) else in_channels[-1]
         self.conv = nn.Conv2D(channels, mid_channels, 3, padding=1)
         channels = mid_channels
         if recurrent != "none":
             layer = nn.GRU if recurrent == "gru" else nn.LSTM
             self.rnn = layer(mid_channels, hidden_size, direction="bidirectional")
-            channels = self.features
+            channels = 2 * hidden_size
         self.fc = nn.Conv2D(channels, fc_channels, 1)
         self.scores = nn.Conv2D(fc_channels, 2 * anchors, 1)
         self.vertical = nn.Conv2D(fc_channels, 2 * anchors, 1)
@@ -76,10 +76,9 @@ class CTPNHead(nn.Layer):
 
     def _along_rows(self, x: nn.Tensor) -> nn.Tensor:
         """Run the recurrent layer along each row of (N, C, h, w), whatever N, h and w are."""
-        _, _, height, width = nn.sides(x)
         rows = nn.transpose(x, [0, 2, 3, 1]).flatten(0, 1)  # (N * h, w, C)
         rows, _ = self.rnn(rows)  # (N * h, w, 2 * hidden_size)
-        return nn.transpose(rows.reshape([-1, height, width, self.features]), [0, 3, 1, 2])
+        return nn.map_of_rows(rows, x)
 
     def predict(self, x: nn.Tensor | list[nn.Tensor]) -> dict[str, nn.Tensor]:
         """See *Shape* of the class."""
