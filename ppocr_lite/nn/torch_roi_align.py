@@ -38,6 +38,8 @@ def roi_align(x: Tensor, rois: Tensor, counts: Tensor, size: int, scale: float) 
     )  # (R, rows, columns, 2)
     parts = []
     for features, grid in zip(x.split(1), grids.split([int(count) for count in counts]), strict=True):
+        if not len(grid):
+            continue
         found = F.grid_sample(features, grid.flatten(0, 1)[None], padding_mode="border", align_corners=False)
         parts.append(found[0].unflatten(1, (len(grid), len(steps))).transpose(0, 1))  # (R of it, C, rows, columns)
     taken = torch.cat(parts) * (seen[:, None, :, None, 1] * seen[:, None, None, :, 0])

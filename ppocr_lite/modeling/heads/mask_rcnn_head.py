@@ -144,8 +144,8 @@ class MaskRCNNHead(nn.Layer):
             rects, scores = self.proposals(objectness, regression, limits)
         found = zip(nn.on_host(rects), nn.on_host(scores), strict=True)
         samples = self.sampler([own[score > 0] for own, score in found], truths)
-        logits, deltas = self.box(self._cut(self.box_align, levels, samples.rects, samples.counts))
-        masks = self.mask(self._cut(self.mask_align, levels, samples.mask_rects, samples.mask_counts))
+        logits, deltas = self.box(self.box_align.cut(levels, samples.rects, samples.counts))
+        masks = self.mask(self.mask_align.cut(levels, samples.mask_rects, samples.mask_counts))
         return first | {"logits": logits, "deltas": deltas, "masks": masks, "samples": samples}
 
     def predict(self, levels: Sequence[nn.Tensor]) -> dict[str, nn.Tensor]:
@@ -172,9 +172,6 @@ class MaskRCNNHead(nn.Layer):
         across = nn.ones_like(finest[:, 0, 0]).sum(1, keepdim=True) * stride  # (N, 1)
         down = nn.ones_like(finest[:, 0, :, 0]).sum(1, keepdim=True) * stride
         return nn.concat([across, down, across, down], axis=1).unsqueeze(1)
-
-    def _cut(self, align: Any, levels: Sequence[nn.Tensor], rects: Any, counts: Any) -> nn.Tensor:
-        return align(levels, nn.tensor_like(rects, levels[0]), nn.tensor_like(counts, levels[0]))
 
     def _check_strides(self, shapes: Sequence[Sequence[int]], image: Sequence[int]) -> None:
         """Check that each level has the stride that its anchors have.

@@ -112,9 +112,8 @@ class RPNPostProcess(nn.Layer):
     def _grid(self, level: int, like: nn.Tensor) -> nn.Tensor:
         """Return the anchors (H W A, 4) of a map (N, A, H, W), as :func:`~ppocr_lite.geometry.grid_anchors` does."""
         base = getattr(self, f"base_{level}")
-        rows, columns = nn.sides(like)[2:]
-        x = (nn.arange(0, columns, like=base) * self.steps[level]).unsqueeze(0).unsqueeze(2)  # (1, W, 1)
-        y = (nn.arange(0, rows, like=base) * self.steps[level]).unsqueeze(1).unsqueeze(2)  # (H, 1, 1)
+        x = (nn.places(like, 3) * self.steps[level]).unsqueeze(0).unsqueeze(2)  # (1, W, 1)
+        y = (nn.places(like, 2) * self.steps[level]).unsqueeze(1).unsqueeze(2)  # (H, 1, 1)
         x, y = x + y * 0.0, y + x * 0.0  # (H, W, 1)
         return (nn.concat([x, y, x, y], axis=2).unsqueeze(2) + base).flatten(0, 2)
 
