@@ -69,9 +69,26 @@ def guided(text: bool) -> Tensors:
     return {"label_ctc": truth["label"], "label_gtc": guide, "length": truth["length"]}
 
 
+def columns(text: bool) -> Tensors:
+    """Truth of CTPN: two anchors at each of 4 × 4 places."""
+    labels = paddle.zeros([2, 2, 4, 4], "int64")
+    if text:
+        labels[:, 0, 1] = 1
+    labels[:, 1, 3] = -1
+    learnt = (labels == 1).astype("float32")
+    vertical = paddle.stack([0.3 * learnt, -0.2 * learnt], axis=1)
+    return {
+        "anchor_labels": labels,
+        "anchor_vertical": vertical,
+        "anchor_sides": 0.5 * learnt,
+        "anchor_side_mask": learnt,
+    }
+
+
 CASES = [
     Case((2, 3, 16, 16), lambda x: {"maps": paddle.nn.functional.sigmoid(x)}, page),
     Case((2, 2), lambda x: {"logits": x}, lambda text: {"label": paddle.to_tensor(np.array([0, 1], np.int64))}),
+    Case((2, 10, 4, 4), lambda x: {"scores": x[:, :4], "vertical": x[:, 4:8], "sides": x[:, 8:]}, columns),
     Case((2, 8, 5), lambda x: {"logits": x, "feats": x[..., :3]}, line),
     Case((2, 8, 5), lambda x: {"logits": x, "gtc": 3 * x[:, 1:6]}, guided),
 ]
@@ -131,7 +148,7 @@ def test_terms_are_scalars_in_single_precision(name: str) -> None:
     assert all(value.shape == [] and value.dtype == paddle.float32 for value in terms.values())
 
 
-@pytest.mark.parametrize("name", [name for name in LOSSES if "DB" in name or name == "CombinedLoss"])
+@pytest.mark.parametrize("name", [name for name in LOSSES if "DB" in name or name in ("CombinedLoss", "CTPNLoss")])
 def test_batch_without_text_is_finite(name: str) -> None:
     case = case_of(name)
     parameters = make_parameters(case)
