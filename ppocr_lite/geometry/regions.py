@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ppocr_lite.geometry.polygons import Array, fill
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RegionTruth:
     """The texts of one image.
 
@@ -29,6 +29,19 @@ class RegionTruth:
     ignored: Array
     size: tuple[int, int]
     seed: int = 0
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether both have the same numbers."""
+        if not isinstance(other, RegionTruth):
+            return NotImplemented
+        pairs = zip(self._arrays(), other._arrays(), strict=False)
+        rest = (self.size, self.seed, len(self.outlines)) == (other.size, other.seed, len(other.outlines))
+        return rest and all(np.array_equal(mine, its) for mine, its in pairs)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _arrays(self) -> tuple[Array, ...]:
+        return (self.rects, self.ignored, *self.outlines)
 
 
 def mask_in_box(outline: Array, rect: Array, side: int) -> Array:

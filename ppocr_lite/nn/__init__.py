@@ -31,7 +31,7 @@ PRIMITIVES = (
     *("put_along_axis", "relu", "round", "set_value", "sigmoid", "silu", "smooth_l1_loss", "softmax", "split_last"),
     *("take_along_axis", "to_tensor", "topk", "transpose", "where", "zeros_like"),
     *("enlarge", "set_rate", "sides", "statistics"),  # what a network read from a graph needs besides
-    *("matmul", "on_host", "places", "roi_align", "tensor_like"),  # detectors of regions
+    *("length", "matmul", "on_host", "roi_align", "tensor_like"),  # detectors of regions
 )
 
 Tensor = Any  # paddle.Tensor or torch.Tensor

@@ -230,9 +230,9 @@ def roi_align(x: Tensor, rois: Tensor, counts: Tensor, size: int, scale: float) 
     return _roi_align(x, rois, counts, size, spatial_scale=scale, sampling_ratio=2, aligned=True)
 
 
-def places(x: Tensor, axis: int) -> Tensor:
-    """Return 0, 1, 2 … float32, one number for each place of *x* along *axis*, also while a network is traced."""
-    return paddle.arange(0, paddle.shape(x)[axis], dtype="float32")
+def length(x: Tensor, axis: int) -> Any:
+    """Return how long *x* is along *axis*, as a float to compute with, also while a network is traced."""
+    return paddle.shape(x)[axis].astype("float32")
 
 
 def tensor_like(values: Any, like: Tensor) -> Tensor:

@@ -419,9 +419,9 @@ def in_dynamic_mode() -> bool:
     return True
 
 
-def places(x: Tensor, axis: int) -> Tensor:
-    """Return 0, 1, 2 … float32, one number for each place of *x* along *axis*."""
-    return torch.arange(x.shape[axis], dtype=torch.float32, device=x.device)
+def length(x: Tensor, axis: int) -> Any:
+    """Return how long *x* is along *axis*, as a float to compute with."""
+    return float(x.shape[axis])
 
 
 def tensor_like(values: Any, like: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from ppocr_lite.modeling.regions import (
     RPNHead,
     RPNPostProcess,
 )
-from ppocr_lite.modeling.regions.boxes import counts_of
+from ppocr_lite.modeling.regions.boxes import counts_of, ones
 
 # Arguments of the head → what they are arguments of, without what the head itself supplies.
 _PARTS: dict[str, tuple[type[Any], frozenset[str]]] = {
@@ -169,8 +169,8 @@ class MaskRCNNHead(nn.Layer):
     def _limits(self, finest: nn.Tensor) -> nn.Tensor:
         """Return width, height, width, height of the input (N, 1, 4), from the map (N, C, H, W) of its finest level."""
         stride = float(self.generator.strides[0])
-        across = nn.ones_like(finest[:, 0, 0]).sum(1, keepdim=True) * stride  # (N, 1)
-        down = nn.ones_like(finest[:, 0, :, 0]).sum(1, keepdim=True) * stride
+        across = ones(finest[:, 0, 0]).sum(1, keepdim=True) * stride  # (N, 1)
+        down = ones(finest[:, 0, :, 0]).sum(1, keepdim=True) * stride
         return nn.concat([across, down, across, down], axis=1).unsqueeze(1)
 
     def _check_strides(self, shapes: Sequence[Sequence[int]], image: Sequence[int]) -> None:

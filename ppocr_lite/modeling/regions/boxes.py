@@ -6,8 +6,6 @@ holds no box.
 
 from __future__ import annotations
 
-from typing import Any
-
 from ppocr_lite import nn
 from ppocr_lite.geometry import BoxCoder
 
@@ -51,7 +49,7 @@ def best(scores: nn.Tensor, count: int) -> tuple[nn.Tensor, nn.Tensor]:
     """
     none = scores[:, :1] * 0.0
     found, index = nn.topk(nn.concat([scores, *[none] * count], axis=1), count, axis=1)
-    return found, nn.where(found > 0, index, nn.zeros_like(index))
+    return found, nn.where(found > 0, index, nn.cast(found * 0.0, "int64"))
 
 
 def suppress(rects: nn.Tensor, scores: nn.Tensor, threshold: float) -> nn.Tensor:
@@ -84,5 +82,9 @@ def suppress(rects: nn.Tensor, scores: nn.Tensor, threshold: float) -> nn.Tensor
 
 def counts_of(rows: nn.Tensor) -> nn.Tensor:
     """Return for *rows* (N, K, …), as :func:`~ppocr_lite.nn.roi_align` wants it, how many each image has, (N,)."""
-    some: Any = nn.ones_like(rows[:, 0, 0])
-    return nn.cast(some * rows.shape[1], "int32")
+    return nn.cast(ones(rows[:, 0, 0]) * rows.shape[1], "int32")
+
+
+def ones(x: nn.Tensor) -> nn.Tensor:
+    """Return ones in the shape of *x*, finite numbers; ``ones_like`` warns where Paddle traces it."""
+    return x * 0.0 + 1.0

@@ -10,7 +10,7 @@ from ppocr_lite import nn
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.geometry import Array, box_areas
 from ppocr_lite.geometry.anchors import Indices
-from ppocr_lite.modeling.regions.boxes import areas
+from ppocr_lite.modeling.regions.boxes import areas, ones
 
 _CANONICAL_SIDE = 224.0  # a box of this side is taken from the level of this stride
 _CANONICAL_STRIDE = 16.0
@@ -51,7 +51,7 @@ class RoIAlign(nn.Layer):
         parts = []
         for level in range(len(self.strides)):
             stride = self.strides[level]
-            own = nn.cast(nn.ones_like(size) > 0, "float32")
+            own = ones(size)
             if level > 0:
                 own = own * nn.cast(size >= smallest_area(stride), "float32")
             if level < len(self.strides) - 1:

@@ -102,20 +102,25 @@ class RPNPostProcess(nn.Layer):
         logits = by_anchor(objectness, 1).flatten(1)  # (N, H W A)
         score, index = boxes.best(nn.sigmoid(logits), self.pre_nms_top_n)
         deltas = boxes.take_rows(by_anchor(regression, boxes.COLUMNS), index)
-        anchors = nn.index_select(self._grid(level, objectness), index.flatten(), 0)  # (N K, 4)
-        anchors = anchors.reshape([-1, self.pre_nms_top_n, boxes.COLUMNS])
-        rects = boxes.clip(boxes.decode(deltas, anchors, self.coder), limits)
+        rects = boxes.clip(boxes.decode(deltas, self._anchors(level, index, objectness), self.coder), limits)
         sides = nn.minimum(rects[:, :, 2] - rects[:, :, 0], rects[:, :, 3] - rects[:, :, 1])
         score = score * nn.cast(sides > self.min_size, "float32")
         return rects, boxes.suppress(rects, score, self.nms_thresh)
 
-    def _grid(self, level: int, like: nn.Tensor) -> nn.Tensor:
-        """Return the anchors (H W A, 4) of a map (N, A, H, W), as :func:`~ppocr_lite.geometry.grid_anchors` does."""
+    def _anchors(self, level: int, index: nn.Tensor, like: nn.Tensor) -> nn.Tensor:
+        """Return those anchors (N, K, 4) of the grid of a map (N, A, H, W) that *index* (N, K) says.
+
+        The grid is that of :func:`~ppocr_lite.geometry.grid_anchors`. Indices are computed with as floats, which hold
+        whole numbers up to 16 million exactly; the half keeps quotients away from where rounding would decide.
+        """
         base = getattr(self, f"base_{level}")
-        x = (nn.places(like, 3) * self.steps[level]).unsqueeze(0).unsqueeze(2)  # (1, W, 1)
-        y = (nn.places(like, 2) * self.steps[level]).unsqueeze(1).unsqueeze(2)  # (H, 1, 1)
-        x, y = x + y * 0.0, y + x * 0.0  # (H, W, 1)
-        return (nn.concat([x, y, x, y], axis=2).unsqueeze(2) + base).flatten(0, 2)
+        flat, count, columns = nn.cast(index, "float32"), float(base.shape[0]), nn.length(like, 3)
+        place = ((flat + 0.5) / count).floor()
+        row = ((place + 0.5) / columns).floor()
+        own = nn.cast(flat - place * count, "int64").flatten()
+        anchors = nn.index_select(base, own, 0).reshape([-1, self.pre_nms_top_n, boxes.COLUMNS])
+        x, y = (shift.unsqueeze(2) * self.steps[level] for shift in (place - row * columns, row))
+        return anchors + nn.concat([x, y, x, y], axis=2)
 
 
 def by_anchor(x: nn.Tensor, columns: int) -> nn.Tensor:
