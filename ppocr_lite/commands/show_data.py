@@ -1,7 +1,8 @@
 """Draw what each transform of a config makes of samples.
 
 Writes NAME_STEP_TRANSFORM.png for each sample and each step of the list: the image with its polygons (ignored ones
-in gray), and beside it the maps and masks that the step made.  The random steps are those of the given epoch, as in
+in gray), and beside it the maps and masks that the step made; of a two-stage detector the anchors by their label and
+the masks of the boxes.  The random steps are those of the given epoch, as in
 training.
 """
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from ppocr_lite import visualize
 from ppocr_lite.commands.console import add_quiet, complain, progress, say
+from ppocr_lite.commands.show_regions import anchor_settings, draw_regions
 from ppocr_lite.config.arguments import add_config
 from ppocr_lite.data import DATASETS
 from ppocr_lite.data.sampler import Key
@@ -52,7 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     failed = 0
     for index in progress(range(min(arguments.count, len(dataset))), "samples"):
         try:
-            for step, name, picture in draw_sample(_raw(dataset, (arguments.epoch, index)), chain.steps):
+            sample = _raw(dataset, (arguments.epoch, index))
+            for step, name, picture in draw_sample(sample, chain.steps, anchor_settings(config)):
                 images.write(arguments.output / f"{index:04d}_{step:02d}_{name}.png", picture)
         except (DataError, ImageError) as error:
             failed += 1
@@ -61,8 +64,14 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def draw_sample(sample: Sample, steps: tuple[Any, ...]) -> Iterator[tuple[int, str, Image]]:
-    """Yield (number, class name, picture) of each step that leaves something to see."""
+def draw_sample(sample: Sample, steps: tuple[Any, ...], anchors: Any = None) -> Iterator[tuple[int, str, Image]]:
+    """Yield (number, class name, picture) of each step that leaves something to see.
+
+    Args:
+        sample: As it is stored.
+        steps: The transforms.
+        anchors: Of a two-stage detector, what :func:`~ppocr_lite.commands.show_regions.anchor_settings` gives.
+    """
     shown: Image | None = None
     for number, step in enumerate(steps):
         before = sample
@@ -71,6 +80,9 @@ def draw_sample(sample: Sample, steps: tuple[Any, ...]) -> Iterator[tuple[int, s
         shown = shown if pixels is None else pixels
         if shown is not None:
             name = type(step).__name__
+            if anchors is not None and "truth" in sample and "truth" not in before:
+                yield number, name, draw_regions(shown, sample["truth"], anchors)
+                continue
             yield number, name, draw_state(shown, sample, [key for key in MAPS if key in sample and key not in before])
 
 

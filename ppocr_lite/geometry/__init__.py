@@ -38,7 +38,7 @@ from ppocr_lite.geometry.quads import (
     runs_downwards,
     side_lengths,
 )
-from ppocr_lite.geometry.regions import RegionTruth, largest_outline, mask_in_box, paste_mask
+from ppocr_lite.geometry.regions import RegionTruth, label_anchors, largest_outline, mask_in_box, paste_mask
 
 __all__ = [
     "AnchorGenerator",
@@ -63,6 +63,7 @@ __all__ = [
     "intersect_rect",
     "intersections",
     "is_simple",
+    "label_anchors",
     "largest_outline",
     "mask_in_box",
     "min_area_quad",

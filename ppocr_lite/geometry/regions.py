@@ -9,7 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ppocr_lite.geometry.anchors import BalancedPositiveNegativeSampler, Indices, Matcher, without_ignored
+from ppocr_lite.geometry.boxes import BoxCoder
 from ppocr_lite.geometry.polygons import Array, fill
+
+_STAGE = 0  # of the seed: the second stage of a detector draws with another
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +46,39 @@ class RegionTruth:
 
     def _arrays(self) -> tuple[Array, ...]:
         return (self.rects, self.ignored, *self.outlines)
+
+
+def label_anchors(
+    anchors: Array,
+    visible: NDArray[np.bool_],
+    truth: RegionTruth,
+    matcher: Matcher,
+    sampler: BalancedPositiveNegativeSampler,
+    coder: BoxCoder,
+) -> tuple[Indices, Indices, Array]:
+    """Return what is learnt from the anchors of an image: each is matched with the truth, and some are drawn.
+
+    Args:
+        anchors: (N, 4), of all levels.
+        visible: (N,), of which alone anything is learnt.
+        truth: Of the image.
+        matcher: Says which anchor stands for a text.
+        sampler: Draws some.
+        coder: Of the offsets.
+
+    Returns:
+        Which anchors are drawn (S,), text first; their labels (S,), 1 or 0; the offsets of their texts (S, 4), 0 for
+        background.
+    """
+    places = np.flatnonzero(visible)
+    seen = anchors[places]
+    matched = matcher.match(truth.rects, seen)
+    labels = without_ignored(Matcher.labels(matched), seen, truth.ignored)
+    positive, negative = sampler(labels, np.random.default_rng((truth.seed, _STAGE)))
+    offsets = np.zeros((len(positive) + len(negative), 4), np.float32)
+    offsets[: len(positive)] = coder.encode(truth.rects[matched[positive]], seen[positive])
+    chosen = np.concatenate([positive, negative])
+    return places[chosen], (np.arange(len(chosen)) < len(positive)).astype(np.int64), offsets
 
 
 def mask_in_box(outline: Array, rect: Array, side: int) -> Array:

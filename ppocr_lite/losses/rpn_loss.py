@@ -8,18 +8,9 @@ from typing import Any
 import numpy as np
 
 from ppocr_lite import nn
-from ppocr_lite.geometry import (
-    Array,
-    BalancedPositiveNegativeSampler,
-    BoxCoder,
-    Matcher,
-    RegionTruth,
-    without_ignored,
-)
-from ppocr_lite.geometry.anchors import Indices
+from ppocr_lite.geometry import BalancedPositiveNegativeSampler, BoxCoder, Matcher, label_anchors
 
 _BETA = 1.0 / 9.0  # below it the loss of offsets is quadratic
-_STAGE = 0  # of the seed: the second stage draws with another
 
 
 class RPNLoss(nn.Layer):
@@ -56,7 +47,8 @@ class RPNLoss(nn.Layer):
         anchors = np.concatenate(outputs["anchors"])
         indices, labels, targets = [], [], []
         for image, truth in enumerate(batch["truth"]):
-            index, label, target = self.targets(anchors, outputs["generator"].visible(anchors, truth.size), truth)
+            visible = outputs["generator"].visible(anchors, truth.size)
+            index, label, target = label_anchors(anchors, visible, truth, self.matcher, self.sampler, self.coder)
             indices.append(index + image * len(anchors))
             labels.append(label)
             targets.append(target)
@@ -74,27 +66,6 @@ class RPNLoss(nn.Layer):
             "loss_rpn_objectness": (costs * weights).sum(),
             "loss_rpn_box": (smooth_l1(moved, _BETA).sum(-1) * weights * truths).sum(),
         }
-
-    def targets(self, anchors: Array, visible: Any, truth: RegionTruth) -> tuple[Indices, Indices, Array]:
-        """Return what is learnt from an image.
-
-        Args:
-            anchors: (N, 4), of all levels.
-            visible: (N,) bool.
-            truth: Of the image.
-
-        Returns:
-            Which anchors are sampled (S,), their labels, 1 or 0, and the offsets of their texts (S, 4), 0 for 0.
-        """
-        places = np.flatnonzero(visible)
-        seen = anchors[places]
-        matched = self.matcher.match(truth.rects, seen)
-        labels = without_ignored(Matcher.labels(matched), seen, truth.ignored)
-        positive, negative = self.sampler(labels, np.random.default_rng((truth.seed, _STAGE)))
-        targets = np.zeros((len(positive) + len(negative), 4), np.float32)
-        targets[: len(positive)] = self.coder.encode(truth.rects[matched[positive]], seen[positive])
-        chosen = np.concatenate([positive, negative])
-        return places[chosen], (np.arange(len(chosen)) < len(positive)).astype(np.int64), targets
 
 
 def cross_entropy_of_logits(logits: nn.Tensor, truth: nn.Tensor) -> nn.Tensor:

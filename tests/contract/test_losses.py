@@ -12,7 +12,9 @@ import pytest
 
 from ppocr_lite.config.check import check_component
 from ppocr_lite.errors import OCRError
+from ppocr_lite.geometry import AnchorGenerator, BoxCoder, RegionTruth
 from ppocr_lite.losses import LOSSES
+from ppocr_lite.modeling.regions import RegionSampler
 
 NETWORKS = ("Student", "Teacher")
 # Arguments that a loss cannot do without.
@@ -85,7 +87,34 @@ def columns(text: bool) -> Tensors:
     }
 
 
+def regions(text: bool) -> dict[str, Any]:
+    rects = np.array([[4, 4, 20, 12], [10, 16, 30, 28]], np.float32)[: 2 * text]
+    outlines = tuple(np.array([[a, b], [c, b], [c, d], [a, d]], np.float32) for a, b, c, d in rects)
+    truth = RegionTruth(rects, outlines, np.zeros((0, 4), np.float32), (32, 32), 1)
+    return {"truth": [truth, truth]}
+
+
+def two_stages(x: paddle.Tensor) -> dict[str, Any]:
+    """What a :class:`MaskRCNNHead` returns: 16 places with one anchor each, of two images, and three proposals."""
+    generator = AnchorGenerator([8], [12], [1.0], straddle_thresh=-1)
+    proposals = np.array([[4, 4, 20, 12], [9, 15, 31, 29], [0, 20, 8, 30]], np.float32)
+    samples = RegionSampler(BoxCoder(), 2, batch_size_per_image=6)([proposals, proposals], regions(True)["truth"])
+    count, masks = len(samples.rects), len(samples.mask_rects)
+    second = x[:, 5].flatten()[: 6 * count].reshape([count, 6])
+    return {
+        "objectness": [x[:, :1]],
+        "regression": [x[:, 1:5]],
+        "anchors": generator.grid([(4, 4)]),
+        "generator": generator,
+        "samples": samples,
+        "logits": second[:, :2] * 2,
+        "deltas": second[:, 2:],
+        "masks": x[:, 6].flatten()[: 4 * masks].reshape([masks, 2, 2]),
+    }
+
+
 CASES = [
+    Case((2, 7, 4, 4), two_stages, regions),
     Case((2, 3, 16, 16), lambda x: {"maps": paddle.nn.functional.sigmoid(x)}, page),
     Case((2, 2), lambda x: {"logits": x}, lambda text: {"label": paddle.to_tensor(np.array([0, 1], np.int64))}),
     Case((2, 10, 4, 4), lambda x: {"scores": x[:, :4], "vertical": x[:, 4:8], "sides": x[:, 8:]}, columns),

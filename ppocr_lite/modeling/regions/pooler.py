@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ppocr_lite import nn
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.geometry import Array, box_areas
-from ppocr_lite.geometry.anchors import Indices
 from ppocr_lite.modeling.regions.boxes import areas, ones
 
 _CANONICAL_SIDE = 224.0  # a box of this side is taken from the level of this stride
@@ -60,7 +60,7 @@ class RoIAlign(nn.Layer):
             parts.append(found * own.unsqueeze(1).unsqueeze(2).unsqueeze(3))
         return nn.add_n(parts)
 
-    def cut(self, levels: Sequence[nn.Tensor], rects: Array, counts: Indices) -> nn.Tensor:
+    def cut(self, levels: Sequence[nn.Tensor], rects: Array, counts: NDArray[np.int32]) -> nn.Tensor:
         """Return the same for boxes that are arrays."""
         size = box_areas(rects)
         own = np.searchsorted([smallest_area(stride) for stride in self.strides[1:]], size, side="right")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ppocr_lite.geometry import (
     Array,
@@ -37,11 +38,11 @@ class Samples:
     """
 
     rects: Array
-    counts: Indices
+    counts: NDArray[np.int32]
     labels: Indices
     deltas: Array
     mask_rects: Array
-    mask_counts: Indices
+    mask_counts: NDArray[np.int32]
     masks: Array
     mask_weights: Array
 
