@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ppocr_lite.commands.show_regions import BACKGROUND, IGNORED, TEXT, anchor_settings, draw_regions
+from ppocr_lite.commands.show_regions import anchor_settings, draw_regions
 from ppocr_lite.engine.build import load_config
 from ppocr_lite.geometry import RegionTruth
 
@@ -23,10 +23,12 @@ def test_a_page_is_drawn_three_times() -> None:
     )
     drawn = draw_regions(page, truth, settings)
     boxes, anchors, masks = (drawn[-96:, start : start + 128] for start in (0, 128, 256))
-    assert boxes[20, 30].tolist() == list(TEXT)
-    assert boxes[60, 80].tolist() == list(IGNORED)
-    colours = {tuple(pixel) for pixel in anchors.reshape(-1, 3).tolist()}
-    assert {TEXT, BACKGROUND} <= colours
+    assert boxes[20, 30].argmax() == 1  # green
+    assert len(set(boxes[60, 80].tolist())) == 1  # gray
+    assert boxes[60, 80, 0] < 250
+    _, green, red = np.moveaxis(anchors.astype(int), -1, 0)
+    assert (green > red + 50).any()
+    assert (red > green + 50).any()
     assert masks[30, 30].tolist() != [255, 255, 255]
     assert masks[70, 85].tolist() == [255, 255, 255]
 
