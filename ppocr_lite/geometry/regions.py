@@ -13,6 +13,7 @@ from ppocr_lite.geometry.anchors import BalancedPositiveNegativeSampler, Indices
 from ppocr_lite.geometry.boxes import BoxCoder
 from ppocr_lite.geometry.polygons import Array, fill
 
+_PARTS = 4  # of a cell in each direction, to tell how much of it is text
 _STAGE = 0  # of the seed: the second stage of a detector draws with another
 
 
@@ -82,17 +83,19 @@ def label_anchors(
 
 
 def mask_in_box(outline: Array, rect: Array, side: int) -> Array:
-    """Return which cells of *rect* (4,), cut into *side* by *side*, have their centre in *outline* (P, 2).
+    """Return which cells of *rect* (4,), cut into *side* by *side*, lie in *outline* (P, 2) by at least half.
 
     Returns:
-        (side, side) float32 of zeros and ones; :func:`~ppocr_lite.geometry.fill` says what lies on the line.
+        (side, side) float32 of zeros and ones.
     """
-    scale = np.float32(side) / np.maximum(rect[2:] - rect[:2], np.float32(1e-3))
-    mask = np.zeros((side, side), np.float32)
+    parts = side * _PARTS
+    scale = np.float32(parts) / np.maximum(rect[2:] - rect[:2], np.float32(1e-3))
+    mask = np.zeros((parts, parts), np.float32)
     # No coordinate far outside: what is cut off there changes nothing inside.
     placed = np.clip((outline - rect[:2]) * scale - np.float32(0.5), -1e4, 1e4)
     fill(mask, [np.asarray(placed, np.float32)], 1.0)
-    return mask
+    shares = mask.reshape(side, _PARTS, side, _PARTS).mean(axis=(1, 3))
+    return np.asarray(shares >= 0.5, np.float32)
 
 
 def paste_mask(mask: Array, rect: Array, size: Sequence[int]) -> tuple[Array, tuple[int, int]]:
