@@ -33,7 +33,9 @@ def test_the_published_anchors_grow_from_11_to_273_pixels() -> None:
 
 
 def test_an_anchor_says_where_its_text_is_and_ends() -> None:
-    truth = make(box(20, 30, 84, 46), samples=1000)  # columns 1 to 4; the second anchor is 16 high, and row 2 is centred at 40
+    truth = make(
+        box(20, 30, 84, 46), samples=1000
+    )  # columns 1 to 4; the second anchor is 16 high, and row 2 is centred at 40
     place = (1, 2)
     assert truth["anchor_labels"][place].tolist() == [0, 1, 1, 1, 1, 0, 0, 0, 0, 0]
     assert truth["anchor_vertical"][(0, *place, 1)] == pytest.approx((38 - 40) / 16)
