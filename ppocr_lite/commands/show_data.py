@@ -1,9 +1,8 @@
 """Draw what each transform of a config makes of samples.
 
 Writes NAME_STEP_TRANSFORM.png for each sample and each step of the list: the image with its polygons (ignored ones
-in gray), and beside it the maps and masks that the step made; of a two-stage detector the anchors by their label and
-the masks of the boxes.  The random steps are those of the given epoch, as in
-training.
+in gray), and beside it the maps and masks that the step made; of CTPN the anchors by their label, of a two-stage
+detector also the masks of the boxes.  The random steps are those of the given epoch, as in training.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from ppocr_lite import visualize
 from ppocr_lite.commands.console import add_quiet, complain, progress, say
+from ppocr_lite.commands.show_columns import draw_columns
 from ppocr_lite.commands.show_regions import anchor_settings, draw_regions
 from ppocr_lite.config.arguments import add_config
 from ppocr_lite.data import DATASETS
@@ -28,6 +28,7 @@ from ppocr_lite.errors import DataError, ImageError
 from ppocr_lite.io import images
 from ppocr_lite.io.images import Image
 from ppocr_lite.transforms.base import Sample
+from ppocr_lite.transforms.ctpn_targets import MakeCTPNTargets
 
 MAPS = ("shrink_map", "shrink_mask", "threshold_map", "threshold_mask")
 IGNORED = (150, 150, 150)  # gray, BGR
@@ -82,6 +83,9 @@ def draw_sample(sample: Sample, steps: tuple[Any, ...], anchors: Any = None) -> 
             name = type(step).__name__
             if anchors is not None and "truth" in sample and "truth" not in before:
                 yield number, name, draw_regions(shown, sample["truth"], anchors)
+                continue
+            if isinstance(step, MakeCTPNTargets):
+                yield number, name, draw_columns(shown, sample, step)
                 continue
             yield number, name, draw_state(shown, sample, [key for key in MAPS if key in sample and key not in before])
 
