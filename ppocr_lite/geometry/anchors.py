@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,11 +175,11 @@ class Matcher:
         blocks = (box_iou(truths[start : start + rows], anchors) for start in range(0, len(truths), rows))
         return self._match(blocks, len(anchors))
 
-    def _match(self, blocks: object, count: int) -> Indices:
+    def _match(self, blocks: Iterable[Array], count: int) -> Indices:
         best, found = np.zeros(count, np.float32), np.full(count, self.BELOW, np.int64)
         wanted = np.zeros(count, np.bool_)
         begin = 0
-        for quality in blocks:  # type: ignore[attr-defined]
+        for quality in blocks:
             if quality.size:
                 own = quality.argmax(axis=0)
                 overlap = quality[own, np.arange(count)]
