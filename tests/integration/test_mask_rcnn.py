@@ -77,6 +77,7 @@ def test_a_continued_run_is_the_same_run(engine: str, trainer: Load, det_label_f
     assert read_losses(folder / "resumed") == expected
 
 
+@pytest.mark.slow
 def test_the_exported_folder_evaluates_alike(trainer: Load, det_label_file: Path, load_small: Load) -> None:
     trainer(det_label_file, "Global.max_steps=2").fit()
     config = load_small("det", det_label_file, *SMALL)
@@ -120,7 +121,7 @@ def test_live_and_exported_find_the_same(folder: Path, page: Any) -> None:
 
 
 @needs_onnx
-@pytest.mark.parametrize("engine_name", ["onnxruntime", "openvino"])
+@pytest.mark.parametrize("engine_name", ["onnxruntime", pytest.param("openvino", marks=pytest.mark.slow)])
 def test_other_engines_give_what_paddle_gives(folder: Path, engine_name: str) -> None:
     pytest.importorskip(engine_name)
     bundle = read_bundle(folder)
@@ -145,8 +146,11 @@ def test_padding_is_for_pages(load_small: Load, rec_label_file: Path) -> None:
     config = load_small("rec", rec_label_file, "Train.loader.size_divisibility=32")
     with pytest.raises(ConfigError, match="size_divisibility is for detectors"):
         build_trainer(config, prepare_folder(config, resuming=True))
+    with pytest.raises(ConfigError, match="size_divisibility ≥ 1"):
+        load_small("det", rec_label_file, *SMALL, "Train.loader.size_divisibility=0")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="the torch engine is not installed")
 def test_torch_computes_what_paddle_computes(tmp_path: Path) -> None:
     found = []
