@@ -99,6 +99,7 @@ class RPNPostProcess(nn.Layer):
         self, level: int, objectness: nn.Tensor, regression: nn.Tensor, limits: nn.Tensor
     ) -> tuple[nn.Tensor, nn.Tensor]:
         """Return the boxes (N, pre_nms_top_n, 4) of one level and their scores, those that are suppressed 0."""
+        objectness, regression = nn.cast(objectness, "float32"), nn.cast(regression, "float32")
         logits = by_anchor(objectness, 1).flatten(1)  # (N, H W A)
         score, index = boxes.best(nn.sigmoid(logits), self.pre_nms_top_n)
         deltas = boxes.take_rows(by_anchor(regression, boxes.COLUMNS), index)
