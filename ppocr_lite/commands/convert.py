@@ -2,6 +2,7 @@
 
 ppocr-lite convert ppocrlabel pages/ --output pages/train.txt    a folder that PPOCRLabel has labelled
 ppocr-lite convert icdar gt/ --images img/ --output train.txt    a text file an image, x1,y1,…,x4,y4,text
+ppocr-lite convert icdar17 gt/ --images img/ --output train.txt  the same of RCTW and MLT, x1,…,y4,difficult,"text"
 ppocr-lite convert voc Annotations/ --output train.txt           an XML file an image
 ppocr-lite convert coco instances.json --output train.txt        one JSON file
 ppocr-lite convert to-lmdb train.txt --output train_lmdb         a label file of any kind → an LMDB folder
@@ -22,6 +23,7 @@ from ppocr_lite.data import convert, foreign, records
 # what → (how, what the source is)
 KINDS: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
     "icdar": (lambda a: _icdar(a), "folder of text files"),
+    "icdar17": (lambda a: _pages(a, convert.read_icdar17(a.source, a.images)), "folder of text files of RCTW or MLT"),
     "icdar-lines": (lambda a: _lines(a, convert.read_icdar_lines(a.source)), 'text file of image, "text"'),
     "ppocrlabel": (lambda a: _pages(a, foreign.read_ppocrlabel(a.source)), "folder with Label.txt"),
     "ppocrlabel-lines": (lambda a: _lines(a, foreign.read_ppocrlabel_lines(a.source)), "folder with rec_gt.txt"),
@@ -38,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", choices=tuple(KINDS), help=f"what SOURCE is. {listed}")
     parser.add_argument("source", type=Path, metavar="SOURCE")
     parser.add_argument("--output", type=Path, required=True, help="label file to write; of to-lmdb the folder")
-    parser.add_argument("--images", type=Path, metavar="DIR", help="images of icdar, voc and coco (default: by SOURCE)")
+    parser.add_argument(
+        "--images", type=Path, metavar="DIR", help="images of icdar, icdar17, voc and coco (default: by SOURCE)"
+    )
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder that paths in label files start from")
 
 

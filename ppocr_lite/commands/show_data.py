@@ -1,8 +1,8 @@
 """Draw what each transform of a config makes of samples.
 
 Writes NAME_STEP_TRANSFORM.png for each sample and each step of the list: the image with its polygons (ignored ones
-in gray), and beside it the maps and masks that the step made.  The random steps are those of the given epoch, as in
-training.
+in gray), and beside it the maps and masks that the step made; of CTPN the anchors by their label, of a two-stage
+detector also the masks of the boxes.  The random steps are those of the given epoch, as in training.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from ppocr_lite import visualize
 from ppocr_lite.commands.console import add_quiet, complain, progress, say
+from ppocr_lite.commands.show_columns import draw_columns
+from ppocr_lite.commands.show_regions import anchor_settings, draw_regions
 from ppocr_lite.config.arguments import add_config
 from ppocr_lite.data import DATASETS
 from ppocr_lite.data.sampler import Key
@@ -26,6 +28,7 @@ from ppocr_lite.errors import DataError, ImageError
 from ppocr_lite.io import images
 from ppocr_lite.io.images import Image
 from ppocr_lite.transforms.base import Sample
+from ppocr_lite.transforms.ctpn_targets import MakeCTPNTargets
 
 MAPS = ("shrink_map", "shrink_mask", "threshold_map", "threshold_mask")
 IGNORED = (150, 150, 150)  # gray, BGR
@@ -52,7 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
     failed = 0
     for index in progress(range(min(arguments.count, len(dataset))), "samples"):
         try:
-            for step, name, picture in draw_sample(_raw(dataset, (arguments.epoch, index)), chain.steps):
+            sample = _raw(dataset, (arguments.epoch, index))
+            for step, name, picture in draw_sample(sample, chain.steps, anchor_settings(config)):
                 images.write(arguments.output / f"{index:04d}_{step:02d}_{name}.png", picture)
         except (DataError, ImageError) as error:
             failed += 1
@@ -61,8 +65,14 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def draw_sample(sample: Sample, steps: tuple[Any, ...]) -> Iterator[tuple[int, str, Image]]:
-    """Yield (number, class name, picture) of each step that leaves something to see."""
+def draw_sample(sample: Sample, steps: tuple[Any, ...], anchors: Any = None) -> Iterator[tuple[int, str, Image]]:
+    """Yield (number, class name, picture) of each step that leaves something to see.
+
+    Args:
+        sample: As it is stored.
+        steps: The transforms.
+        anchors: Of a two-stage detector, what :func:`~ppocr_lite.commands.show_regions.anchor_settings` gives.
+    """
     shown: Image | None = None
     for number, step in enumerate(steps):
         before = sample
@@ -71,6 +81,12 @@ def draw_sample(sample: Sample, steps: tuple[Any, ...]) -> Iterator[tuple[int, s
         shown = shown if pixels is None else pixels
         if shown is not None:
             name = type(step).__name__
+            if anchors is not None and "truth" in sample and "truth" not in before:
+                yield number, name, draw_regions(shown, sample["truth"], anchors)
+                continue
+            if isinstance(step, MakeCTPNTargets):
+                yield number, name, draw_columns(shown, sample, step)
+                continue
             yield number, name, draw_state(shown, sample, [key for key in MAPS if key in sample and key not in before])
 
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from ppocr_lite.config.check import check_arguments, check_component
 from ppocr_lite.config.family import check_model_type
-from ppocr_lite.config.schema import Node, Quantization
+from ppocr_lite.config.schema import Initialization, Node, Quantization
 from ppocr_lite.errors import ConfigError, suggest
 from ppocr_lite.registry import Registry
 
 Registries = Mapping[str, Registry[Any]]
 
 DISTILLATION = "DistillationModel"  # the name of a section with several networks
-_NETWORK = ("model_type", "algorithm", "Transform", "Backbone", "Neck", "Head", "return_all_feats", "quant")
+_NETWORK = ("model_type", "algorithm", "Transform", "Backbone", "Neck", "Head", "return_all_feats", "quant", "init")
 _WHOLE = ("model_type", "algorithm", "Network", "quant")  # where one class stands for backbone, neck and head
 _MEMBER = ("pretrained", "freeze_params")
 _SEVERAL = ("name", "algorithm", "model_type", "Models")
@@ -101,6 +101,8 @@ def _check_network(node: Mapping[str, Any], registries: Registries, path: str, m
             raise ConfigError(f"{path}.{part} is required: {{name: …}}.{suggest('', registries[part.lower()])}")
         else:
             checked[part] = None
+    if node.get("init") is not None:
+        checked["init"] = check_arguments(Initialization, mapping(node["init"], f"{path}.init") or {}, f"{path}.init")
     return _with_quantization(checked, path)
 
 

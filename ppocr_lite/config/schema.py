@@ -115,6 +115,29 @@ class Quantization:
     skip: list[str] = field(default_factory=list)
 
 
+Xavier = Literal["xavier_normal", "xavier_uniform"]
+Start = Literal["xavier_normal", "xavier_uniform", "kaiming_normal", "kaiming_uniform"]
+
+
+@dataclass(frozen=True)
+class Initialization:
+    """Architecture.init: how weights start that no pretrained file gives, where not by each layer's own way.
+
+    Attributes:
+        conv: First weights of convolutions, transposed ones among them; None for the layer's own way.
+        recurrent: The same of LSTM and GRU.
+        linear: The same of fully connected layers.
+        bias: ``zeros`` starts every bias of these three at 0; None for the layer's own way.
+        skip: Parts of the network (name prefixes, e.g. ``backbone``) that start in their own way.
+    """
+
+    conv: Start | None = None
+    recurrent: Xavier | None = None
+    linear: Start | None = None
+    bias: Literal["zeros"] | None = None
+    skip: list[str] = field(default_factory=list)
+
+
 @dataclass(frozen=True)
 class Loader:
     """How samples become batches.
@@ -126,6 +149,8 @@ class Loader:
         num_workers: Processes that read ahead; 0 reads in the training process.
         bucket_batches: In training a recogniser: batches that are drawn at once, their lines then dealt out by width,
             so that little of a batch is padding; 1 leaves every line in the batch it was drawn for.
+        size_divisibility: In training a detector: pad the images of a batch on the right and below to one size, whose
+            sides are multiples of this; None where all have one size.
         num_sections: Accepted for PaddleOCR's configs; only 1.
         use_shared_memory: Accepted for PaddleOCR's configs; the loader decides.
     """
@@ -135,6 +160,7 @@ class Loader:
     batch_size_per_card: int = 8
     num_workers: int = 0
     bucket_batches: int = 1
+    size_divisibility: int | None = None
     num_sections: int = 1
     use_shared_memory: bool | None = None
 

@@ -141,9 +141,9 @@ def _check_split(node: Node | None, path: str, registries: Registries) -> Split 
     checked = _check_dataset(dataset, registries["dataset"], f"{path}.dataset")
     loader = mapping(node.get("loader"), f"{path}.loader") or {}
     options = Loader(**check_arguments(Loader, loader, f"{path}.loader"))
-    positive = options.batch_size_per_card >= 1 and options.bucket_batches >= 1
-    if not positive or options.num_workers < 0 or options.num_sections != 1:
-        limits = "batch_size_per_card and bucket_batches ≥ 1, num_workers ≥ 0, num_sections = 1"
+    positive = min(options.batch_size_per_card, options.bucket_batches, options.size_divisibility or 1) >= 1
+    if options.size_divisibility == 0 or not positive or options.num_workers < 0 or options.num_sections != 1:
+        limits = "batch_size_per_card, bucket_batches and size_divisibility ≥ 1, num_workers ≥ 0, num_sections = 1"
         raise ConfigError(f"{path}.loader needs {limits}. Received: {loader}")
     return Split(checked, transforms, options)
 

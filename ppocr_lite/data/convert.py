@@ -3,6 +3,7 @@
 ========================  =====================================================================================
 ICDAR pages               a folder with one text file an image (``gt_img_1.txt`` or ``img_1.txt`` for ``img_1.jpg``);
                           each line ``x1,y1,x2,y2,…,xn,yn[,transcription]``, n ≥ 4
+ICDAR 2017                the same, each line with a field between points and transcription (RCTW, MLT)
 ICDAR lines               one text file, each line ``image.png, "text"``
 ========================  =====================================================================================
 
@@ -25,6 +26,9 @@ from ppocr_lite.transforms.labels import read_lines
 Page = tuple[Path, list[dict[str, Any]]]  # image, regions
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp")
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
+_LINE17 = re.compile(
+    r"(?P<points>(?:\s*[-+]?\d+(?:\.\d+)?\s*,){7}\s*[-+]?\d+(?:\.\d+)?)\s*,(?P<tag>[01]|[A-Za-z]+),(?P<text>.*)"
+)
 _LEAST = 8  # numbers of a quad
 _LINE = re.compile(r'(?P<name>[^,\t]+?)\s*[,\t]\s*"?(?P<text>.*?)"?\s*')
 
@@ -70,12 +74,55 @@ def convert_icdar_pages(
     """
     pages: list[Page] = []
     for image in sorted(path for path in images.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES):
-        candidates = [labels / f"{prefix}{image.stem}.txt" for prefix in ("gt_", "", "poly_gt_")]
-        found = next((path for path in candidates if path.is_file()), None)
-        if found is None:
-            raise DataError(f"{image} has no label file. Looked for: {', '.join(map(str, candidates))}")
-        pages.append((image, read_icdar_page(found, transcribed=transcribed, points=points)))
+        pages.append((image, read_icdar_page(_label_file(image, labels), transcribed=transcribed, points=points)))
     return write_pages(output, pages, data_dir or images)
+
+
+def _label_file(image: Path, labels: Path) -> Path:
+    """Return the text file of an image.
+
+    Raises:
+        DataError: If there is none.
+    """
+    candidates = [labels / f"{prefix}{image.stem}.txt" for prefix in ("gt_", "", "poly_gt_")]
+    found = next((path for path in candidates if path.is_file()), None)
+    if found is None:
+        raise DataError(f"{image} has no label file. Looked for: {', '.join(map(str, candidates))}")
+    return found
+
+
+def read_icdar17(labels: Path, images: Path | None = None) -> Iterator[Page]:
+    """Yield the pages of ICDAR 2017: RCTW, and MLT.
+
+    Args:
+        labels: Folder of the text files. Each line is ``x1,y1,…,x4,y4,difficult,"transcription"`` (RCTW), or
+            ``x1,y1,…,x4,y4,script,transcription`` (MLT). What is difficult (1) becomes ``###``.
+        images: Folder of the images, at any depth; by default that of the text files.
+
+    Raises:
+        DataError: If an image has no text file, there is none, or a line is wrong.
+    """
+    folder = images or labels
+    pages = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+    for image in pages:
+        file = _label_file(image, labels)
+        yield image, [_region17(line, f"{file}:{number}") for number, line in read_lines(file)]
+
+
+def _region17(line: str, where: str) -> dict[str, Any]:
+    match = _LINE17.fullmatch(line)
+    if match is None:
+        raise DataError(
+            f'{where}: expected x1,y1,…,x4,y4,difficult,"transcription" or x1,y1,…,x4,y4,script,transcription. '
+            f"Received: {line[:80]!r}"
+        )
+    values = [_plain(float(value)) for value in match["points"].split(",")]
+    text = match["text"].strip()
+    if match["tag"].isdigit() and len(text) >= 2 and text[0] == text[-1] == '"':
+        text = text[1:-1]
+    hidden = match["tag"] == "1" or not text
+    points = [list(point) for point in zip(values[::2], values[1::2], strict=True)]
+    return {"transcription": "###" if hidden else text, "points": points}
 
 
 def write_pages(output: Path, pages: Iterable[Page], data_dir: Path | None = None) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ppocr_lite.data.base import TRAINING_KEYS
 from ppocr_lite.data.sampler import Buckets, EpochBatches
@@ -23,10 +24,12 @@ class Collate:
 
     Args:
         pad_width: Pad images (3, H, w) with zeros on the right to one width, as recognition needs.
+        size_divisibility: Pad images (3, h, w) with zeros on the right and below to one size whose sides are multiples
+            of this: coordinates stay as they are. None for no.
     """
 
-    def __init__(self, *, pad_width: bool = False) -> None:
-        self.pad_width = pad_width
+    def __init__(self, *, pad_width: bool = False, size_divisibility: int | None = None) -> None:
+        self.pad_width, self.size_divisibility = pad_width, size_divisibility
 
     def __call__(self, samples: Sequence[Sample]) -> dict[str, Any]:
         """Return the batch.
@@ -53,13 +56,25 @@ class Collate:
     def _images(self, images: list[Any]) -> Any:
         if self.pad_width:
             return pad_batch(images, batch_width([image.shape[-1] for image in images]))
+        if self.size_divisibility:
+            return pad_pages(images, self.size_divisibility)
         shapes = {image.shape for image in images}
         if len(shapes) > 1:
             raise DataError(
                 f"All images of a training batch must have one shape. Received: {sorted(shapes)}. "
-                "Add a transform that crops or resizes to a fixed size."
+                "Add a transform that crops or resizes to a fixed size, or, for a network of regions, "
+                "Train.loader.size_divisibility."
             )
         return np.stack(images)
+
+
+def pad_pages(images: Sequence[NDArray[np.float32]], multiple: int) -> NDArray[np.float32]:
+    """Return images (3, h, w) as one array, with zeros on the right and below up to multiples of *multiple*."""
+    height, width = (-(-max(image.shape[axis] for image in images) // multiple) * multiple for axis in (1, 2))
+    batch = np.zeros((len(images), images[0].shape[0], height, width), np.float32)
+    for place, image in zip(batch, images, strict=True):
+        place[:, : image.shape[1], : image.shape[2]] = image
+    return batch
 
 
 def _errors(samples: Sequence[Sample]) -> dict[str, str]:

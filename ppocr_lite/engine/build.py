@@ -19,7 +19,7 @@ from ppocr_lite.charset import Charset
 from ppocr_lite.config.load import drop_keys_of_another_class, load
 from ppocr_lite.config.schema import Config, Split
 from ppocr_lite.config.validate import SECTIONS, check_config
-from ppocr_lite.data import DATASETS, RAW_KEYS, TRAINING_KEYS, BucketLoader, CollateByWidth, EpochBatches
+from ppocr_lite.data import DATASETS, RAW_KEYS, TRAINING_KEYS, BucketLoader, Collate, CollateByWidth, EpochBatches
 from ppocr_lite.engine.backends.base import Backend, Batch, Task
 from ppocr_lite.engine.evaluate import as_plain, evaluate, split_transforms
 from ppocr_lite.engine.hooks import Hook, JsonlHook, LogHook, VisualDLHook
@@ -233,6 +233,10 @@ def build_loader(config: Config, dataset: Any, batches: EpochBatches, backend: B
     options = require(config.Train, "Train").loader
     family = family_of(config)
     collate = family.collate()
+    if options.size_divisibility is not None:
+        if family.features != "maps":
+            raise ConfigError("Train.loader.size_divisibility is for detectors: it pads pages of several sizes.")
+        collate = Collate(size_divisibility=options.size_divisibility)
     if options.bucket_batches == 1:
         return backend.loader(dataset, batches, collate, options.num_workers)
     if not family.buckets:

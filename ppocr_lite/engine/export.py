@@ -44,6 +44,8 @@ ONNX_GRAPH = "ppocr_lite.engine.onnx_graph"  # imported where model.onnx is writ
 OPSET = 14  # the first with HardSwish
 DEFORMABLE = "deformable_conv"  # how a Paddle network names that operator
 DEFORMABLE_OPSET = 19  # the first with DeformConv
+ROI_ALIGN = "roi_align"  # how a Paddle network names that operator
+ROI_ALIGN_OPSET = 16  # the first in which it counts from the middle of pixels
 
 
 def export_model(
@@ -94,6 +96,8 @@ def write_model(config: Config, source: Path, draft: Path, *, onnx: bool | None,
     if half:
         round_weights(network)
     bundle = describe(config, draft, source)
+    if getattr(network, "one_at_a_time", False):
+        bundle = dataclasses.replace(bundle, input=TensorSpec(INPUT, (1, *bundle.input.shape[1:]), "float32"))
     sample = seeded_input(bundle)
     expected = predictions(network, sample)
     bundle = dataclasses.replace(bundle, outputs=tuple(sorted(expected)))  # in the order in which Paddle writes them
@@ -333,8 +337,9 @@ def write_onnx(bundle: Bundle) -> Path:
     except ModuleNotFoundError as error:
         raise ModelError(f"model.onnx needs paddle2onnx ({error}). {install_command('paddle2onnx')}") from error
     path = bundle.folder / ONNX
-    opset = OPSET
-    if DEFORMABLE.encode() in Path(str(bundle.program)).read_bytes():
+    program = Path(str(bundle.program)).read_bytes()
+    opset = ROI_ALIGN_OPSET if ROI_ALIGN.encode() in program else OPSET
+    if DEFORMABLE.encode() in program:
         opset = DEFORMABLE_OPSET
         log.warning("%s has deformable convolutions: ONNX Runtime and Paddle run them, OpenVINO does not.", path)
     try:

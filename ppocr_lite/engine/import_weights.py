@@ -1,4 +1,4 @@
-"""Official weights into the networks of this package: layer by layer, in the order of the graph."""
+"""Weights of others into the networks of this package: layer by layer, in the order of graph or file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ppocr_lite.config.package_path import resolve_path
 from ppocr_lite.config.schema import Config
 from ppocr_lite.engine.backends.base import Arrays, Backend
-from ppocr_lite.engine.checkpoint import read_weights
+from ppocr_lite.engine.foreign_weights import Layout, read_foreign
 from ppocr_lite.engine.open import open_network
 from ppocr_lite.errors import CheckpointError
 from ppocr_lite.families import family_of
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 TOLERANCE = 1e-4  # largest difference of predictions from those of an ONNX file
 _LSTM = re.compile(r"(weight|bias)_(ih|hh)_l(\d+)(_reverse)?")
-_UNORDERED = ".safetensors"  # these files sort their arrays by name
+_UNORDERED = ".safetensors"  # these files sort their arrays by name, so names that agree tell more than the order
 _CELL = re.compile(r"\.\d+\.cell_(fw|bw)\.")  # a second name that Paddle gives an LSTM weight
 _FREE = {2: 64, 3: 192}  # sides of the image of the comparison, where they vary
 
@@ -49,24 +49,29 @@ class LayerWeights:
     shapes: tuple[tuple[int, ...], ...] = ()
 
 
-def import_weights(config: Config, source: Path | str, *, partial: bool = False) -> Arrays:
+def import_weights(
+    config: Config, source: Path | str, *, partial: bool = False, layout: Layout | None = None
+) -> Arrays:
     """Return weights for the network of *config* with those of *source* in it.
 
     Layers of one kind are taken in order, convolutions for convolutions, normalisations for normalisations; names mean
-    nothing, except in ``.safetensors``, which keep no order. All must be there and have the shapes of the network. What
-    an ONNX file says is also computed by both.
+    nothing, except in ``.safetensors``, which keep no order: there they decide if any is one of the network's, and
+    else the numbers in them give the order. All must be there and have the shapes of the network, after what
+    :mod:`~ppocr_lite.engine.foreign_weights` transposes. What an ONNX file says is also computed by both.
 
     Args:
         config: A checked config with Architecture, of a backbone, neck and head.
-        source: An ``.onnx``, ``.pdparams`` or ``.safetensors`` file, or ``package:path`` for one of a package.
+        source: An ``.onnx``, ``.pdparams`` or ``.safetensors`` file, ``.h5`` or ``.hdf5`` of Keras, or
+            ``package:path`` for one of a package.
         partial: Take what fits, and name in the log every layer that stays as it was.
+        layout: Of the linear layers in ``.pdparams`` and ``.safetensors``; None to see.
 
     Raises:
         CheckpointError: If *source* cannot be read, or does not fit.
     """
     path = resolve_path(source)
     graph = path.suffix == ".onnx"
-    given = open_graph(path)[1].weights() if graph else read_weights(path)
+    given = open_graph(path)[1].weights() if graph else read_foreign(path, layout)
     backend = open_network(config)
     wanted = backend.weights()
     pairs = _pair(layers_of(given), layers_of(wanted), path, partial=partial)
@@ -113,7 +118,8 @@ def _pair(
     theirs: Sequence[LayerWeights], ours: Sequence[LayerWeights], source: Path, *, partial: bool
 ) -> list[tuple[LayerWeights, LayerWeights]]:
     """Return which layer of *theirs* belongs to which of *ours*."""
-    match = _match_names if source.suffix == _UNORDERED else _match_order
+    named = source.suffix == _UNORDERED and {layer.name for layer in theirs} & {layer.name for layer in ours}
+    match = _match_names if named else _match_order
     pairs: list[tuple[LayerWeights, LayerWeights]] = []
     for kind in dict.fromkeys(layer.kind for layer in (*ours, *theirs)):
         left, right = ([layer for layer in layers if layer.kind == kind] for layers in (theirs, ours))

@@ -1,5 +1,14 @@
-"""Polygons and quads on a page, in NumPy: whatever transforms, post-processing and prediction share."""
+"""Polygons, quads and boxes on a page, in NumPy: whatever transforms, post-processing and prediction share."""
 
+from ppocr_lite.geometry.anchors import (
+    AnchorGenerator,
+    BalancedPositiveNegativeSampler,
+    Matcher,
+    base_anchors,
+    grid_anchors,
+    without_ignored,
+)
+from ppocr_lite.geometry.boxes import BoxCoder, box_areas, box_iou, clip_boxes, intersections, nms
 from ppocr_lite.geometry.polygons import (
     Array,
     area,
@@ -29,25 +38,42 @@ from ppocr_lite.geometry.quads import (
     runs_downwards,
     side_lengths,
 )
+from ppocr_lite.geometry.regions import RegionTruth, label_anchors, largest_outline, mask_in_box, paste_mask
 
 __all__ = [
+    "AnchorGenerator",
     "Array",
+    "BalancedPositiveNegativeSampler",
+    "BoxCoder",
+    "Matcher",
+    "RegionTruth",
     "TALL",
     "area",
     "as_polygon",
+    "base_anchors",
     "bounding_rect",
+    "box_areas",
+    "box_iou",
     "clip",
+    "clip_boxes",
     "convex_hull",
     "fill",
     "following",
+    "grid_anchors",
     "intersect_rect",
+    "intersections",
     "is_simple",
+    "label_anchors",
+    "largest_outline",
+    "mask_in_box",
     "min_area_quad",
     "move_sides",
+    "nms",
     "offset",
     "offset_distance",
     "order_quad",
     "order_quads",
+    "paste_mask",
     "perimeter",
     "runs_downwards",
     "scale",
@@ -56,4 +82,5 @@ __all__ = [
     "signed_area",
     "unclip",
     "undo_distance",
+    "without_ignored",
 ]

@@ -6,6 +6,7 @@ from ppocr_lite.losses.center_loss import CenterLoss
 from ppocr_lite.losses.cls_loss import ClsLoss
 from ppocr_lite.losses.combined import CombinedLoss
 from ppocr_lite.losses.ctc_loss import CTCLoss
+from ppocr_lite.losses.ctpn_loss import CTPNLoss
 from ppocr_lite.losses.db_loss import DBLoss
 from ppocr_lite.losses.distillation import (
     DistillationCTCLoss,
@@ -15,6 +16,7 @@ from ppocr_lite.losses.distillation import (
     DistillationDMLLoss,
     TeacherMapLoss,
 )
+from ppocr_lite.losses.mask_rcnn_loss import MaskRCNNLoss
 from ppocr_lite.losses.multi_loss import MultiLoss
 from ppocr_lite.losses.nrtr_loss import NRTRLoss
 
@@ -22,6 +24,7 @@ __all__ = [
     "LOSSES",
     "ACELoss",
     "CTCLoss",
+    "CTPNLoss",
     "CenterLoss",
     "ClsLoss",
     "CombinedLoss",
@@ -32,6 +35,7 @@ __all__ = [
     "DistillationDilaDBLoss",
     "DistillationDistanceLoss",
     "TeacherMapLoss",
+    "MaskRCNNLoss",
     "MultiLoss",
     "NRTRLoss",
 ]

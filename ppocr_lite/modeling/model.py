@@ -8,11 +8,12 @@ from typing import Any
 from ppocr_lite import nn
 from ppocr_lite.config.architecture import check_architecture, needs_classes
 from ppocr_lite.config.family import FEATURES
-from ppocr_lite.config.schema import Quantization
+from ppocr_lite.config.schema import Initialization, Quantization
 from ppocr_lite.errors import ConfigError
 from ppocr_lite.modeling.backbones.base import BACKBONES
 from ppocr_lite.modeling.distillation import DistillationModel
 from ppocr_lite.modeling.heads.base import HEADS
+from ppocr_lite.modeling.initialize import initialize
 from ppocr_lite.modeling.necks.base import NECKS
 from ppocr_lite.modeling.onnx_network import NETWORKS, OnnxNetwork
 from ppocr_lite.modeling.pact import quantize
@@ -31,11 +32,13 @@ class OCRModel(nn.Layer):
 
     Attributes:
         takes_targets: Whether the head wants the batch in training.
+        one_at_a_time: Whether an exported network takes one image at a time.
 
     Shape:
         forward: (N, 3, H, W) → what the loss reads, by name, as the head returns it; in training with
             *return_all_feats* also ``backbone_out``, ``neck_out`` and ``head_out``, the first tensor of the head.
-        predict: (N, 3, H, W) → what prediction reads, by name: det ``maps`` (N, 1, H, W), rec ``probabilities``
+        predict: (N, 3, H, W) → what prediction reads, by name: det ``maps`` (N, 1, H, W), or ``regions`` (N, D, 5 + M²)
+            of a two-stage detector, rec ``probabilities``
             (N, T, C), cls ``probabilities`` (N, C).
     """
 
@@ -46,6 +49,7 @@ class OCRModel(nn.Layer):
         self.backbone, self.neck, self.head = backbone, neck, head
         self.return_all_feats = return_all_feats
         self.takes_targets = bool(getattr(head, "takes_targets", False))
+        self.one_at_a_time = bool(getattr(head, "one_at_a_time", False))
 
     def forward(self, x: nn.Tensor, targets: Mapping[str, nn.Tensor] | None = None) -> dict[str, Any]:
         """See *Shape* of the class; *targets* is the batch, for a head that takes it."""
@@ -123,6 +127,8 @@ def _build_network(architecture: Mapping[str, Any], num_classes: int | None, pat
         raise ConfigError(f"{path}.Head: {name} needs num_classes, the characters of the dictionary plus one.")
     head = HEADS.build(architecture["Head"], in_channels=(neck or backbone).out_channels, num_classes=num_classes)
     model = OCRModel(backbone, neck, head, bool(architecture.get("return_all_feats", False)))
+    if architecture.get("init") is not None:
+        initialize(model, Initialization(**architecture["init"]), f"{path}.init")
     return _quantized(model, architecture)
 
 

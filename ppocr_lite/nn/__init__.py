@@ -21,16 +21,17 @@ ENGINES = ("paddle", "torch")
 DEFAULT = "paddle"
 # What both files define, beside Layer.
 PRIMITIVES = (
-    *("LINEAR_OUTPUT_AXIS", "LSTM", "AdaptiveAvgPool2D", "AvgPool2D", "BatchNorm2D", "Constant", "Conv2D"),
+    *("GRU", "LINEAR_OUTPUT_AXIS", "LSTM", "AdaptiveAvgPool2D", "AvgPool2D", "BatchNorm2D", "Constant", "Conv2D"),
     *("Conv2DTranspose", "Dropout", "Embedding", "KaimingNormal", "KaimingUniform", "LayerList", "LayerNorm", "Linear"),
-    *("MaxPool2D", "Normal", "ParamAttr", "Sequential", "Uniform", "Upsample"),
+    *("MaxPool2D", "Normal", "ParamAttr", "Sequential", "Uniform", "Upsample", "XavierNormal", "XavierUniform"),
     *("add_n", "amax", "arange", "binary_cross_entropy", "bincount", "cast", "concat", "conv2d"),
     *("conv2d_transpose", "cross_entropy", "ctc_loss", "deform_conv2d", "freeze", "gelu", "geometry"),
     *("hardsigmoid", "hardswish", "in_dynamic_mode", "index_add", "index_select", "l1_loss", "linear", "log_softmax"),
-    *("logical_and", "max_pool2d", "maximum", "minimum", "mse_loss", "no_grad", "ones_like", "pad"),
+    *("logical_and", "map_of_rows", "max_pool2d", "maximum", "minimum", "mse_loss", "no_grad", "ones_like", "pad"),
     *("put_along_axis", "relu", "round", "set_value", "sigmoid", "silu", "smooth_l1_loss", "softmax", "split_last"),
     *("take_along_axis", "to_tensor", "topk", "transpose", "where", "zeros_like"),
     *("enlarge", "set_rate", "sides", "statistics"),  # what a network read from a graph needs besides
+    *("length", "matmul", "on_host", "roi_align", "tensor_like"),  # detectors of regions
 )
 
 Tensor = Any  # paddle.Tensor or torch.Tensor

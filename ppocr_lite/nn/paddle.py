@@ -17,6 +17,7 @@ from paddle import (
     index_add,
     index_select,
     logical_and,
+    matmul,
     maximum,
     minimum,
     no_grad,
@@ -31,6 +32,7 @@ from paddle import (
     zeros_like,
 )
 from paddle.nn import (
+    GRU,
     LSTM,
     AdaptiveAvgPool2D,
     AvgPool2D,
@@ -65,8 +67,17 @@ from paddle.nn.functional import (
     smooth_l1_loss,
     softmax,
 )
-from paddle.nn.initializer import Constant, KaimingNormal, KaimingUniform, Normal, Uniform
+from paddle.nn.initializer import (
+    Constant,
+    KaimingNormal,
+    KaimingUniform,
+    Normal,
+    Uniform,
+    XavierNormal,
+    XavierUniform,
+)
 from paddle.vision.ops import deform_conv2d
+from paddle.vision.ops import roi_align as _roi_align
 
 LINEAR_OUTPUT_AXIS = 1  # of the weight of a Linear, (in, out)
 
@@ -86,12 +97,17 @@ class Layer(paddle.nn.Layer):
 class BatchNorm2D(paddle.nn.BatchNorm2D):
     """Batch normalisation over (N, H, W) that does not warn at each forward pass in training, as its base does.
 
+    Attributes:
+        frozen: Whether it uses the running statistics in training, too, and leaves them as they are.
+
     Shape:
         (N, C, H, W) → the same
 
     Source:
         Ioffe and Szegedy, Batch Normalization, ICML 2015.
     """
+
+    frozen = False
 
     def forward(self, x: Tensor) -> Tensor:
         """See *Shape* of the class."""
@@ -101,7 +117,7 @@ class BatchNorm2D(paddle.nn.BatchNorm2D):
             self._variance,
             weight=self.weight,
             bias=self.bias,
-            training=self.training,
+            training=self.training and not self.frozen,
             momentum=self._momentum,
             epsilon=self._epsilon,
         )
@@ -167,9 +183,12 @@ def enlarge(x: Tensor, factors: tuple[int, int]) -> Tensor:
 
 
 def freeze(layer: Any) -> None:
-    """Keep the parameters of *layer* as they are: no gradient, no update."""
+    """Keep *layer* as it is: no gradient, no update, and batch normalisation by its running statistics."""
     for parameter in layer.parameters():
         parameter.trainable = False
+    for part in layer.sublayers(include_self=True):
+        if isinstance(part, BatchNorm2D):
+            part.frozen = True
 
 
 def set_value(tensor: Tensor, value: Any) -> None:
@@ -190,6 +209,46 @@ def statistics(layer: Any) -> tuple[Tensor, Tensor, float]:
 def split_last(x: Tensor, shape: list[int]) -> Tensor:
     """Return (N, T, C) with *shape* in the place of C, whatever N and T are."""
     return paddle.reshape(x, [0, 0, *shape])
+
+
+def roi_align(x: Tensor, rois: Tensor, counts: Tensor, size: int, scale: float) -> Tensor:
+    """Return the features of each box, as the mean of four interpolated places in each of its cells.
+
+    Args:
+        x: (N, C, H, W).
+        rois: (R, 4), x0, y0, x1, y1 in pixels of the image, those of the first map first.
+        counts: (N,) int32, how many of *rois* are of each map.
+        size: Cells of a box in each direction.
+        scale: Places of the map for each pixel of the image.
+
+    Returns:
+        (R, C, size, size).
+
+    Source:
+        He et al., Mask R-CNN, ICCV 2017, §3, with the half pixel of detectron2's ``aligned=True``.
+    """
+    return _roi_align(x, rois, counts, size, spatial_scale=scale, sampling_ratio=2, aligned=True)
+
+
+def length(x: Tensor, axis: int) -> Any:
+    """Return how long *x* is along *axis*, as a float to compute with, also while a network is traced."""
+    return paddle.shape(x)[axis].astype("float32")
+
+
+def tensor_like(values: Any, like: Tensor) -> Tensor:
+    """Return an array as a tensor of its own type that lies where *like* does."""
+    return to_tensor(values, place=like.place)
+
+
+def on_host(x: Tensor) -> Any:
+    """Return the values of *x* as a NumPy array; no gradient follows."""
+    return x.detach().numpy()
+
+
+def map_of_rows(rows: Tensor, like: Tensor) -> Tensor:
+    """Return rows (N * H, W, C) as a map (N, C, H, W), with the N, H and W of *like* (N, …, H, W)."""
+    sides = like.shape if in_dynamic_mode() else paddle.shape(like)
+    return paddle.transpose(paddle.reshape(rows, [-1, sides[2], sides[3], rows.shape[-1]]), [0, 3, 1, 2])
 
 
 def cast(x: Tensor, dtype: str) -> Tensor:

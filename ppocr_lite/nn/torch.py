@@ -15,6 +15,7 @@ from torch import (
     amax,
     bincount,
     logical_and,
+    matmul,
     maximum,
     minimum,
     nn,
@@ -48,6 +49,7 @@ from torch.nn.functional import (
 from torch.nn.functional import conv_transpose2d as conv2d_transpose
 
 from ppocr_lite.nn.torch_deformable import deform_conv2d
+from ppocr_lite.nn.torch_roi_align import roi_align
 
 LINEAR_OUTPUT_AXIS = 0  # of the weight of a Linear, (out, in); weights are transposed where they leave the engine
 
@@ -88,6 +90,26 @@ class Uniform:
     def __call__(self, tensor: Tensor) -> None:
         """Fill *tensor*."""
         nn.init.uniform_(tensor, self.low, self.high)
+
+
+class XavierNormal:
+    """Starts normal with variance 2 / (fan-in + fan-out).
+
+    Source:
+        Glorot and Bengio, Understanding the Difficulty of Training Deep Feedforward Neural Networks, AISTATS 2010.
+    """
+
+    def __call__(self, tensor: Tensor) -> None:
+        """Fill *tensor*."""
+        nn.init.xavier_normal_(tensor)
+
+
+class XavierUniform:
+    """Starts uniform with the variance of :class:`XavierNormal`."""
+
+    def __call__(self, tensor: Tensor) -> None:
+        """Fill *tensor*."""
+        nn.init.xavier_uniform_(tensor)
 
 
 class KaimingNormal:
@@ -235,9 +257,14 @@ class BatchNorm2D(nn.BatchNorm2d):
         weight_attr: Of the scale, 1 at first.
         bias_attr: Of the shift, 0 at first.
 
+    Attributes:
+        frozen: Whether it uses the running statistics in training, too, and leaves them as they are.
+
     Shape:
         (N, C, H, W) → the same.
     """
+
+    frozen = False
 
     def __init__(
         self,
@@ -253,6 +280,8 @@ class BatchNorm2D(nn.BatchNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise; while training also update the running statistics."""
+        if self.frozen and self.training:
+            return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
         if not self.training or self.running_var is None:
             return super().forward(x)
         scratch = self.running_var.clone()  # autograd holds on to what it gets; ours must stay free to change
@@ -269,6 +298,20 @@ class BatchNorm2D(nn.BatchNorm2d):
 
 class LSTM(nn.LSTM):
     """Long short-term memory over (N, T, C); returns the outputs and the last states."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        direction: Literal["forward", "bidirectional"] = "forward",
+    ) -> None:
+        both = direction == "bidirectional"
+        super().__init__(input_size, hidden_size, num_layers, batch_first=True, bidirectional=both)
+
+
+class GRU(nn.GRU):
+    """Gated recurrent unit over (N, T, C); returns the outputs and the last states."""
 
     def __init__(
         self,
@@ -338,8 +381,11 @@ def enlarge(x: Tensor, factors: tuple[int, int]) -> Tensor:
 
 
 def freeze(layer: nn.Module) -> None:
-    """Keep the parameters of *layer* as they are: no gradient, no update."""
+    """Keep *layer* as it is: no gradient, no update, and batch normalisation by its running statistics."""
     layer.requires_grad_(False)
+    for part in layer.modules():
+        if isinstance(part, BatchNorm2D):
+            part.frozen = True
 
 
 @torch.no_grad()
@@ -363,9 +409,29 @@ def split_last(x: Tensor, shape: Sequence[int]) -> Tensor:
     return x.unflatten(-1, tuple(shape))
 
 
+def map_of_rows(rows: Tensor, like: Tensor) -> Tensor:
+    """Return rows (N * H, W, C) as a map (N, C, H, W), with the N, H and W of *like* (N, …, H, W)."""
+    return rows.reshape(-1, *like.shape[-2:], rows.shape[-1]).permute(0, 3, 1, 2)
+
+
 def in_dynamic_mode() -> bool:
     """Say whether values are there to look at, which they always are."""
     return True
+
+
+def length(x: Tensor, axis: int) -> Any:
+    """Return how long *x* is along *axis*, as a float to compute with."""
+    return float(x.shape[axis])
+
+
+def tensor_like(values: Any, like: Tensor) -> Tensor:
+    """Return an array as a tensor of its own type that lies where *like* does."""
+    return torch.as_tensor(values, device=like.device)
+
+
+def on_host(x: Tensor) -> Any:
+    """Return the values of *x* as a NumPy array; no gradient follows."""
+    return x.detach().float().cpu().numpy()
 
 
 def cast(x: Tensor, dtype: str) -> Tensor:

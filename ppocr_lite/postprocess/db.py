@@ -78,6 +78,10 @@ class DBPostProcess:
         self.min_size = min_size
         self.shrink_ratio = shrink_ratio
 
+    def output_shape(self, size: tuple[int, int]) -> tuple[int, ...]:
+        """Return what a network must return for one image of *size* (height, width)."""
+        return 1, 1, *size
+
     def __call__(self, maps: NDArray[Any]) -> Detections:
         """Return the polygons of one map, in its own pixels; they may reach past its border.
 

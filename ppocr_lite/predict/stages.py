@@ -59,10 +59,15 @@ def load_detector(
     """
     bundle = adapt(_read(model, "det", settings), resize or {}, postprocess or {})
     shape = (1, 3, 64, 64) if min(bundle.input.shape[2:]) < 0 else (1, 3, *bundle.input.shape[2:])
-    runner, output = _start(bundle, shape, engine, device, threads, 4, runner)
-    if output.shape != (1, 1, *shape[2:]):
-        raise ModelError(f"{bundle.source}: a detector returns a map as large as its input. Received: {output.shape}")
-    return TextDetector(runner, bundle.build_preprocess(), bundle.build_postprocess())
+    last = bundle.build_postprocess()
+    wanted: tuple[int, ...] | None = (1, 1, *shape[2:])
+    if hasattr(last, "output_shape"):
+        wanted = last.output_shape(shape[2:])
+    runner, output = _start(bundle, shape, engine, device, threads, 4 if wanted is None else len(wanted), runner)
+    if wanted is not None and output.shape != wanted:
+        what = "a map as large as its input" if wanted == (1, 1, *shape[2:]) else f"{wanted} for an input of {shape}"
+        raise ModelError(f"{bundle.source}: a detector returns {what}. Received: {output.shape}")
+    return TextDetector(runner, bundle.build_preprocess(), last)
 
 
 def load_classifier(

@@ -12,7 +12,9 @@ import pytest
 
 from ppocr_lite.config.check import check_component
 from ppocr_lite.errors import OCRError
+from ppocr_lite.geometry import AnchorGenerator, BoxCoder, RegionTruth
 from ppocr_lite.losses import LOSSES
+from ppocr_lite.modeling.regions import RegionSampler
 
 NETWORKS = ("Student", "Teacher")
 # Arguments that a loss cannot do without.
@@ -69,9 +71,53 @@ def guided(text: bool) -> Tensors:
     return {"label_ctc": truth["label"], "label_gtc": guide, "length": truth["length"]}
 
 
+def columns(text: bool) -> Tensors:
+    """Truth of CTPN: two anchors at each of 4 × 4 places."""
+    labels = paddle.zeros([2, 2, 4, 4], "int64")
+    if text:
+        labels[:, 0, 1] = 1
+    labels[:, 1, 3] = -1
+    learnt = (labels == 1).astype("float32")
+    vertical = paddle.stack([0.3 * learnt, -0.2 * learnt], axis=1)
+    return {
+        "anchor_labels": labels,
+        "anchor_vertical": vertical,
+        "anchor_sides": 0.5 * learnt,
+        "anchor_side_mask": learnt,
+    }
+
+
+def regions(text: bool) -> dict[str, Any]:
+    rects = np.array([[4, 4, 20, 12], [10, 16, 30, 28]], np.float32)[: 2 * text]
+    outlines = tuple(np.array([[a, b], [c, b], [c, d], [a, d]], np.float32) for a, b, c, d in rects)
+    truth = RegionTruth(rects, outlines, np.zeros((0, 4), np.float32), (32, 32), 1)
+    return {"truth": [truth, truth]}
+
+
+def two_stages(x: paddle.Tensor) -> dict[str, Any]:
+    """What a :class:`MaskRCNNHead` returns: 16 places with one anchor each, of two images, and three proposals."""
+    generator = AnchorGenerator([8], [12], [1.0], straddle_thresh=-1)
+    proposals = np.array([[4, 4, 20, 12], [9, 15, 31, 29], [0, 20, 8, 30]], np.float32)
+    samples = RegionSampler(BoxCoder(), 2, batch_size_per_image=6)([proposals, proposals], regions(True)["truth"])
+    count, masks = len(samples.rects), len(samples.mask_rects)
+    second = x[:, 5].flatten()[: 6 * count].reshape([count, 6])
+    return {
+        "objectness": [x[:, :1]],
+        "regression": [x[:, 1:5]],
+        "anchors": generator.grid([(4, 4)]),
+        "generator": generator,
+        "samples": samples,
+        "logits": second[:, :2] * 2,
+        "deltas": second[:, 2:],
+        "masks": x[:, 6].flatten()[: 4 * masks].reshape([masks, 2, 2]),
+    }
+
+
 CASES = [
+    Case((2, 7, 4, 4), two_stages, regions),
     Case((2, 3, 16, 16), lambda x: {"maps": paddle.nn.functional.sigmoid(x)}, page),
     Case((2, 2), lambda x: {"logits": x}, lambda text: {"label": paddle.to_tensor(np.array([0, 1], np.int64))}),
+    Case((2, 10, 4, 4), lambda x: {"scores": x[:, :4], "vertical": x[:, 4:8], "sides": x[:, 8:]}, columns),
     Case((2, 8, 5), lambda x: {"logits": x, "feats": x[..., :3]}, line),
     Case((2, 8, 5), lambda x: {"logits": x, "gtc": 3 * x[:, 1:6]}, guided),
 ]
@@ -131,7 +177,7 @@ def test_terms_are_scalars_in_single_precision(name: str) -> None:
     assert all(value.shape == [] and value.dtype == paddle.float32 for value in terms.values())
 
 
-@pytest.mark.parametrize("name", [name for name in LOSSES if "DB" in name or name == "CombinedLoss"])
+@pytest.mark.parametrize("name", [name for name in LOSSES if "DB" in name or name in ("CombinedLoss", "CTPNLoss")])
 def test_batch_without_text_is_finite(name: str) -> None:
     case = case_of(name)
     parameters = make_parameters(case)

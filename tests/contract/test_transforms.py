@@ -16,6 +16,7 @@ from ppocr_lite.transforms import TRANSFORMS, Sample
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "KeepKeys": {"keep_keys": ["image", "label"]},
+    "MakeCTPNTargets": {"stride": 8},  # which divides the sides of the page
     "LoadTeacherMap": {"map_dir": str(Path(__file__).parents[1] / "data" / "teacher_maps")},
 }
 LABELS: dict[str, Any] = {

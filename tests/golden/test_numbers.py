@@ -61,6 +61,11 @@ def cls(backbone: dict[str, Any]) -> tuple[dict[str, Any], tuple[int, int]]:
     return {"model_type": "cls", "Backbone": backbone, "Head": {"name": "ClsHead"}}, (48, 96)
 
 
+def ctpn(backbone: dict[str, Any], recurrent: str) -> tuple[dict[str, Any], tuple[int, int]]:
+    head = {"name": "CTPNHead", "recurrent": recurrent, "mid_channels": 12, "hidden_size": 6, "fc_channels": 10}
+    return {"model_type": "det", "Backbone": backbone | {"stages": 3}, "Head": head}, (64, 96)
+
+
 NARROW = {"name": "PPLCNetV3", "scale": 0.25, "conv_kxk_num": 2}
 TINY = {"name": "PPLCNetV4", "model_size": "tiny"}
 SVTR = {"name": "svtr", "dims": 16, "hidden_dims": 16, "num_heads": 2, "kernel_size": [1, 3], "use_guide": True}
@@ -82,6 +87,8 @@ NETWORKS = {
     "det PPLCNetV3 RSEFPN": det(NARROW, "RSEFPN", {"fix_nan": True}, shortcut=False),
     "det PPLCNetV4 RepLKFPN": det(TINY, "RepLKFPN", {"aux_in_channels": 16}, dilated_kernel_size=5),
     "det PPLCNetV4 RepLKPAN": det(TINY, "RepLKPAN", intracl=True),
+    "det VGG CTPN lstm": ctpn({"name": "VGG", "batch_norm": True}, "lstm"),
+    "det ResNet 18 CTPN gru": ctpn({"name": "ResNet"}, "gru"),
     "rec MobileNetV1Enhance svtr": guided(
         {"name": "MobileNetV1Enhance", "scale": 0.25, "last_conv_stride": [1, 2], "last_pool_type": "avg"}, SVTR
     ),
@@ -121,6 +128,21 @@ def line_case(_: bool) -> tuple[Arrays, Arrays]:
     label = np.array([[1, 2, 2, 0, 0], [3, 0, 0, 0, 0], [6, 5, 4, 3, 2]], np.int32)
     outputs = {"logits": logits.astype(np.float32), "feats": feats.astype(np.float32)}
     return outputs, {"label": label, "length": np.array([3, 1, 5])}
+
+
+def columns_case(text: bool) -> tuple[Arrays, Arrays]:
+    rng = np.random.default_rng(8)
+    sizes = {"scores": 6, "vertical": 6, "sides": 3}
+    outputs = {name: rng.normal(0, 2, (2, size, 4, 5)).astype(np.float32) for name, size in sizes.items()}
+    labels = rng.integers(-1, 2 if text else 1, (2, 3, 4, 5))
+    learnt = (labels == 1).astype(np.float32)
+    batch = {
+        "anchor_labels": labels,
+        "anchor_vertical": (rng.normal(0, 1, (2, 2, 3, 4, 5)) * learnt[:, None]).astype(np.float32),
+        "anchor_sides": rng.normal(0, 1, labels.shape).astype(np.float32) * learnt,
+        "anchor_side_mask": learnt * (rng.random(labels.shape) < 0.5),
+    }
+    return outputs, batch | {"anchor_side_mask": batch["anchor_side_mask"].astype(np.float32)}
 
 
 def auxiliary_case(text: bool) -> tuple[Arrays, Arrays]:
@@ -178,6 +200,8 @@ LOSS_CASES: dict[str, tuple[dict[str, Any], Callable[[bool], Any], bool]] = {
         auxiliary_case,
         True,
     ),
+    "CTPNLoss": ({"name": "CTPNLoss"}, columns_case, True),
+    "CTPNLoss without text": ({"name": "CTPNLoss"}, columns_case, False),
     "NRTRLoss": ({"name": "NRTRLoss"}, guided_case, True),
     "NRTRLoss plain": ({"name": "NRTRLoss", "smoothing": False}, guided_case, True),
     "MultiLoss": (

@@ -50,6 +50,7 @@ def rec(backbone: dict[str, Any], neck: dict[str, Any], head: dict[str, Any]) ->
     return {"model_type": "rec", "algorithm": "CRNN", "Backbone": backbone, "Neck": neck, "Head": head}
 
 
+SMALL_PAGE = {"name": "MobileNetV3", "scale": 0.5, "model_name": "small"}
 SMALL = {"name": "MobileNetV3", "scale": 0.5, "model_name": "small", "small_stride": [1, 2, 2, 2]}
 RNN = {"name": "SequenceEncoder", "encoder_type": "rnn", "hidden_size": 48}
 CTC = {"name": "CTCHead", "fc_decay": 0.00001}
@@ -84,6 +85,23 @@ CASES = {
         },
         {"name": "DBLoss"},
         (2, 3, 128, 128),
+    ),
+    "det_ctpn": Case(
+        {
+            "model_type": "det",
+            "Backbone": SMALL_PAGE | {"stages": 3},
+            "Head": {
+                "name": "CTPNHead",
+                "mid_channels": 24,
+                "recurrent": "gru",
+                "hidden_size": 12,
+                "fc_channels": 32,
+                "anchors": 2,
+            },
+            "init": {"conv": "xavier_normal", "recurrent": "xavier_normal", "bias": "zeros"},
+        },
+        {"name": "CTPNLoss"},
+        (2, 3, 96, 128),
     ),
     "rec_mobilenet_v3": Case(rec(SMALL, RNN, CTC), {"name": "CTCLoss"}, (6, 3, 32, 128), CLASSES),
     "rec_mobilenet_v1_enhance": Case(
@@ -127,6 +145,8 @@ def make_batch(case: Case, seed: int) -> dict[str, np.ndarray]:
         label = rng.integers(1, CLASSES, (count, 12)).astype(np.int32)
         label[0, :4] = 7  # equal neighbours need blanks
         return batch | {"label": label, "length": rng.integers(4, 12, count)}
+    if case.loss["name"] == "CTPNLoss":
+        return batch | column_targets(rng, (count, 2, height // 16, width // 16))
     size = (count, height, width)
     coarse = rng.random((count, height // 16, width // 16)) < 0.3
     batch["shrink_map"] = coarse.repeat(16, 1).repeat(16, 2).astype(np.float32)
@@ -134,6 +154,18 @@ def make_batch(case: Case, seed: int) -> dict[str, np.ndarray]:
     batch["threshold_map"] = rng.uniform(0.3, 0.7, size).astype(np.float32)
     batch["threshold_mask"] = (rng.random(size) < 0.4).astype(np.float32)
     return batch
+
+
+def column_targets(rng: np.random.Generator, shape: tuple[int, int, int, int]) -> dict[str, np.ndarray]:
+    """Random targets of CTPN for (N, A, h, w) anchors."""
+    labels = rng.integers(-1, 2, shape)
+    text = (labels == 1).astype(np.float32)
+    return {
+        "anchor_labels": labels,
+        "anchor_vertical": (rng.normal(0, 0.5, (shape[0], 2, *shape[1:])) * text[:, None]).astype(np.float32),
+        "anchor_sides": rng.uniform(-2, 2, shape).astype(np.float32) * text,
+        "anchor_side_mask": text,
+    }
 
 
 DISTILLATIONS = {
@@ -232,7 +264,8 @@ def gradients(case: Case) -> Iterator[tuple[str, Arrays]]:
     backend = started(case)
     network, batch = backend.network, make_batch(case, 0)
     network.train()
-    precise = network.backbone if case.architecture["model_type"] == "rec" else network  # Paddle converts no LSTM
+    recurrent = hasattr(network.head, "rnn") or case.architecture["model_type"] == "rec"
+    precise = network.backbone if recurrent else network  # Paddle converts no LSTM
     if nn.chosen() == "torch":
         precise.double()
     else:
@@ -241,7 +274,8 @@ def gradients(case: Case) -> Iterator[tuple[str, Arrays]]:
     if precise is network:
         outputs = {name: nn.cast(value, "float32") for name, value in found.items()}
     else:
-        outputs = network.head(network.neck(nn.cast(found, "float32")))
+        found = [nn.cast(x, "float32") for x in found] if isinstance(found, list) else nn.cast(found, "float32")
+        outputs = network.head(network.neck(found) if network.neck is not None else found)
     backend.loss(outputs, tensors(batch))["loss"].backward()
     if nn.chosen() == "torch":
         named = dict(network.named_parameters())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from ppocr_lite import nn
 from ppocr_lite.errors import ConfigError
-from ppocr_lite.modeling.backbones.base import BACKBONES
+from ppocr_lite.modeling.backbones.base import BACKBONES, MAPS, check_stages
 from ppocr_lite.modeling.layers import Activation, ConvBNLayer, SEModule, make_divisible
 
 Stride = int | tuple[int, int]
@@ -128,17 +129,18 @@ class MobileNetV3(nn.Layer):
         expanded: Channels inside each residual unit, one number a unit, as pruning leaves them; None for those of the
             paper times *scale*.
         last_channels: Channels of the last convolution; None likewise.
+        stages: Maps of a detector, 1 to 4, the finest first. What comes after the last is not built.
 
     Attributes:
-        out_channels: Four channel counts (det) or one (rec, cls).
+        out_channels: Channel counts of the maps (det) or one (rec, cls).
 
     Shape:
-        det: (N, in_channels, H, W) → maps with 1/4, 1/8, 1/16 and 1/32 of the sides.
+        det: (N, in_channels, H, W) → *stages* maps with 1/4, 1/8, 1/16 and 1/32 of the sides.
         rec, cls: (N, in_channels, H, W) → (N, out_channels, H', W / 4). H' is 1 for a height of 32.
 
     Raises:
         ConfigError: If a stride list does not have four values, or is given to a detector; if *expanded* does not have
-            a number for each unit.
+            a number for each unit; if *stages* is out of range, or given to a family without maps.
 
     Source:
         Howard et al., Searching for MobileNetV3, ICCV 2019; strides for text lines: Du et al., PP-OCR, 2020, §2.3.
@@ -157,9 +159,11 @@ class MobileNetV3(nn.Layer):
         large_stride: list[int] | None = None,
         expanded: list[int] | None = None,
         last_channels: int | None = None,
+        stages: int = MAPS,
     ) -> None:
         super().__init__()
-        self.model_type = model_type
+        check_stages("MobileNetV3", stages, model_type)
+        self.model_type, self.stages = model_type, stages
         given = {"large": large_stride, "small": small_stride}
         strides = _strides(model_type, model_name, given[model_name])
         channels = make_divisible(scale * 16)
@@ -190,12 +194,12 @@ class MobileNetV3(nn.Layer):
     def _add_stages(
         self, units: list[nn.Layer], widths: list[int], head: nn.Layer, starts: Sequence[int], last: int
     ) -> tuple[int, ...]:
-        """Split *units* before each index of *starts* into ``stage0`` … ``stage3``; return their widths."""
+        """Split *units* before each index of *starts* into ``stage0`` and so on; return the widths of those built."""
         edges = (0, *starts, len(units))
-        for i, (start, stop) in enumerate(zip(edges, edges[1:], strict=False)):
+        for i, (start, stop) in enumerate(list(itertools.pairwise(edges))[: self.stages]):
             layers = units[start:stop] + ([head] if stop == len(units) else [])
             self.add_sublayer(f"stage{i}", nn.Sequential(*layers))
-        return (*(widths[start - 1] for start in starts), last)
+        return (*(widths[start - 1] for start in starts), last)[: self.stages]
 
     def forward(self, x: nn.Tensor) -> nn.Tensor | list[nn.Tensor]:
         """See *Shape* of the class."""
@@ -203,8 +207,8 @@ class MobileNetV3(nn.Layer):
             return self.pool(self.conv2(self.blocks(self.conv1(x))))  # (N, out_channels, H', W / 4)
         x = self.conv(x)  # (N, C, H / 2, W / 2)
         maps = []
-        for stage in (self.stage0, self.stage1, self.stage2, self.stage3):
-            x = stage(x)  # (N, out_channels[i], H / 2^(i + 2), W / 2^(i + 2))
+        for index in range(self.stages):
+            x = getattr(self, f"stage{index}")(x)  # (N, out_channels[i], H / 2^(i + 2), W / 2^(i + 2))
             maps.append(x)
         return maps
 

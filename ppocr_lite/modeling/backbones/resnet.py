@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from ppocr_lite import nn
-from ppocr_lite.modeling.backbones.base import BACKBONES
+from ppocr_lite.errors import ConfigError
+from ppocr_lite.modeling.backbones.base import BACKBONES, MAPS, check_stages
 from ppocr_lite.modeling.deformable import DeformableConv
 
 _DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
@@ -149,13 +150,19 @@ class ResNet(nn.Layer):
         layers: Depth: 18, 34 or 50.
         dcn_stage: Whether the blocks of each of the four stages have a deformable 3×3 convolution: in blocks with two
             such convolutions the second. DB has them in all but the first.
+        stages: Maps of a detector, 1 to 4, the finest first. What comes after the last is not built.
+        freeze_at: Leave what comes first as it is: 1 the three convolutions before the stages, 2 also the first stage,
+            and so on up to 1 + *stages*; 0 for nothing. Meant for pretrained weights.
 
     Attributes:
-        out_channels: Four channel counts (det) or one (rec, cls).
+        out_channels: Channel counts of the maps (det) or one (rec, cls).
 
     Shape:
-        det: (N, in_channels, H, W) → maps with 1/4, 1/8, 1/16 and 1/32 of the sides.
+        det: (N, in_channels, H, W) → *stages* maps with 1/4, 1/8, 1/16 and 1/32 of the sides.
         rec, cls: (N, in_channels, H, W) → (N, out_channels, H / 32, W / 4)
+
+    Raises:
+        ConfigError: If *stages* or *freeze_at* is out of range, or *stages* is given to a family without maps.
 
     Source:
         He et al., Deep Residual Learning, CVPR 2016; He et al., Bag of Tricks, CVPR 2019 (ResNet-D);
@@ -170,8 +177,13 @@ class ResNet(nn.Layer):
         model_type: Literal["det", "cls", "rec"] = "det",
         layers: Literal[18, 34, 50] = 18,
         dcn_stage: tuple[bool, bool, bool, bool] = (False, False, False, False),
+        stages: int = MAPS,
+        freeze_at: int = 0,
     ) -> None:
         super().__init__()
+        check_stages("ResNet", stages, model_type)
+        if not 0 <= freeze_at <= stages + 1:
+            raise ConfigError(f"ResNet.freeze_at must be from 0 to {stages + 1}. Received: {freeze_at}")
         self.model_type = model_type
         is_det = model_type == "det"
         self.conv1_1 = ConvBNLayer(in_channels, 32, 3, stride=2 if is_det else 1, relu=True)
@@ -182,7 +194,7 @@ class ResNet(nn.Layer):
         expansion = _BOTTLENECK_EXPANSION if layers == 50 else 1
         channels = 64
         self._stages: list[list[str]] = []
-        for stage, (depth, width) in enumerate(zip(_DEPTHS[layers], _WIDTHS, strict=True)):
+        for stage, (depth, width) in enumerate(zip(_DEPTHS[layers][:stages], _WIDTHS, strict=False)):
             names = [f"bb_{stage}_{i}" for i in range(depth)]
             for i, name in enumerate(names):
                 stride: int | tuple[int, int] = 1
@@ -192,10 +204,14 @@ class ResNet(nn.Layer):
                 channels = width * expansion
             self._stages.append(names)
         if is_det:
-            self.out_channels = tuple(width * expansion for width in _WIDTHS)
+            self.out_channels = tuple(width * expansion for width in _WIDTHS[:stages])
         else:
             self.out_pool = nn.MaxPool2D(2, stride=2)
             self.out_channels = channels
+        if freeze_at:
+            first = ["conv1_1", "conv1_2", "conv1_3"]
+            for name in first + [name for names in self._stages[: freeze_at - 1] for name in names]:
+                nn.freeze(getattr(self, name))
 
     def forward(self, x: nn.Tensor) -> nn.Tensor | list[nn.Tensor]:
         """See *Shape* of the class."""

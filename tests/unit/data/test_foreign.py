@@ -108,6 +108,17 @@ def test_icdar(folder: Path, tmp_path: Path) -> None:
     assert converted("icdar-lines", folder / "gt.txt", tmp_path / "lines.txt") == {"pages/a.png": "Total"}
 
 
+def test_icdar17(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "gt").mkdir()
+    quad = "1,2,30,2,30,12,1,12"
+    lines = ('0,"No. 1, ""2"""', '1,"hidden"', '0,"###"', "Latin,say, hi", '0,""')
+    text = "\ufeff" + "".join(f"{quad},{line}\n" for line in lines)
+    (tmp_path / "gt" / "a.txt").write_text(text, encoding="utf-8")
+    found = converted("icdar17", tmp_path / "gt", tmp_path / "out" / "train.txt", "--images", str(folder))
+    (label,) = found.values()
+    assert regions(label) == [(text, BOX) for text in ('No. 1, ""2""', "###", "###", "say, hi", "###")]
+
+
 def test_lmdb_there_and_back(rec_label_file: Path, tmp_path: Path) -> None:
     folder, back = tmp_path / "lmdb", tmp_path / "back" / "labels.txt"
     assert cli.main(["convert", "to-lmdb", str(rec_label_file), "--output", str(folder)]) == 0
@@ -128,6 +139,7 @@ def test_lmdb_there_and_back(rec_label_file: Path, tmp_path: Path) -> None:
         ("voc", "a.xml", "<annotation><object/></annotation>"),
         ("voc", "a.xml", "<!DOCTYPE x [<!ENTITY a 'b'>]><annotation/>"),
         ("voc", "nothing", ""),
+        ("icdar17", "img.txt", "1,2,30,2,30,12,1,12,Total"),
         ("coco", "a.json", "[]"),
         ("to-lmdb", "labels.txt", "nowhere.png\tx"),
     ],
@@ -136,7 +148,8 @@ def test_what_is_wrong_is_named(
     kind: str, name: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / name).write_text(text, encoding="utf-8")
-    source = tmp_path if kind in ("voc", "ppocrlabel", "ppocrlabel-lines") else tmp_path / name
+    (tmp_path / "img.png").write_bytes(b"x")
+    source = tmp_path if kind in ("voc", "ppocrlabel", "ppocrlabel-lines", "icdar17") else tmp_path / name
     assert cli.main(["convert", kind, str(source), "--output", str(tmp_path / "out")]) == cli.FAILED
     error = capsys.readouterr().err
     assert error.startswith(DataError.__name__) and str(tmp_path) in error

@@ -73,6 +73,10 @@ FUNCTIONS: dict[str, tuple[Callable[[Any, Any], Any], Arrays]] = {
     "pad": (lambda nn, x: nn.pad(x["x"], [1, 0, 2, 1]), {"x": MAP}),
     "enlarge": (lambda nn, x: nn.enlarge(x["x"], (2, 3)), {"x": MAP}),
     "sides": (lambda nn, x: x["x"].reshape([*nn.sides(x["x"])[:2], -1]), {"x": MAP}),
+    "map_of_rows": (
+        lambda nn, x: nn.map_of_rows(nn.transpose(x["x"], [0, 2, 3, 1]).flatten(0, 1)[:, :, :3], x["x"]),
+        {"x": MAP},
+    ),
     "max_pool2d": (lambda nn, x: nn.max_pool2d(x["x"], 2, stride=1), {"x": MAP}),
     "conv2d": (
         lambda nn, x: nn.conv2d(x["x"], x["w"], x["b"], stride=2, padding=1, dilation=1, groups=2),
@@ -112,7 +116,9 @@ LAYERS: dict[str, tuple[Callable[[Any], Any], np.ndarray]] = {
     "Embedding": (lambda nn: nn.Embedding(9, 4), np.array([[3, 0, 8], [1, 1, 2]], np.int64)),
     "Dropout": (lambda nn: nn.Sequential(nn.Linear(5, 3), nn.Dropout(0.0)), LINE),
     "LSTM": (lambda nn: nn.LSTM(5, 3, num_layers=2, direction="bidirectional"), LINE),
+    "GRU": (lambda nn: nn.GRU(5, 3, num_layers=2, direction="bidirectional"), LINE),
     "BatchNorm2D": (lambda nn: nn.BatchNorm2D(4), MAP),
+    "BatchNorm2D that is frozen": (lambda nn: frozen(nn, nn.BatchNorm2D(4)), MAP),
     "BatchNorm2D that adds more": (lambda nn: nn.BatchNorm2D(4, epsilon=0.1), MAP),
     "AvgPool2D": (lambda nn: nn.AvgPool2D((2, 1), stride=(2, 1), ceil_mode=True), noise(2, 4, 5, 8)),
     "AvgPool2D beyond the border": (lambda nn: nn.AvgPool2D(3, stride=2, padding=1), MAP),
@@ -124,11 +130,16 @@ LAYERS: dict[str, tuple[Callable[[Any], Any], np.ndarray]] = {
     "LayerList": (lambda nn: list_of(nn), MAP),
 }
 NOT_COMPUTED = {"Layer", "ParamAttr", "Constant", "KaimingNormal", "KaimingUniform", "Normal", "Uniform"} | {
-    "LINEAR_OUTPUT_AXIS"
+    *("LINEAR_OUTPUT_AXIS", "XavierNormal", "XavierUniform"),
 }
 # functions with tests of their own below, and those that the tests above call
 CALLED = {"freeze", "geometry", "set_value", "in_dynamic_mode", "no_grad", "to_tensor", "linear", "ones_like"}
 CALLED |= {"set_rate", "statistics"}  # by tests of networks that are read from graphs
+
+
+def frozen(nn: Any, layer: Any) -> Any:
+    nn.freeze(layer)
+    return layer
 
 
 def list_of(nn: Any) -> Any:
@@ -234,6 +245,9 @@ def test_both_have_every_name_and_each_is_tested_here() -> None:
         (lambda nn: nn.Linear(200, 90, weight_attr=nn.ParamAttr(initializer=nn.Uniform(-0.1, 0.3))), "weight"),
         (lambda nn: nn.Linear(200, 90), "weight"),
         (lambda nn: nn.Linear(200, 90, weight_attr=nn.ParamAttr(initializer=nn.Normal(std=0.02))), "weight"),
+        (lambda nn: nn.Linear(200, 90, weight_attr=nn.ParamAttr(initializer=nn.XavierNormal())), "weight"),
+        (lambda nn: nn.Conv2D(40, 50, 3, weight_attr=nn.ParamAttr(initializer=nn.XavierNormal())), "weight"),
+        (lambda nn: nn.Conv2D(40, 50, 3, weight_attr=nn.ParamAttr(initializer=nn.XavierUniform())), "weight"),
         (lambda nn: nn.Embedding(200, 90), "weight"),
         (lambda nn: nn.Embedding(200, 90, weight_attr=nn.ParamAttr(initializer=nn.Normal(std=0.1))), "weight"),
         (lambda nn: nn.BatchNorm2D(7, bias_attr=nn.ParamAttr(initializer=nn.Constant(0.25))), "bias"),
@@ -256,6 +270,17 @@ def test_a_frozen_layer_has_no_gradient(nn: Any) -> None:
     layer(x).sum().backward()
     assert all(p.grad is None for p in layer.parameters())
     assert np.asarray(x.grad).any()
+
+
+@pytest.mark.parametrize("nn", [ours, theirs], ids=["paddle", "torch"])
+def test_a_frozen_normalisation_keeps_its_statistics_in_training(nn: Any) -> None:
+    layer = nn.Sequential(nn.BatchNorm2D(4))
+    nn.freeze(layer)
+    layer.train()
+    mean, variance, epsilon = nn.statistics(layer[0])
+    found = np.asarray(layer(nn.to_tensor(MAP)).detach().numpy())
+    np.testing.assert_allclose(found, MAP / np.sqrt(1 + epsilon), rtol=1e-5, atol=1e-6)
+    assert (np.asarray(mean.numpy()).tolist(), np.asarray(variance.numpy()).tolist()) == ([0] * 4, [1] * 4)
 
 
 @pytest.mark.parametrize("nn", [ours, theirs], ids=["paddle", "torch"])

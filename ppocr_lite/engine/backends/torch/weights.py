@@ -7,10 +7,11 @@ module            Paddle                       torch
 ================  ===========================  ================================
 batch norm        ``_mean``, ``_variance``     ``running_mean``, ``running_var``
 linear            ``weight`` (in, out)         ``weight`` (out, in)
-LSTM              each weight has two names    one name
+LSTM, GRU         each weight has two names    one name
 ================  ===========================  ================================
 
-Convolutions, transposed convolutions and LSTM weights (gate order i, f, g, o) have one layout in both.
+Convolutions, transposed convolutions, LSTM weights (gate order i, f, g, o) and those of GRU (r, z, n) have one layout
+in both.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from ppocr_lite.errors import CheckpointError
 
 Array = NDArray[Any]
 _BATCH_NORM = {"running_mean": "_mean", "running_var": "_variance"}
-_LSTM = re.compile(r"(weight|bias)_(ih|hh)_l(\d+)(_reverse)?")
+_RECURRENT = re.compile(r"(weight|bias)_(ih|hh)_l(\d+)(_reverse)?")
 
 
 @dataclass(frozen=True)
@@ -128,17 +129,17 @@ def _own(prefix: str, module: nn.Module) -> Iterator[tuple[str, Slot]]:
                 yield _BATCH_NORM.get(name, name), Slot(where)
         elif isinstance(module, nn.Linear) or getattr(module, "holds_matrix", False):
             yield name, Slot(where, transposed=name == "weight")
-        elif isinstance(module, nn.LSTM):
+        elif isinstance(module, nn.LSTM | nn.GRU):
             yield name, Slot(where, aliases=(_join(prefix, _cell_name(name)),))
         else:
             yield name, Slot(where)
 
 
 def _cell_name(name: str) -> str:
-    """Return the second name Paddle gives an LSTM weight: ``weight_ih_l0_reverse`` is ``0.cell_bw.weight_ih``."""
-    match = _LSTM.fullmatch(name)
+    """Return the second name Paddle gives a recurrent weight: ``weight_ih_l0_reverse`` is ``0.cell_bw.weight_ih``."""
+    match = _RECURRENT.fullmatch(name)
     if match is None:
-        raise ValueError(f"{name!r} is not the name of an LSTM weight.")
+        raise ValueError(f"{name!r} is not the name of a recurrent weight.")
     kind, source, layer, reverse = match.groups()
     return f"{layer}.cell_{'bw' if reverse else 'fw'}.{kind}_{source}"
 
