@@ -62,5 +62,5 @@ def test_a_page_that_is_not_there_is_an_error_with_its_name(tmp_path: Path, caps
     frames = [PIL.Image.new("L", (64, 64), 255) for _ in range(3)]
     frames[0].save(scan, save_all=True, append_images=frames[1:])
     assert cli.main(["ocr", str(scan), "--pages", "7"]) == 1
-    assert f"{scan}: there is no page 7." in capsys.readouterr().err
+    assert f"{scan}: there is no page 7; it has 3." in capsys.readouterr().err
     assert cli.main(["ocr", str(scan), "--pages", "2-7"]) == 0
