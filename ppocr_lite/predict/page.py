@@ -19,6 +19,7 @@ from ppocr_lite.predict.detector import TextDetector
 from ppocr_lite.predict.lines import Line
 from ppocr_lite.predict.order import reading_blocks, reading_order, skew
 from ppocr_lite.predict.recognizer import TextRecognizer
+from ppocr_lite.predict.ends import fit_ends
 from ppocr_lite.predict.short import fit_short
 from ppocr_lite.predict.stages import on_one_thread
 from ppocr_lite.predict.timing import NO_TIMER, Timer
@@ -229,7 +230,7 @@ class PageReader:
         """Return the regions of a page as it is looked at, in no order."""
         found = self.detector.detect(view.pixels, timer)
         with timer("post-process"):
-            return Detections(fit_short(view.pixels, found.polygons, skew(found.polygons)), found.scores)
+            return Detections(fit_ends(view.pixels, fit_short(view.pixels, found.polygons, skew(found.polygons))), found.scores)
 
     def _in_order(
         self, view: View, found: Detections, angles: list[int], crops: list[Image], source: str | None, auto: bool
