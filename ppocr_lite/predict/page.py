@@ -16,10 +16,11 @@ from ppocr_lite.io.images import Image
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.crop import crop_lines, turn
 from ppocr_lite.predict.detector import TextDetector
+from ppocr_lite.predict.ends import fit_ends
 from ppocr_lite.predict.lines import Line
 from ppocr_lite.predict.order import reading_blocks, reading_order, skew
+from ppocr_lite.predict.pepper import without_pepper
 from ppocr_lite.predict.recognizer import TextRecognizer
-from ppocr_lite.predict.ends import fit_ends
 from ppocr_lite.predict.short import fit_short
 from ppocr_lite.predict.stages import on_one_thread
 from ppocr_lite.predict.timing import NO_TIMER, Timer
@@ -211,6 +212,7 @@ class PageReader:
 
     def _look(self, image: Image, timer: Timer) -> tuple[View, Detections]:
         """Return the page turned by the angle that was given or that its regions have, and its regions there."""
+        image = without_pepper(image)
         frame = frame_width(image)
         if self.page_angle != "auto":
             view = turned_back(image, self.page_angle, frame)
@@ -230,7 +232,8 @@ class PageReader:
         """Return the regions of a page as it is looked at, in no order."""
         found = self.detector.detect(view.pixels, timer)
         with timer("post-process"):
-            return Detections(fit_ends(view.pixels, fit_short(view.pixels, found.polygons, skew(found.polygons))), found.scores)
+            polygons = fit_short(view.pixels, found.polygons, skew(found.polygons))
+            return Detections(fit_ends(view.pixels, polygons), found.scores)
 
     def _in_order(
         self, view: View, found: Detections, angles: list[int], crops: list[Image], source: str | None, auto: bool

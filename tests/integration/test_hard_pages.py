@@ -51,6 +51,19 @@ def test_lone_characters_in_the_cells_of_a_table_are_read(reader: OCR) -> None:
     assert sum(text in found for _, text in rows + cells) >= 16
 
 
+def test_a_peppered_page_is_read(reader: OCR) -> None:
+    rng = np.random.default_rng(1)
+    page = typeset(column(LINES), (330, 480))
+    places = rng.random(page.shape[:2]) < 0.08
+    page[places] = rng.integers(0, 2, (int(places.sum()), 1), np.uint8) * np.uint8(255)
+    assert sum(text in LINES for text in texts(reader, page)) >= 4
+
+
+def test_the_full_stop_after_a_line_is_read(reader: OCR) -> None:
+    lines = [f"{line}." for line in LINES]
+    assert texts(reader, typeset(column(lines), (330, 480))) == lines
+
+
 def test_white_letters_on_nothing_are_read(reader: OCR) -> None:
     letters = 255 - typeset([((40, 30), "Level 12 completed")], (100, 400), height=30)[:, :, :1]
     white = np.full((100, 400, 3), 255, np.uint8)

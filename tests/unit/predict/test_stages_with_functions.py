@@ -171,13 +171,12 @@ def scripted(*readings: tuple[str, float], drop: float = 0.7) -> TextRecognizer:
     ("readings", "expected"),
     [
         ([("C", 0.5), ("C", 0.9), ("O", 0.3)], ("C", 0.9)),
-        ([("2", 0.5), ("4", 0.4), ("4", 0.9)], ("4", 0.9)),
-        ([("2", 0.5), ("4", 0.9), ("I", 0.3)], ("2", 0.5)),  # no two agree
+        ([("2", 0.5), ("4", 0.9), ("4", 0.8)], ("2", 0.5)),  # reads otherwise
         ([("C", 0.5), ("C", 0.8), ("C", 0.6)], ("C", 0.5)),  # still not sure enough
         ([("C", 0.2)], ("C", 0.2)),  # hopeless: not read again
     ],
 )
-def test_a_short_line_below_the_limit_counts_if_it_is_sure_at_another_size_and_two_sizes_agree(
+def test_a_short_line_below_the_limit_counts_if_another_size_is_sure_of_the_same(
     readings: list[tuple[str, float]], expected: tuple[str, float]
 ) -> None:
     (found,) = scripted(*readings).recognize(lines(56))
