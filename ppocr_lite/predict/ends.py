@@ -29,7 +29,7 @@ LEAST_REACH_PX = 0.5
 def fit_ends(image: Image, polygons: Sequence[Points]) -> list[Points]:
     """Return *polygons*, the quads of lines among them moved out to where the ink at their ends does.
 
-    No line takes ink that lies in the region of another.
+    No line takes ink that lies in the region of another; where it holds a piece of that line's last sign, it is cut.
 
     Args:
         image: BGR (H, W, 3).
@@ -58,8 +58,8 @@ def _moved(image: Image, regions: NDArray[np.float64], place: int) -> NDArray[np
     steps = np.zeros((4, 2))
     for corners, out in (((0, 3), -along / width), ((1, 2), along / width)):
         reach = _reach(image, quad[list(corners)].mean(axis=0), out, down / height, height, others)
-        if reach > LEAST_REACH_PX:
-            steps[list(corners)] = out * (reach + CLEAR * height)
+        if abs(reach) > LEAST_REACH_PX:
+            steps[list(corners)] = out * (reach + CLEAR * height * (reach > 0))
     return np.roll(quad + steps, first, axis=0) if steps.any() else None
 
 
@@ -77,22 +77,28 @@ def _reach(
     height: float,
     others: NDArray[np.float64],
 ) -> float:
-    """Return by how many pixels ink goes on in the direction *out* from the middle of an *end* of a line."""
+    """Return by how many pixels ink goes on in the direction *out* from the middle of an *end* of a line.
+
+    Less than zero where the end cuts a sign that belongs to one of *others*: so much must the line give back.
+    """
     size = np.ceil([(INSIDE + OUTSIDE) * height, (1 + 2 * ACROSS) * height]).astype(int)
     start = end - (INSIDE * out + (0.5 + ACROSS) * across) * height
     matrix = np.column_stack([out, across, start + 0.5 * (out + across) - 0.5])  # pixels are counted at their centres
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     window = cv2.warpAffine(image, matrix, size.tolist(), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    edge = INSIDE * height
-    reached = edge
+    edge = reached = INSIDE * height
+    own = 0.0  # where the ink before the end stops
     for low, high in _signs(np.asarray(cv2.cvtColor(window, cv2.COLOR_BGR2GRAY), np.uint8), height):
         if low > reached + GAP * height:
             break
-        middle = end + ((low + high) / 2 - edge) * out
-        if high > reached:
-            if _inside(middle, others):
-                break
-            reached = high
+        if high <= reached:
+            own = max(own, high)
+            continue
+        middle = (low + high) / 2 - edge
+        if _inside(end + middle * out, others):
+            cut = reached == edge and low < edge and middle > 0
+            return max(low - CLEAR * height, (own + low) / 2) - edge if cut and own < low else reached - edge
+        reached = high
     return reached - edge
 
 

@@ -18,6 +18,7 @@ from ppocr_lite.predict.crop import crop_lines, turn
 from ppocr_lite.predict.detector import TextDetector
 from ppocr_lite.predict.ends import fit_ends
 from ppocr_lite.predict.lines import Line
+from ppocr_lite.predict.lone import LEAST_SCORE, NOT_SEEN, with_lone
 from ppocr_lite.predict.order import reading_blocks, reading_order, skew
 from ppocr_lite.predict.pepper import without_pepper
 from ppocr_lite.predict.recognizer import TextRecognizer
@@ -105,9 +106,16 @@ class FoundPage:
         return read
 
     def result(self, drop_score: float) -> OCRResult:
-        """Return what was found and read; of a page that was to be read only lines with at least that score."""
-        readings = self.readings()
-        shown = [index for index, (_, text) in enumerate(readings) if not self.rec or text.score >= drop_score]
+        """Return what was found and read; of a page that was to be read only lines with at least that score.
+
+        Of what the detector did not see, only texts that are sure.
+        """
+        readings, least = self.readings(), {NOT_SEEN: max(drop_score, LEAST_SCORE)}
+        shown = [
+            index
+            for index, ((_, text), score) in enumerate(zip(readings, self.found.scores, strict=True))
+            if not self.rec or text.score >= least.get(score, drop_score)
+        ]
         lines = []
         for index in shown:
             (angle, text), polygon = readings[index], self.found.polygons[index]
@@ -193,6 +201,9 @@ class PageReader:
         """Find the lines of a page and turn them upright; if they are to be read, prepare them for that."""
         size = image.shape[0], image.shape[1]
         view, found = self._look(image, timer) if steps.det else (View(image, size), Detections([_whole(size)], [1.0]))
+        if steps.det and steps.rec:
+            with timer("post-process"):
+                found = with_lone(view.pixels, found)
         margin = self.policy.margin if steps.det else 0.0
         crops: list[Image] = []
         angles = [0] * len(found.polygons)

@@ -20,8 +20,8 @@ from ppocr_lite.transforms.base import Compose
 from ppocr_lite.transforms.resize import RecResizeImg
 
 # A line of at most SHORT times its height is read again though it is below drop_score: of a character or two the first
-# reading is often right and far from sure, and another size is sure.  What is below DOUBTFUL is no text, nor what then is
-# less sure than SURE, or reads otherwise.
+# reading is often right and far from sure, and another size is sure.  What is below DOUBTFUL is no text, nor what then
+# is less sure than SURE, or reads otherwise.
 SHORT = 2.0
 DOUBTFUL, SURE = 0.3, 0.87
 SURE_JOINED = 0.97  # a reading that differs from another by fewer spaces must be surer: smaller text loses narrow ones

@@ -84,7 +84,7 @@ def _fitted(image: Image, quad: Points, shape: tuple[float, float], direction: f
     window = cv2.warpAffine(image, matrix, size.tolist(), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     box = np.array([size / 2 - half, size / 2 + half])  # the region, in pixels of the window
     ink = _ink(np.asarray(cv2.cvtColor(window, cv2.COLOR_BGR2GRAY), np.uint8), box)
-    low, high = box if ink is None else _with_margin(ink)
+    low, high = box if ink is None else with_margin(ink)
     corners = np.array([low, [high[0], low[1]], high, [low[0], high[1]]]) - size / 2
     return np.asarray(corners @ axes + centre, np.float32)
 
@@ -108,7 +108,8 @@ def _ink(gray: NDArray[np.uint8], box: NDArray[np.float64]) -> NDArray[np.float6
     return np.array([low[chosen].min(axis=0), high[chosen].max(axis=0)]) if chosen.any() else None
 
 
-def _with_margin(ink: NDArray[np.float64]) -> NDArray[np.float64]:
+def with_margin(ink: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the bounds (2, 2) of a region around those of its ink."""
     width, height = ink[1] - ink[0]
     clear = CLEAR * height
     aside = max(clear, (NARROW * (height + 2 * clear) - width) / 2)

@@ -63,6 +63,18 @@ def test_ink_in_the_region_of_another_line_is_not_taken_in() -> None:
     assert ends(first)[1] - middle < 12
 
 
+def test_a_piece_of_another_line_is_given_back() -> None:
+    page = typeset([((20, 30), "4026"), ((110, 30), "4901")], (90, 200), height=24)
+    columns = np.flatnonzero((page[:, :, 0] < 128).any(axis=0))
+    left, gap, right = columns[0], int(np.argmax(np.diff(columns))), columns[-1] + 1
+    end, start = columns[gap] + 1, columns[gap + 1]
+    given = [box(left - 2, end + 2), box(end - 4, right + 2)]  # the second holds a piece of the 6
+    for image in (page, 255 - page):
+        first, second = fit_ends(image, given)
+        assert first is given[0]
+        assert end < ends(second)[0] < start and ends(second)[1] == right + 2
+
+
 def test_lines_downwards_and_askew_are_moved_along_themselves() -> None:
     given = box(LEFT + 5, RIGHT - 5)
     (expected,) = fit_ends(PAGE, [given])

@@ -164,7 +164,9 @@ def scripted(*readings: tuple[str, float], drop: float = 0.7) -> TextRecognizer:
             return [Recognition(text, score, np.linspace(0, 1, len(text)).tolist()) for text, score in found]
 
     preprocess = Compose([RecResizeImg((3, 32, 320), squeeze=False)], ("image",))
-    return TextRecognizer(FunctionRunner(lambda batch: batch), preprocess, Script(), policy=ReadingPolicy(retry_score=0.95))
+    return TextRecognizer(
+        FunctionRunner(lambda batch: batch), preprocess, Script(), policy=ReadingPolicy(retry_score=0.95)
+    )
 
 
 @pytest.mark.parametrize(
