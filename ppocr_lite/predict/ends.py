@@ -54,7 +54,10 @@ def _moved(image: Image, regions: NDArray[np.float64], place: int) -> NDArray[np
     width, height = np.hypot(*along), np.hypot(*down)
     if height < LEAST_PX or width < LEAST_RATIO * height:
         return None
-    others = np.delete(regions, place, axis=0)
+    low, high = regions.min(axis=1) - height, regions.max(axis=1) + height
+    near = ((low < high[place]) & (high > low[place])).all(axis=1)
+    near[place] = False
+    others = regions[near]
     steps = np.zeros((4, 2))
     for corners, out in (((0, 3), -along / width), ((1, 2), along / width)):
         reach = _reach(image, quad[list(corners)].mean(axis=0), out, down / height, height, others)
@@ -91,14 +94,14 @@ def _reach(
     for low, high in _signs(np.asarray(cv2.cvtColor(window, cv2.COLOR_BGR2GRAY), np.uint8), height):
         if low > reached + GAP * height:
             break
-        if high <= reached:
-            own = max(own, high)
-            continue
         middle = (low + high) / 2 - edge
-        if _inside(end + middle * out, others):
-            cut = reached == edge and low < edge and middle > 0
-            return max(low - CLEAR * height, (own + low) / 2) - edge if cut and own < low else reached - edge
-        reached = high
+        if len(others) and _inside(end + middle * out, others):
+            theirs = middle > 0 or low - own > GAP * height  # the other line has more of it, or of what is beside it
+            if reached == edge and own < low < edge and theirs:
+                return max(low - CLEAR * height, (own + low) / 2) - edge
+            if high > edge:
+                break
+        own, reached = max(own, min(high, edge)), max(reached, high)
     return reached - edge
 
 
