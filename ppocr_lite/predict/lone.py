@@ -63,9 +63,7 @@ def _ink(image: Image) -> NDArray[np.float64]:
     gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
     if np.median(gray) < 128:
         gray = 255 - gray
-    mask = cv2.adaptiveThreshold(
-        gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, GROUND_PX, CONTRAST
-    )
+    mask = cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, GROUND_PX, CONTRAST)
     stats = cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:].astype(np.float64)
     return np.stack([stats[:, :2], stats[:, :2] + stats[:, 2:4]], axis=1)
 

@@ -1,8 +1,9 @@
 """Regions about as wide as they are high: lone characters and the shortest words.
 
-The smallest rectangle around such a region says little about the direction of its text, and the map of a detector has
-only a spot somewhere in the middle of a lone character.  So short regions take the direction of their page, and the
-size of the ink that is there.
+The smallest rectangle around such a region says little about the direction of its text, and that around a word not
+enough to tell it from upright; and the map of a detector has only a spot somewhere in the middle of a lone character.
+So short regions take the direction of their page, and the size of the ink that is there; words of an upright page only
+its direction.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ppocr_lite.textline import Points
 
 # Longer side ÷ shorter side below which a region is short: one that lies, and one that stands, as the spot in a digit.
 SHORT_LYING, SHORT_STANDING = 2.0, 3.0
+UPRIGHT = 6.0  # a region of an upright page that is not longer, as a share of its height, is upright
 NEARLY_SQUARE = 1.4  # below this the smallest rectangle tells nothing at all about the direction
 LONG = 3.0  # regions that tell the direction of a page
 MANY = 6  # so many regions, none of them long, are a table or a grid
@@ -47,11 +49,17 @@ def fit_short(image: Image, polygons: Sequence[Points], direction: float) -> lis
     if abs(direction) < np.radians(LEAST_DEGREES):
         direction = 0.0
     shapes = [side_lengths(polygon) if len(polygon) == 4 else (np.inf, 1.0) for polygon in polygons]
-    limit = np.inf if _agree(polygons, shapes, direction) else NEARLY_SQUARE
-    return [
-        _fitted(image, polygon, shape, direction) if _is_short(*shape, limit) else polygon
-        for polygon, shape in zip(polygons, shapes, strict=True)
-    ]
+    agree = _agree(polygons, shapes, direction)
+    upright = agree and direction == 0
+    limit = np.inf if agree else NEARLY_SQUARE
+    fitted = []
+    for polygon, shape in zip(polygons, shapes, strict=True):
+        if _is_short(*shape, limit):
+            polygon = _fitted(image, polygon, shape, direction)
+        elif upright and shape[1] < shape[0] < UPRIGHT * shape[1]:
+            polygon = _upright(polygon, shape)
+        fitted.append(polygon)
+    return fitted
 
 
 def _is_short(width: float, height: float, limit: float) -> bool:
@@ -70,6 +78,12 @@ def _agree(polygons: Sequence[Points], shapes: Sequence[tuple[float, float]], di
     lengths = np.hypot(sides[:, 0], sides[:, 1])
     same = np.abs(np.arctan2(sides[:, 1], sides[:, 0]) - direction) < np.radians(SAME_DEGREES)
     return bool(lengths[same].sum() > SAME_SHARE * lengths.sum())
+
+
+def _upright(quad: Points, shape: tuple[float, float]) -> Points:
+    """Return the upright rectangle of the same middle and sides as a quad."""
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * shape / 2
+    return np.asarray(quad.mean(axis=0, dtype=np.float64) + corners, np.float32)
 
 
 def _fitted(image: Image, quad: Points, shape: tuple[float, float], direction: float) -> Points:

@@ -51,6 +51,13 @@ def test_lone_characters_in_the_cells_of_a_table_are_read(reader: OCR) -> None:
     assert sum(text in found for _, text in rows + cells) >= 16
 
 
+def test_digits_in_a_grid_are_read(reader: OCR) -> None:
+    digits = [((24 + 80 * (i % 6), 16 + 80 * (i // 6)), str(1 + i * 7 % 9)) for i in range(0, 36, 1)]
+    page = typeset(digits, (480, 480), height=42)
+    page[::80] = page[:, ::80] = 0
+    assert texts(reader, page) == [digit for _, digit in digits]
+
+
 def test_a_peppered_page_is_read(reader: OCR) -> None:
     rng = np.random.default_rng(1)
     page = typeset(column(LINES), (330, 480))
