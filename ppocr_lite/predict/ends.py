@@ -47,7 +47,7 @@ def fit_ends(image: Image, polygons: Sequence[Points]) -> list[Points]:
 
 
 def _moved(image: Image, regions: NDArray[np.float64], place: int) -> NDArray[np.float64] | None:
-    """Return the corners (4, 2) of one of *regions* moved out; None if they stay."""
+    """Return the corners (4, 2) of one of *regions* with its ends moved; None if they stay."""
     first = 0 if np.hypot(*_side(regions[place], 0)) >= np.hypot(*_side(regions[place], 1)) else 1
     quad = np.roll(regions[place], -first, axis=0)  # now its line runs from corners 0 and 3 to corners 1 and 2
     along, down = _side(quad, 0), _side(quad, 1)

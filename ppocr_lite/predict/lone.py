@@ -84,7 +84,7 @@ def _as_lone(ink: NDArray[np.float64], height: float) -> NDArray[np.bool_]:
 def _inside(ink: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Say which pieces of ink touch one of *boxes* (M, 2, 2)."""
     apart = (ink[:, None, 1] <= boxes[None, :, 0]) | (ink[:, None, 0] >= boxes[None, :, 1])
-    return np.asarray(~apart.any(axis=2).all(axis=1), np.bool_)
+    return np.asarray(~np.all(np.any(apart, axis=2), axis=1), np.bool_)
 
 
 def _aligned(ink: NDArray[np.float64], lone: NDArray[np.float64], height: float) -> NDArray[np.bool_]:
