@@ -9,6 +9,7 @@ import PIL.Image
 import pytest
 
 from ppocr_lite import OCR, cli
+from ppocr_lite.errors import ImageError
 from tests.typeset import LINES, column, typeset
 
 
@@ -84,3 +85,15 @@ def test_a_page_that_is_not_there_is_an_error_with_its_name(tmp_path: Path, caps
     assert cli.main(["ocr", str(scan), "--pages", "7"]) == 1
     assert f"{scan}: there is no page 7; it has 3." in capsys.readouterr().err
     assert cli.main(["ocr", str(scan), "--pages", "2-7"]) == 0
+
+
+def test_a_stream_names_pages_that_are_not_there(reader: OCR, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    scan = tmp_path / "scan.tif"
+    frames = [PIL.Image.new("L", (64, 64), 255) for _ in range(2)]
+    frames[0].save(scan, save_all=True, append_images=frames[1:])
+    with pytest.raises(ImageError, match="there is no page 7; it has 2"):
+        list(reader.stream(scan, pages="7"))
+    (page,) = reader.stream(scan, pages="7", on_error="skip")
+    assert "there is no page 7" in str(page.error)
+    assert len(list(reader.stream(scan, pages="2,7"))) == 1
+    assert "there is no page 7; it has 2" in caplog.text
