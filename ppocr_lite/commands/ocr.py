@@ -56,7 +56,6 @@ def run(arguments: argparse.Namespace) -> int:
     def work(file: Path, relative: Path) -> None:
         failed: list[str] = []
         read: list[OCRResult] = []
-        name = ""
         with as_file(file) as path:
             target = _Output(formats, file, path, arguments.password)
             for name, found in read_every_page(path, arguments.pages, ocr.max_pixels, arguments.password):
@@ -78,8 +77,6 @@ def run(arguments: argparse.Namespace) -> int:
                     read.append(page)
             if names is not None and read:
                 target.save(read, names.free(file, relative, str(file)), joined=True)
-        if not name:
-            failed.append(f"{file}: there is no page {arguments.pages}.")
         if failed:
             raise ImageError("\n".join(failed).replace(str(path), str(file)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import logging
 import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -15,6 +16,8 @@ from ppocr_lite.errors import ImageError, OCRError
 from ppocr_lite.io import formats, images
 from ppocr_lite.io.formats import MAX_PIXELS
 from ppocr_lite.io.pdf_reader import PDFReader
+
+logger = logging.getLogger(__name__)
 
 SUFFIXES = frozenset({*formats.SUFFIXES, ".pdf"})
 SEVERAL_FRAMES = (".gif", ".tif", ".tiff")
@@ -91,28 +94,27 @@ def read_pages(
         ``("scan.pdf#2", pixels)``; the plain path for a file of one page.
 
     Raises:
-        ImageError: If there is no such file, or it is not an image, is damaged or too large; its ``page`` says which
-            page is.
+        ImageError: If there is no such file, or it is not an image, is damaged or too large, in which case its ``page``
+            says which page is; or if it has none of *pages*. If it has some, a warning names the others.
         OCRError: If it is a PDF and pypdfium2 is not installed.
     """
-    wanted = page_numbers(pages)
-    if after:
-        wanted = [range(max(part.start, after + 1), part.stop) for part in wanted or [range(1, 2**31)]]
     suffix = path.suffix.lower()
     if path.is_dir():
         raise ImageError(f"{path}: a folder without images.")
-    if not path.exists() or suffix in SUFFIXES.difference((".pdf", *SEVERAL_FRAMES)):
-        numbers = _wanted_of(1, wanted)
+
+    def chosen(count: int) -> list[int]:
+        numbers = _chosen(path, count, pages, after)
         counted(len(numbers))
-        if numbers:
+        return numbers
+
+    if not path.exists() or suffix in SUFFIXES.difference((".pdf", *SEVERAL_FRAMES)):
+        if not path.exists() or chosen(1):
             yield str(path), images.read(path, max_pixels=max_pixels)
     elif is_pdf(path):
         with PDFReader(path, max_pixels, password=password) as document:
-            numbers = _wanted_of(document.count, wanted)
-            counted(len(numbers))
-            yield from _pdf_pages(path, document, numbers)
+            yield from _pdf_pages(path, document, chosen(document.count))
     else:
-        yield from _frames(path, wanted, max_pixels, counted)
+        yield from _frames(path, chosen, max_pixels)
 
 
 def read_every_page(
@@ -146,9 +148,7 @@ def read_page(name: str, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     if not number:
         return images.read(name, max_pixels=max_pixels)
     with closing(read_pages(file, str(number), max_pixels=max_pixels)) as found:
-        for _, pixels in found:
-            return pixels
-    raise ImageError(f"{file}: there is no page {number}.")
+        return next(found)[1]
 
 
 def file_and_page(name: str) -> tuple[Path, int]:
@@ -159,28 +159,35 @@ def file_and_page(name: str) -> tuple[Path, int]:
     return Path(page[1]), int(page[2])
 
 
-def _wanted_of(count: int, wanted: list[range] | None) -> list[int]:
-    """Return the numbers of the pages to read, of so many."""
-    return [n for n in range(1, count + 1) if wanted is None or any(n in numbers for numbers in wanted)]
+def _chosen(path: Path, count: int, pages: str | None, after: int) -> list[int]:
+    """Return which pages of a file of *count* are wanted, but not those up to *after*.
+
+    Raises:
+        ImageError: If the file has none of *pages*.
+    """
+    wanted = page_numbers(pages)
+    if wanted is None:
+        return list(range(after + 1, count + 1))
+    beyond = [part for part, numbers in zip(str(pages).split(","), wanted, strict=True) if numbers.start > count]
+    if beyond and not after:  # what follows a damaged page has been looked at with those before it
+        message = f"{path}: there is no page {', '.join(beyond)}; it has {count}."
+        if len(beyond) == len(wanted):
+            raise ImageError(message)
+        logger.warning(message)
+    return [number for number in range(after + 1, count + 1) if any(number in numbers for numbers in wanted)]
 
 
-def _frames(
-    path: Path, wanted: list[range] | None, max_pixels: int, counted: Callable[[int], None]
-) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+def _frames(path: Path, chosen: Callable[[int], list[int]], max_pixels: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     page = None
     with images.open_file(path) as file:
         try:
             picture = formats.open_image(file, str(path), max_pixels)
             if picture.format not in ("GIF", "TIFF"):  # only called so
-                numbers = _wanted_of(1, wanted)
-                counted(len(numbers))
-                if numbers:
+                if chosen(1):
                     yield str(path), images.read(path, max_pixels=max_pixels)
                 return
             count = getattr(picture, "n_frames", 1)
-            numbers = _wanted_of(count, wanted)
-            counted(len(numbers))
-            for number in numbers:
+            for number in chosen(count):
                 page = number if count > 1 else None
                 name = f"{path}#{number}" if count > 1 else str(path)
                 picture.seek(number - 1)

@@ -1,8 +1,8 @@
 """At which sizes a page is looked at: text is found best at about 20 pixels, whatever the size of the page.
 
 Every page is looked at once, as its detector's folder says.  A large page whose text that shrinks too far is looked at
-again, larger and in tiles; one with nothing but a few fragments of large letters, smaller; and of small pictures,
-where it costs little, any text that is far from that height.
+again, larger and in tiles; one with nothing, or but a few unsure fragments of large letters, smaller; and of small
+pictures, where it costs little, any text that is far from that height.
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ WORTH = 1.25  # a look must differ by this factor
 MOST_LOOKS = 3
 LEAST_LARGE_PX = 48.0  # what is found only from afar is higher,
 LEAST_FAR_SCORE = 0.7  # and surer: photographs hold much that looks like text from there
-FEW = 2  # so few regions may be fragments of large letters
-MERE_PIECES = 6.0  # where they are, what is seen from there is this many times as large
+LEAST_LEGIBLE_PX = 7.0  # what is lower on the page is no letters, however much it is enlarged
+# So few regions may be fragments of large letters, if all are less sure than that and one is so high; where they are,
+FEW, LEAST_PIECE_PX = 2, 32.0
+MERE_PIECES = 6.0  # what is seen from there is this many times as large
 FAR = 0.3  # how much smaller a page with nothing to see is looked at
 OVERLAP = 128  # pixels that neighbouring tiles see both
 MOST_PIXELS = 40_000_000  # of the largest look
@@ -62,6 +64,8 @@ def detect_by_size(detector: Looker, image: Image, timer: Timer) -> Detections:
         logger.info("Looking at the page again, at %.2f times its size after %.2f.", wanted, scale)
         pieces = number == 1 and wanted == FAR * scale
         seen = detector.look_at(image, wanted, timer)
+        if wanted > 1:
+            seen = _chosen(seen, np.flatnonzero(_heights(seen) >= LEAST_LEGIBLE_PX).tolist())
         if pieces:  # anything smaller was to be seen at first
             sure = np.array(seen.scores) >= LEAST_FAR_SCORE
             seen = _chosen(seen, np.flatnonzero(sure & (_heights(seen) * scale >= LEAST_LARGE_PX)).tolist())
@@ -88,7 +92,13 @@ def _next_scale(found: Detections, scale: float, image: Image, limit: int, first
         return wanted if wanted >= WORTH * scale else None
     if text > (STRIP_LARGE_PX if strip else LARGE_PX):
         return scale * (STRIP_PX if strip else TEXT_PX) / text if first else None
-    return FAR * scale if first and len(found.polygons) <= FEW and not strip else None
+    return FAR * scale if first and not strip and _may_be_pieces(found, scale) else None
+
+
+def _may_be_pieces(found: Detections, scale: float) -> bool:
+    """Say whether all that was found may be pieces of large letters: it is little, unsure, and some of it is high."""
+    few = len(found.polygons) <= FEW and max(found.scores) < LEAST_FAR_SCORE
+    return few and float(_heights(found).max()) * scale >= LEAST_PIECE_PX
 
 
 def _joined(before: Detections, now: Detections, scale: float, larger: bool, pieces: bool) -> Detections:

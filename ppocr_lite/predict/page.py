@@ -16,8 +16,11 @@ from ppocr_lite.io.images import Image
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.crop import crop_lines, turn
 from ppocr_lite.predict.detector import TextDetector
+from ppocr_lite.predict.ends import fit_ends
 from ppocr_lite.predict.lines import Line
+from ppocr_lite.predict.lone import LEAST_SCORE, NOT_SEEN, with_lone
 from ppocr_lite.predict.order import reading_blocks, reading_order, skew
+from ppocr_lite.predict.pepper import without_pepper
 from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.runner import EngineRunner
 from ppocr_lite.predict.short import fit_short
@@ -104,9 +107,16 @@ class FoundPage:
         return read
 
     def result(self, drop_score: float) -> OCRResult:
-        """Return what was found and read; of a page that was to be read only lines with at least that score."""
-        readings = self.readings()
-        shown = [index for index, (_, text) in enumerate(readings) if not self.rec or text.score >= drop_score]
+        """Return what was found and read; of a page that was to be read only lines with at least that score.
+
+        Of what the detector did not see, only texts that are sure.
+        """
+        readings, least = self.readings(), {NOT_SEEN: max(drop_score, LEAST_SCORE)}
+        shown = [
+            index
+            for index, ((_, text), score) in enumerate(zip(readings, self.found.scores, strict=True))
+            if not self.rec or text.score >= least.get(score, drop_score)
+        ]
         lines = []
         for index in shown:
             (angle, text), polygon = readings[index], self.found.polygons[index]
@@ -198,6 +208,9 @@ class PageReader:
         """Find the lines of a page and turn them upright; if they are to be read, prepare them for that."""
         size = image.shape[0], image.shape[1]
         view, found = self._look(image, timer) if steps.det else (View(image, size), Detections([_whole(size)], [1.0]))
+        if steps.det and steps.rec:
+            with timer("post-process"):
+                found = with_lone(view.pixels, found)
         margin = self.policy.margin if steps.det else 0.0
         crops: list[Image] = []
         angles = [0] * len(found.polygons)
@@ -217,6 +230,7 @@ class PageReader:
 
     def _look(self, image: Image, timer: Timer) -> tuple[View, Detections]:
         """Return the page turned by the angle that was given or that its regions have, and its regions there."""
+        image = without_pepper(image)
         frame = frame_width(image)
         if self.page_angle != "auto":
             view = turned_back(image, self.page_angle, frame)
@@ -236,7 +250,8 @@ class PageReader:
         """Return the regions of a page as it is looked at, in no order."""
         found = self.detector.detect(view.pixels, timer)
         with timer("post-process"):
-            return Detections(fit_short(view.pixels, found.polygons, skew(found.polygons)), found.scores)
+            polygons = fit_short(view.pixels, found.polygons, skew(found.polygons))
+            return Detections(fit_ends(view.pixels, polygons), found.scores)
 
     def _in_order(
         self, view: View, found: Detections, angles: list[int], crops: list[Image], source: str | None, auto: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -18,10 +19,12 @@ from ppocr_lite.results import Recognition
 from ppocr_lite.transforms.base import Compose
 from ppocr_lite.transforms.resize import RecResizeImg
 
-# A line of at most this many times its height is read again however doubtful it is: of a character or two the first
-# reading is often far from sure, and another size is not.  What then is less sure than SURE is no text.
-SHORT = 4
-SURE = 0.87
+# A line of at most SHORT times its height is read again though it is below drop_score: of a character or two the first
+# reading is often right and far from sure, and another size is sure.  What is below DOUBTFUL is no text, nor what then
+# is less sure than SURE, or reads otherwise.
+SHORT = 2.0
+DOUBTFUL, SURE = 0.3, 0.87
+SURE_JOINED = 0.97  # a reading that differs from another by fewer spaces must be surer: smaller text loses narrow ones
 FEW_WIDTHS = (128, 256, 512, 1024)  # what doubtful lines are padded to: a page has too few to fill batches of many
 
 
@@ -93,16 +96,16 @@ class TextRecognizer:
         doubtful = [
             index
             for index, text in enumerate(texts)
-            if text.score < retry and (text.score >= self.drop_score or self._is_short(lines[index]))
+            if text.score < retry and (text.score >= self.drop_score or self._may_be_short(lines[index], text))
         ]
         with timer("resize"):
-            others = [(index, line) for index in doubtful for line in self.lines.zoomed(lines[index], scales)]
-        surest = list(texts)
-        readings = self._read_once([line for _, line in others], timer, self._few)
-        for (index, _), text in zip(others, readings, strict=True):
-            if texts[index].score >= self.drop_score or text.score >= SURE:
-                surest[index] = max(surest[index], text, key=lambda reading: reading.score)
-        return surest
+            others = [self.lines.zoomed(lines[index], scales) for index in doubtful]
+        readings = iter(self._read_once([line for zoomed in others for line in zoomed], timer, self._few))
+        chosen = list(texts)
+        for index, zoomed in zip(doubtful, others, strict=True):
+            again = list(itertools.islice(readings, len(zoomed)))
+            chosen[index] = _surest(texts[index], again, texts[index].score >= self.drop_score)
+        return chosen
 
     def padded_width(self, line: Line, buckets: WidthBuckets | None = None) -> int:
         """Return what a line is padded to, whatever is read with it; *buckets* are other widths than its usual ones."""
@@ -121,11 +124,11 @@ class TextRecognizer:
         with timer("decode"):
             texts: list[Recognition] = self.postprocess(probabilities)
             shares = [width / self.lines.size(line)[1] for line in lines]
-            return [_without_padding(text, share) for text, share in zip(texts, shares, strict=True)]
+            return [_on_line(text, share) for text, share in zip(texts, shares, strict=True)]
 
-    def _is_short(self, line: Line) -> bool:
+    def _may_be_short(self, line: Line, text: Recognition) -> bool:
         height, width = self.lines.size(line)
-        return width <= SHORT * height
+        return width <= SHORT * height and text.score >= DOUBTFUL
 
     def _read_once(self, lines: Sequence[Line], timer: Timer, buckets: WidthBuckets | None = None) -> list[Recognition]:
         jobs = list(batches([self.padded_width(line, buckets) for line in lines], self.batch_size))
@@ -150,6 +153,24 @@ class TextRecognizer:
         return [found[index] for index in range(len(lines))]
 
 
-def _without_padding(text: Recognition, share: float) -> Recognition:
-    """Return *text* with positions on the line itself, *share* of which the padded line is wide."""
-    return Recognition(*text, [min(position * share, 1.0) for position in text.positions])
+def _surest(first: Recognition, again: Sequence[Recognition], counts: bool) -> Recognition:
+    """Return the surest reading of a line; *counts* says whether the first is sure enough to be shown."""
+    readings = [first, *again]
+    best = max(readings, key=lambda reading: reading.score)
+    if not counts:
+        return best if best.score >= SURE and best.text == first.text else first
+    if best.score >= SURE_JOINED:
+        return best
+    alike = [reading for reading in readings if _without_spaces(reading) == _without_spaces(best)]
+    return max(alike, key=lambda reading: (reading.text.count(" "), reading.score))
+
+
+def _without_spaces(reading: Recognition) -> str:
+    return reading.text.replace(" ", "")
+
+
+def _on_line(text: Recognition, share: float) -> Recognition:
+    """Return *text* without spaces at its ends, with positions on the line itself, *share* of what it was padded to."""
+    start = len(text.text) - len(text.text.lstrip())
+    bare = text.text.strip()
+    return Recognition(bare, text.score, [min(x * share, 1.0) for x in text.positions[start : start + len(bare)]])

@@ -1,8 +1,9 @@
 """Regions about as wide as they are high: lone characters and the shortest words.
 
-The smallest rectangle around such a region says little about the direction of its text, and the map of a detector has
-only a spot somewhere in the middle of a lone character.  So short regions take the direction of their page, and the
-size of the ink that is there.
+The smallest rectangle around such a region says little about the direction of its text, and that around a word not
+enough to tell it from upright; and the map of a detector has only a spot somewhere in the middle of a lone character.
+So short regions take the direction of their page, and the size of the ink that is there; words of an upright page only
+its direction.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ppocr_lite.textline import Points
 
 # Longer side ÷ shorter side below which a region is short: one that lies, and one that stands, as the spot in a digit.
 SHORT_LYING, SHORT_STANDING = 2.0, 3.0
+UPRIGHT = 6.0  # a region of an upright page that is not longer, as a share of its height, is upright
 NEARLY_SQUARE = 1.4  # below this the smallest rectangle tells nothing at all about the direction
 LONG = 3.0  # regions that tell the direction of a page
 MANY = 6  # so many regions, none of them long, are a table or a grid
@@ -47,11 +49,17 @@ def fit_short(image: Image, polygons: Sequence[Points], direction: float) -> lis
     if abs(direction) < np.radians(LEAST_DEGREES):
         direction = 0.0
     shapes = [side_lengths(polygon) if len(polygon) == 4 else (np.inf, 1.0) for polygon in polygons]
-    limit = np.inf if _agree(polygons, shapes, direction) else NEARLY_SQUARE
-    return [
-        _fitted(image, polygon, shape, direction) if _is_short(*shape, limit) else polygon
-        for polygon, shape in zip(polygons, shapes, strict=True)
-    ]
+    agree = _agree(polygons, shapes, direction)
+    upright = agree and direction == 0
+    limit = np.inf if agree else NEARLY_SQUARE
+    fitted = []
+    for polygon, shape in zip(polygons, shapes, strict=True):
+        if _is_short(*shape, limit):
+            polygon = _fitted(image, polygon, shape, direction)
+        elif upright and shape[1] < shape[0] < UPRIGHT * shape[1]:
+            polygon = _upright(polygon, shape)
+        fitted.append(polygon)
+    return fitted
 
 
 def _is_short(width: float, height: float, limit: float) -> bool:
@@ -72,6 +80,12 @@ def _agree(polygons: Sequence[Points], shapes: Sequence[tuple[float, float]], di
     return bool(lengths[same].sum() > SAME_SHARE * lengths.sum())
 
 
+def _upright(quad: Points, shape: tuple[float, float]) -> Points:
+    """Return the upright rectangle of the same middle and sides as a quad."""
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * shape / 2
+    return np.asarray(quad.mean(axis=0, dtype=np.float64) + corners, np.float32)
+
+
 def _fitted(image: Image, quad: Points, shape: tuple[float, float], direction: float) -> Points:
     """Return the rectangle around the ink of a region, in the direction of the page."""
     axes = np.array([[np.cos(direction), np.sin(direction)], [-np.sin(direction), np.cos(direction)]])  # along, down
@@ -84,7 +98,7 @@ def _fitted(image: Image, quad: Points, shape: tuple[float, float], direction: f
     window = cv2.warpAffine(image, matrix, size.tolist(), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     box = np.array([size / 2 - half, size / 2 + half])  # the region, in pixels of the window
     ink = _ink(np.asarray(cv2.cvtColor(window, cv2.COLOR_BGR2GRAY), np.uint8), box)
-    low, high = box if ink is None else _with_margin(ink)
+    low, high = box if ink is None else with_margin(ink)
     corners = np.array([low, [high[0], low[1]], high, [low[0], high[1]]]) - size / 2
     return np.asarray(corners @ axes + centre, np.float32)
 
@@ -108,7 +122,8 @@ def _ink(gray: NDArray[np.uint8], box: NDArray[np.float64]) -> NDArray[np.float6
     return np.array([low[chosen].min(axis=0), high[chosen].max(axis=0)]) if chosen.any() else None
 
 
-def _with_margin(ink: NDArray[np.float64]) -> NDArray[np.float64]:
+def with_margin(ink: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the bounds (2, 2) of a region around those of its ink."""
     width, height = ink[1] - ink[0]
     clear = CLEAR * height
     aside = max(clear, (NARROW * (height + 2 * clear) - width) / 2)

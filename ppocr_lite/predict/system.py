@@ -298,7 +298,8 @@ class OCR:
             One result a page; its ``source`` is the path, with ``#number`` behind it for one page of several.
 
         Raises:
-            ImageError: If there is nothing to read, or a file is damaged; names it.
+            ImageError: If there is nothing to read, or a file is damaged or has none of *pages*; names it. If it has
+                some of them, a warning names the others.
             OCRError: If a PDF is to be read and pypdfium2 is not installed.
             ValueError: If *pages* is not a list of numbers and ranges.
         """

@@ -9,6 +9,7 @@ import PIL.Image
 import pytest
 
 from ppocr_lite import OCR, cli
+from ppocr_lite.errors import ImageError
 from tests.typeset import LINES, column, typeset
 
 
@@ -51,6 +52,26 @@ def test_lone_characters_in_the_cells_of_a_table_are_read(reader: OCR) -> None:
     assert sum(text in found for _, text in rows + cells) >= 16
 
 
+def test_digits_in_a_grid_are_read(reader: OCR) -> None:
+    digits = [((24 + 80 * (i % 6), 16 + 80 * (i // 6)), str(1 + i * 7 % 9)) for i in range(0, 36, 1)]
+    page = typeset(digits, (480, 480), height=42)
+    page[::80] = page[:, ::80] = 0
+    assert texts(reader, page) == [digit for _, digit in digits]
+
+
+def test_a_peppered_page_is_read(reader: OCR) -> None:
+    rng = np.random.default_rng(1)
+    page = typeset(column(LINES), (330, 480))
+    places = rng.random(page.shape[:2]) < 0.08
+    page[places] = rng.integers(0, 2, (int(places.sum()), 1), np.uint8) * np.uint8(255)
+    assert sum(text in LINES for text in texts(reader, page)) >= 4
+
+
+def test_the_full_stop_after_a_line_is_read(reader: OCR) -> None:
+    lines = [f"{line}." for line in LINES]
+    assert texts(reader, typeset(column(lines), (330, 480))) == lines
+
+
 def test_white_letters_on_nothing_are_read(reader: OCR) -> None:
     letters = 255 - typeset([((40, 30), "Level 12 completed")], (100, 400), height=30)[:, :, :1]
     white = np.full((100, 400, 3), 255, np.uint8)
@@ -62,5 +83,17 @@ def test_a_page_that_is_not_there_is_an_error_with_its_name(tmp_path: Path, caps
     frames = [PIL.Image.new("L", (64, 64), 255) for _ in range(3)]
     frames[0].save(scan, save_all=True, append_images=frames[1:])
     assert cli.main(["ocr", str(scan), "--pages", "7"]) == 1
-    assert f"{scan}: there is no page 7." in capsys.readouterr().err
+    assert f"{scan}: there is no page 7; it has 3." in capsys.readouterr().err
     assert cli.main(["ocr", str(scan), "--pages", "2-7"]) == 0
+
+
+def test_a_stream_names_pages_that_are_not_there(reader: OCR, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    scan = tmp_path / "scan.tif"
+    frames = [PIL.Image.new("L", (64, 64), 255) for _ in range(2)]
+    frames[0].save(scan, save_all=True, append_images=frames[1:])
+    with pytest.raises(ImageError, match="there is no page 7; it has 2"):
+        list(reader.stream(scan, pages="7"))
+    (page,) = reader.stream(scan, pages="7", on_error="skip")
+    assert "there is no page 7" in str(page.error)
+    assert len(list(reader.stream(scan, pages="2,7"))) == 1
+    assert "there is no page 7; it has 2" in caplog.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from ppocr_lite.errors import ConfigError
 from ppocr_lite.predict.turn import turned_back
 from tests.typeset import LINES, column, typeset
 
+SAMPLES = Path(__file__).parents[2] / "doc" / "samples"
 PAGE = typeset(column(LINES), (330, 480))
 QUARTERS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
@@ -51,6 +53,18 @@ def test_an_upright_page_is_found_once_and_not_turned(reader: OCR, monkeypatch: 
     monkeypatch.setattr(reader._reader.detector, "predict", lambda batch: runs.append(1) or runner.run(batch))
     assert reader.ocr(PAGE).angle == 0
     assert len(runs) == 1
+
+
+def test_upright_pages_are_read_as_without_the_step(reader: OCR) -> None:
+    """The same text, boxes and scores, page by page."""
+    without = OCR(threads=1, page_angle=0)
+    form = typeset([((30 + 240 * (i % 2), 20 + 40 * (i // 2)), text) for i, text in enumerate(LINES)], (180, 620))
+    samples = [SAMPLES / name for name in ("browser.png", "calculator.png")]
+    for page in (PAGE, 255 - PAGE, form, turned_back(PAGE, 3).pixels, *samples):
+        found, expected = reader.ocr(page), without.ocr(page)
+        assert len(found) > 0
+        assert found == expected
+        assert [line.polygon.tolist() for line in found] == [line.polygon.tolist() for line in expected]
 
 
 def test_the_angle_can_be_given(caplog: pytest.LogCaptureFixture) -> None:

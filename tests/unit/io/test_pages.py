@@ -93,7 +93,20 @@ def test_an_image_is_page_one(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     frames(7)[0].save(path)
     assert len(list(read_pages(path, "1"))) == 1
-    assert list(read_pages(path, "2")) == []
+    with pytest.raises(ImageError, match=r"a\.png: there is no page 2; it has 1"):
+        list(read_pages(path, "2"))
+
+
+def test_pages_beyond_the_end_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = save_frames(tmp_path / "scan.tiff", 10, 120, 250)
+    with pytest.raises(ImageError, match=r"there is no page 5, 7-9; it has 3"):
+        list(read_pages(path, "5,7-9"))
+    ((name, error),) = read_every_page(path, "4-")
+    assert name == str(path)
+    assert "there is no page 4-; it has 3" in str(error)
+    assert not caplog.records
+    assert [name for name, _ in read_pages(path, "2-5,7")] == [f"{path}#2", f"{path}#3"]
+    assert "there is no page 7; it has 3" in caplog.text
 
 
 def test_a_pdf_is_rendered_page_by_page(tmp_path: Path) -> None:

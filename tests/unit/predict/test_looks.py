@@ -10,8 +10,10 @@ import pytest
 
 from ppocr_lite.postprocess import DBPostProcess
 from ppocr_lite.predict.detector import TextDetector
-from ppocr_lite.predict.looks import OVERLAP, tiles
+from ppocr_lite.predict.looks import OVERLAP, detect_by_size, tiles
 from ppocr_lite.predict.runner import FunctionRunner
+from ppocr_lite.predict.timing import Timer
+from ppocr_lite.results import Detections
 from ppocr_lite.transforms.base import Compose
 from ppocr_lite.transforms.normalize import ToCHWImage
 from ppocr_lite.transforms.resize import DetResizeForTest
@@ -73,6 +75,45 @@ def test_letters_too_large_to_be_seen_are_seen_from_afar() -> None:
     assert len(found.polygons) == 1
     assert np.ptp(found.polygons[0], axis=0) == pytest.approx((220, 120), rel=0.5)
     assert len(seen) == 2
+
+
+class Scripted:
+    """A detector that finds these heights at the usual size, with that score, and those at any other."""
+
+    limit = 256
+
+    def __init__(self, first: list[float], other: list[float], score: float = 0.9) -> None:
+        self.first, self.other, self.score = first, other, score
+        self.scales: list[float] = []
+
+    def look(self, image: np.ndarray, timer: Timer) -> Detections:
+        return self.found(self.first)
+
+    def look_at(self, image: np.ndarray, scale: float, timer: Timer) -> Detections:
+        self.scales.append(scale)
+        return self.found(self.other)
+
+    def found(self, heights: list[float]) -> Detections:
+        corners = np.float32([[0, 0], [200, 0], [200, 1], [0, 1]])
+        tops = np.cumsum([0, *heights])
+        lines = [corners * [1, height] + [20, top] for top, height in zip(tops, heights, strict=False)]
+        return Detections([line.astype(np.float32) for line in lines], [self.score] * len(lines))
+
+
+@pytest.mark.parametrize(("height", "score", "looks"), [(40, 0.9, 0), (20, 0.6, 0), (40, 0.6, 1)])
+def test_little_text_is_looked_at_from_afar_if_it_may_be_pieces_of_large_letters(
+    height: float, score: float, looks: int
+) -> None:
+    script = Scripted([height], [], score)
+    assert len(detect_by_size(script, page((256, 256)), Timer()).polygons) == 1
+    assert len(script.scales) == looks
+
+
+def test_what_is_too_low_for_letters_is_left_out_of_an_enlarged_page() -> None:
+    script = Scripted([10.0], [6.0, 9.0])
+    found = detect_by_size(script, page((140, 160)), Timer())
+    assert script.scales[0] > 1
+    assert [round(float(np.ptp(polygon[:, 1]))) for polygon in found.polygons] == [9]
 
 
 def test_large_letters_stay_whole_where_a_page_is_looked_at_larger() -> None:

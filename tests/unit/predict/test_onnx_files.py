@@ -37,7 +37,7 @@ def test_a_file_of_any_name_is_read_with_the_dictionary_in_its_metadata(tmp_path
     file = recognizer(tmp_path / "ch_rec_v9.onnx", metadata={"character": f"a\n{FLAG}\nc\nd"})
     assert read_bundle(file).model_type == "rec"
     stage = load_recognizer(file)
-    assert read(stage, 255, 225, 0) == f"a{FLAG} "  # the last class is the space, which is not listed
+    assert read(stage, 255, 225, 0, 255) == f"a{FLAG} a"  # the last class is the space, which is not listed
     assert load_recognizer(tmp_path).postprocess.num_classes == 6
 
 
@@ -46,7 +46,7 @@ def test_a_dictionary_beside_is_found_and_fitted(tmp_path: Path, lines: str) -> 
     recognizer(tmp_path / "rec.onnx")
     (tmp_path / "keys.txt").write_text(lines, encoding="utf-8", newline="")
     (tmp_path / "readme.txt").write_text("Some other text.\n" * 3, encoding="utf-8")
-    assert read(load_recognizer(tmp_path), 255, 0) == "a "
+    assert read(load_recognizer(tmp_path), 255, 0, 255) == "a a"
 
 
 def test_a_dictionary_that_is_given_wins(tmp_path: Path) -> None:

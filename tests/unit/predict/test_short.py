@@ -69,6 +69,16 @@ def test_long_lines_and_outlines_stay_as_they_are() -> None:
     assert all(a is b for a, b in zip(found, [*LONG, outline], strict=True))
 
 
+def test_words_of_an_upright_page_are_upright() -> None:
+    word = order_quad(cv2.boxPoints(((60, 50), (72, 18), 5)))
+    longer = order_quad(cv2.boxPoints(((60, 50), (130, 18), 5)))
+    given = [*LONG * 3, word, longer]
+    upright = fit_short(page(), given, 0.0)
+    assert np.allclose(bounding_rect(upright[6]), [24, 41, 96, 59], atol=0.01)
+    assert upright[7] is longer
+    assert fit_short(page(), given, np.radians(5))[6] is word  # its direction is not known well enough
+
+
 def test_on_a_photograph_whose_lines_differ_only_squares_are_turned() -> None:
     leaning = [order_quad(cv2.boxPoints(((60, y), (90, 10), tilt))) for y, tilt in TILTS]
     word = order_quad(cv2.boxPoints(((60, 50), (34, 20), 15)))

@@ -12,6 +12,7 @@ from ppocr_lite.charset import Charset
 from ppocr_lite.errors import ModelError
 from ppocr_lite.postprocess import ClsPostProcess, CTCLabelDecode, DBPostProcess
 from ppocr_lite.predict import FunctionRunner, ReadingPolicy, TextClassifier, TextDetector, TextRecognizer, Timer
+from ppocr_lite.results import Recognition
 from ppocr_lite.transforms.base import Compose
 from ppocr_lite.transforms.normalize import NormalizeImage, ToCHWImage
 from ppocr_lite.transforms.resize import ClsResizeImg, DetResizeForTest, RecResizeImg
@@ -151,16 +152,63 @@ def test_a_line_that_is_sure_or_hopeless_is_read_once(scores: tuple[float, float
     assert (found.text, found.score) == ("d", pytest.approx(0.9))
 
 
-def test_a_short_line_is_read_again_however_doubtful() -> None:
-    seen: list[tuple[int, ...]] = []
-    (found,) = surer_when_wide(seen, 0.92, 0.95).recognize(lines(120))
-    assert len(seen) == 3
-    assert (found.text, found.score) == ("g", pytest.approx(0.99))
+def scripted(*readings: tuple[str, float], drop: float = 0.7) -> TextRecognizer:
+    """A recogniser that reads these texts with these scores, one after the other."""
+    left = iter(readings)
+
+    class Script:
+        drop_score = drop
+
+        def __call__(self, probabilities: np.ndarray) -> list[Recognition]:
+            found = [next(left) for _ in probabilities]
+            return [Recognition(text, score, np.linspace(0, 1, len(text)).tolist()) for text, score in found]
+
+    preprocess = Compose([RecResizeImg((3, 32, 320), squeeze=False)], ("image",))
+    return TextRecognizer(
+        FunctionRunner(lambda batch: batch), preprocess, Script(), policy=ReadingPolicy(retry_score=0.95)
+    )
 
 
-def test_a_short_line_that_stays_doubtful_is_no_text() -> None:
-    (found,) = surer_when_wide([], 0.65, 0.9).recognize(lines(56))
-    assert (found.text, found.score) == ("a", pytest.approx(0.6))
+@pytest.mark.parametrize(
+    ("readings", "expected"),
+    [
+        ([("C", 0.5), ("C", 0.9), ("O", 0.3)], ("C", 0.9)),
+        ([("2", 0.5), ("4", 0.9), ("4", 0.8)], ("2", 0.5)),  # reads otherwise
+        ([("C", 0.5), ("C", 0.8), ("C", 0.6)], ("C", 0.5)),  # still not sure enough
+        ([("C", 0.2)], ("C", 0.2)),  # hopeless: not read again
+    ],
+)
+def test_a_short_line_below_the_limit_counts_if_another_size_is_sure_of_the_same(
+    readings: list[tuple[str, float]], expected: tuple[str, float]
+) -> None:
+    (found,) = scripted(*readings).recognize(lines(56))
+    assert tuple(found) == expected
+
+
+def test_a_longer_line_below_the_limit_is_not_read_again() -> None:
+    (found,) = scripted(("word", 0.6)).recognize(lines(80))
+    assert tuple(found) == ("word", 0.6)
+
+
+@pytest.mark.parametrize(
+    ("readings", "expected"),
+    [
+        ([("B and C1", 0.9), ("Band C1", 0.95), ("Band Cl", 0.8)], ("B and C1", 0.9)),
+        ([("# 001", 0.9), ("#001", 0.98), ("#001", 0.8)], ("#001", 0.98)),
+        ([("9x 13", 0.9), ("9 x 13", 0.93), ("9x 13", 0.8)], ("9 x 13", 0.93)),
+    ],
+)
+def test_a_reading_that_lost_spaces_must_be_surer(
+    readings: list[tuple[str, float]], expected: tuple[str, float]
+) -> None:
+    (found,) = scripted(*readings).recognize(lines(80))
+    assert tuple(found) == expected
+
+
+def test_spaces_at_the_ends_of_a_line_are_no_text() -> None:
+    (found,) = scripted((" to ", 0.99)).recognize(lines(56))
+    assert found.text == "to"
+    assert found.positions == (pytest.approx(64 / 56 / 3), pytest.approx(64 / 56 * 2 / 3))
 
 
 def test_only_the_doubtful_lines_are_read_again_and_together() -> None:
