@@ -7,6 +7,7 @@ the line.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -37,43 +38,67 @@ def fit_ends(image: Image, polygons: Sequence[Points]) -> list[Points]:
     """
     fitted = list(polygons)
     quads = [index for index, polygon in enumerate(polygons) if len(polygon) == 4]
+    gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
     regions = np.array([polygons[index] for index in quads], np.float64).reshape(-1, 4, 2)
+    low, high = regions.min(axis=1), regions.max(axis=1)
     for place, index in enumerate(quads):
-        moved = _moved(image, regions, place)
+        moved = _moved(gray, regions, low, high, place)
         if moved is not None:
-            regions[place] = moved
+            regions[place], low[place], high[place] = moved, moved.min(axis=0), moved.max(axis=0)
             fitted[index] = np.asarray(moved, np.float32)
     return fitted
 
 
-def _moved(image: Image, regions: NDArray[np.float64], place: int) -> NDArray[np.float64] | None:
-    """Return the corners (4, 2) of one of *regions* with its ends moved; None if they stay."""
-    first = 0 if np.hypot(*_side(regions[place], 0)) >= np.hypot(*_side(regions[place], 1)) else 1
-    quad = np.roll(regions[place], -first, axis=0)  # now its line runs from corners 0 and 3 to corners 1 and 2
-    along, down = _side(quad, 0), _side(quad, 1)
-    width, height = np.hypot(*along), np.hypot(*down)
+def _moved(
+    gray: NDArray[np.uint8],
+    regions: NDArray[np.float64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    place: int,
+) -> NDArray[np.float64] | None:
+    """Return the corners (4, 2) of one of *regions* with its ends moved; None if they stay.
+
+    Args:
+        gray: The page (H, W).
+        regions: All quads (N, 4, 2).
+        low: Least x and y of each (N, 2).
+        high: Greatest x and y of each.
+        place: Which of them.
+    """
+    order = [0, 1, 2, 3]
+    along, down = _directions(regions[place])
+    if math.hypot(*along) < math.hypot(*down):
+        order = [1, 2, 3, 0]
+        along, down = down, -along
+    quad = regions[place][order]  # now its line runs from corners 0 and 3 to corners 1 and 2
+    width, height = math.hypot(*along), math.hypot(*down)
     if height < LEAST_PX or width < LEAST_RATIO * height:
         return None
-    low, high = regions.min(axis=1) - height, regions.max(axis=1) + height
-    near = ((low < high[place]) & (high > low[place])).all(axis=1)
-    near[place] = False
-    others = regions[near]
-    steps = np.zeros((4, 2))
-    for corners, out in (((0, 3), -along / width), ((1, 2), along / width)):
-        reach = _reach(image, quad[list(corners)].mean(axis=0), out, down / height, height, others)
+    moved = False
+    for corners, out in (([0, 3], -along / width), ([1, 2], along / width)):
+        end = (regions[place][order[corners[0]]] + regions[place][order[corners[1]]]) / 2
+        ways = end - INSIDE * height * out, end + OUTSIDE * height * out  # as far as is looked
+        near = ((low <= np.maximum(*ways)) & (high >= np.minimum(*ways))).all(axis=1)
+        near[place] = False
+        reach = _reach(gray, end, out, down / height, height, regions[near])
         if abs(reach) > LEAST_REACH_PX:
-            steps[list(corners)] = out * (reach + CLEAR * height * (reach > 0))
-    return np.roll(quad + steps, first, axis=0) if steps.any() else None
+            quad[corners] += out * (reach + CLEAR * height * (reach > 0))
+            moved = True
+    if not moved:
+        return None
+    corners_back = np.empty_like(quad)
+    corners_back[order] = quad
+    return corners_back
 
 
-def _side(quad: NDArray[np.float64], first: int) -> NDArray[np.float64]:
-    """Return the mean of two opposite sides of a quad, the first that begins at corner *first*."""
-    a, b, c, d = np.roll(quad, -first, axis=0)
-    return np.asarray((b - a + c - d) / 2)
+def _directions(quad: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean of the first and third side of a quad, and that of the second and fourth."""
+    a, b, c, d = quad
+    return (b - a + c - d) / 2, (c - b + d - a) / 2
 
 
 def _reach(
-    image: Image,
+    gray: NDArray[np.uint8],
     end: NDArray[np.float64],
     out: NDArray[np.float64],
     across: NDArray[np.float64],
@@ -84,18 +109,23 @@ def _reach(
 
     Less than zero where the end cuts a sign that belongs to one of *others*: so much must the line give back.
     """
-    size = np.ceil([(INSIDE + OUTSIDE) * height, (1 + 2 * ACROSS) * height]).astype(int)
+    size = math.ceil((INSIDE + OUTSIDE) * height), math.ceil((1 + 2 * ACROSS) * height)
     start = end - (INSIDE * out + (0.5 + ACROSS) * across) * height
-    matrix = np.column_stack([out, across, start + 0.5 * (out + across) - 0.5])  # pixels are counted at their centres
+    centre = start + 0.5 * (out + across) - 0.5  # pixels are counted at their centres
+    matrix = np.array([[out[0], across[0], centre[0]], [out[1], across[1], centre[1]]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    window = cv2.warpAffine(image, matrix, size.tolist(), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    window = np.asarray(cv2.warpAffine(gray, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8)
     edge = reached = INSIDE * height
+    beyond = window[:, int(edge) : math.ceil(edge + GAP * height)]
+    if not len(others) and np.ptp(beyond) < MIN_CONTRAST:  # nothing begins there, and nothing goes on
+        return 0.0
     own = 0.0  # where the ink before the end stops
-    for low, high in _signs(np.asarray(cv2.cvtColor(window, cv2.COLOR_BGR2GRAY), np.uint8), height):
+    for low, high in _signs(window, height):
         if low > reached + GAP * height:
             break
         middle = (low + high) / 2 - edge
-        if len(others) and _inside(end + middle * out, others):
+        doubtful = high > edge or low - own > GAP * height  # anything else goes on from what is the line's own
+        if doubtful and len(others) and _inside(end + middle * out, others):
             theirs = middle > 0 or low - own > GAP * height  # the other line has more of it, or of what is beside it
             if reached == edge and own < low < edge and theirs:
                 return max(low - CLEAR * height, (own + low) / 2) - edge
@@ -105,24 +135,29 @@ def _reach(
     return reached - edge
 
 
-def _signs(gray: NDArray[np.uint8], height: float) -> list[tuple[float, float]]:
+def _signs(gray: NDArray[np.uint8], height: float) -> list[tuple[int, int]]:
     """Return from where to where each piece of ink goes that belongs to a line, the first first."""
-    mask = cv2.threshold(gray, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
-    light = mask == 1
-    if light.all() or not light.any() or gray[light].mean() - gray[~light].mean() < MIN_CONTRAST:
-        return []
-    if light.mean() > 0.5:  # a light ground
-        mask = 1 - mask
-    stats = cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:]
-    low = stats[:, :2]
-    high = low + stats[:, 2:4]
     rows, columns = gray.shape
-    whole = (low[:, 1] > 0) & (high[:, 1] < rows) & (high[:, 0] < columns) & (stats[:, 4] >= MIN_INK_PX)
-    belongs = whole & (np.abs(low[:, 1] + high[:, 1] - rows) < height)  # its middle is in the line
-    return sorted(zip(low[belongs, 0].tolist(), high[belongs, 0].tolist(), strict=True))
+    mask = cv2.threshold(gray, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
+    light = cv2.countNonZero(mask)
+    dark = gray.size - light
+    if not light or not dark:
+        return []
+    bright = cv2.mean(gray, mask)[0]
+    if bright - (cv2.mean(gray)[0] * gray.size - bright * light) / dark < MIN_CONTRAST:
+        return []
+    if light > dark:  # a light ground
+        mask = 1 - mask
+    pieces = cv2.connectedComponentsWithStats(mask, connectivity=8)[2].tolist()[1:]
+    return sorted(
+        (left, left + wide)
+        for left, top, wide, tall, pixels in pieces
+        if top > 0 and top + tall < rows and left + wide < columns and pixels >= MIN_INK_PX
+        if abs(2 * top + tall - rows) < height  # its middle is in the line
+    )
 
 
 def _inside(point: NDArray[np.float64], regions: NDArray[np.float64]) -> bool:
     """Say whether a point lies in one of some quads (N, 4, 2), whose corners go around clockwise."""
-    sides, ways = np.roll(regions, -1, axis=1) - regions, point - regions
+    sides, ways = regions[:, [1, 2, 3, 0]] - regions, point - regions
     return bool((sides[..., 0] * ways[..., 1] - sides[..., 1] * ways[..., 0] >= 0).all(axis=1).any())

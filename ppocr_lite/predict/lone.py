@@ -45,8 +45,9 @@ def with_lone(image: Image, found: Detections) -> Detections:
         return found
     height = float(np.median(lone[:, 1, 1] - lone[:, 0, 1])) / (1 + 2 * CLEAR)
     ink = _ink(image)
-    ink = ink[_as_lone(ink, height)]
-    chosen = ink[~_inside(ink, boxes) & _aligned(ink, lone, height)]
+    as_high = ink[_is_as_high(ink, height)]
+    candidates = as_high[~_inside(as_high, boxes) & _aligned(as_high, lone, height)]
+    chosen = candidates[_stand_apart(candidates, ink, height)]
     quads = [np.array([[a, b], [c, b], [c, d], [a, d]], np.float32) for (a, b), (c, d) in map(with_margin, chosen)]
     return Detections(found.polygons + quads, found.scores + [NOT_SEEN] * len(quads)) if quads else found
 
@@ -61,24 +62,30 @@ def _is_lone(polygon: Points) -> bool:
 def _ink(image: Image) -> NDArray[np.float64]:
     """Return the boxes (N, 2, 2) of the pieces of ink on a page, low and high corners."""
     gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
-    if np.median(gray) < 128:
+    if np.median(gray[::8, ::8]) < 128:  # a dark ground
         gray = 255 - gray
     mask = cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, GROUND_PX, CONTRAST)
     stats = cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:].astype(np.float64)
     return np.stack([stats[:, :2], stats[:, :2] + stats[:, 2:4]], axis=1)
 
 
-def _as_lone(ink: NDArray[np.float64], height: float) -> NDArray[np.bool_]:
-    """Say which pieces of ink are as high as lone characters, and have no others beside them."""
+def _is_as_high(ink: NDArray[np.float64], height: float) -> NDArray[np.bool_]:
+    """Say which pieces of ink (N, 2, 2) have the size of lone characters."""
     width, tall = (ink[:, 1] - ink[:, 0]).T
     fits = (np.abs(tall - height) < SAME_HEIGHT * height + 1) & (width > THIN * height) & (width < WIDE * height)
-    large = ink[(tall > 0.3 * height) & (tall < 3 * height)]
-    for index in np.flatnonzero(fits):
-        (left, top), (right, bottom) = ink[index]
-        beside = (large[:, 0, 1] < bottom) & (large[:, 1, 1] > top)
-        near = (large[:, 0, 0] < right + APART * height) & (large[:, 1, 0] > left - APART * height)
-        fits[index] = np.count_nonzero(beside & near) == 1  # itself
     return np.asarray(fits, np.bool_)
+
+
+def _stand_apart(candidates: NDArray[np.float64], ink: NDArray[np.float64], height: float) -> NDArray[np.bool_]:
+    """Say which of some pieces of ink have no others of the size of signs beside them."""
+    tall = ink[:, 1, 1] - ink[:, 0, 1]
+    signs = ink[(tall > 0.3 * height) & (tall < 3 * height)]
+    apart = np.zeros(len(candidates), np.bool_)
+    for index, ((left, top), (right, bottom)) in enumerate(candidates):
+        beside = (signs[:, 0, 1] < bottom) & (signs[:, 1, 1] > top)
+        near = (signs[:, 0, 0] < right + APART * height) & (signs[:, 1, 0] > left - APART * height)
+        apart[index] = np.count_nonzero(beside & near) == 1  # itself
+    return apart
 
 
 def _inside(ink: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
