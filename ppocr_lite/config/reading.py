@@ -48,8 +48,8 @@ class ReadingPolicy:
     The defaults read a line once, within its box: nothing that has to be tuned on a network.
 
     Attributes:
-        retry_score: A line read with less confidence than this, but enough for *drop_score*, is read again at other
-            sizes, and the surest reading is kept; 0 reads every line once.
+        retry_score: A line read with less confidence than this, but enough for *drop_score* or short, is read again at
+            other sizes, and the surest reading is kept; 0 reads every line once.
         retry_scales: How large the text of such a line is then, 1 being its usual size.
         margin: How far a line is read beyond both ends of its box, as a share of its height.
         clear_space: Least padding to the right of a line, as a share of its height; 0 for a network that was trained

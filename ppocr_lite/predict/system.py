@@ -74,8 +74,9 @@ class OCR:
         det_box_type: ``"quad"`` or ``"poly"``, for curved text.
         rec_image_shape: Channels, height and standard width of a line, ``"3,32,320"`` or three numbers.
         rec_batch_num: Lines per run of the recogniser; None for 6.
-        rec_retry_score: A line read with less confidence, but enough for *drop_score*, is read again smaller and
-            larger, and the surest reading is kept; 0 reads every line once. 0.95 with the released recognisers.
+        rec_retry_score: A line read with less confidence, but enough for *drop_score*, or from 0.3 on if it is at most
+            twice as long as high, is read again smaller and larger, and the surest reading is kept; 0 reads every
+            line once. 0.95 with the released recognisers.
         rec_margin: How far a line is read beyond both ends of its box, as a share of its height; 0.05 with the
             released recognisers.
         cls_thresh: A line is turned only if the classifier is surer than this; usually 0.9.
