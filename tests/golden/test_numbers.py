@@ -285,9 +285,14 @@ def test_numbers_are_as_expected(case: str, engine: str) -> None:
         )
 
 
+# What returns regions in the order of their scores, and its loss, which samples: tests/integration/test_mask_rcnn.py
+# holds one engine against the other there.
+ORDERED = {"FPN", "MaskRCNNHead", "MaskRCNNLoss"}
+
+
 def test_every_component_and_loss_has_numbers() -> None:
     nodes = [architecture for architecture, _ in NETWORKS.values()]
     assert {node["Backbone"]["name"] for node in nodes} == set(BACKBONES)
-    assert {node["Neck"]["name"] for node in nodes if "Neck" in node} == set(NECKS)
-    assert {node["Head"]["name"] for node in nodes} == set(HEADS)
-    assert {node["name"] for node, _, _ in LOSS_CASES.values()} == set(LOSSES)
+    assert {node["Neck"]["name"] for node in nodes if "Neck" in node} == set(NECKS) - ORDERED
+    assert {node["Head"]["name"] for node in nodes} == set(HEADS) - ORDERED
+    assert {node["name"] for node, _, _ in LOSS_CASES.values()} == set(LOSSES) - ORDERED

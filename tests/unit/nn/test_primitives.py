@@ -77,6 +77,14 @@ FUNCTIONS: dict[str, tuple[Callable[[Any, Any], Any], Arrays]] = {
         lambda nn, x: nn.map_of_rows(nn.transpose(x["x"], [0, 2, 3, 1]).flatten(0, 1)[:, :, :3], x["x"]),
         {"x": MAP},
     ),
+    "matmul": (lambda nn, x: nn.matmul(x["x"], x["y"]), {"x": noise(2, 3, 5), "y": noise(2, 5, 4)}),
+    "length": (lambda nn, x: x["x"] * nn.length(x["x"], 2), {"x": MAP}),
+    "tensor_like": (lambda nn, x: nn.tensor_like(MAP[0, 0], x["x"]) * x["x"], {"x": MAP}),
+    "on_host": (lambda nn, x: nn.to_tensor(nn.on_host(2 * x["x"])), {"x": MAP}),
+    "roi_align": (
+        lambda nn, x: nn.roi_align(x["x"], x["rois"].detach(), nn.cast(x["counts"], "int32"), 3, 0.5),
+        {"x": MAP, "rois": np.float32([[1, 1, 9, 7], [0, 2, 15, 11]]), "counts": np.array([1, 1], np.int64)},
+    ),
     "max_pool2d": (lambda nn, x: nn.max_pool2d(x["x"], 2, stride=1), {"x": MAP}),
     "conv2d": (
         lambda nn, x: nn.conv2d(x["x"], x["w"], x["b"], stride=2, padding=1, dilation=1, groups=2),
