@@ -103,8 +103,10 @@ def read_pages(
         raise ImageError(f"{path}: a folder without images.")
 
     def chosen(count: int) -> list[int]:
-        numbers = _chosen(path, count, pages, after)
+        numbers = _chosen(count, pages, after)
         counted(len(numbers))
+        if not after:  # what follows a damaged page has been looked at with those before it
+            _check_there(path, count, pages)
         return numbers
 
     if not path.exists() or suffix in SUFFIXES.difference((".pdf", *SEVERAL_FRAMES)):
@@ -159,22 +161,26 @@ def file_and_page(name: str) -> tuple[Path, int]:
     return Path(page[1]), int(page[2])
 
 
-def _chosen(path: Path, count: int, pages: str | None, after: int) -> list[int]:
-    """Return which pages of a file of *count* are wanted, but not those up to *after*.
+def _chosen(count: int, pages: str | None, after: int) -> list[int]:
+    """Return which pages of a file of *count* are wanted, but not those up to *after*."""
+    wanted = page_numbers(pages)
+    return [n for n in range(after + 1, count + 1) if wanted is None or any(n in numbers for numbers in wanted)]
+
+
+def _check_there(path: Path, count: int, pages: str | None) -> None:
+    """Name the pages that a file of *count* does not have.
 
     Raises:
-        ImageError: If the file has none of *pages*.
+        ImageError: If it has none of *pages*.
     """
-    wanted = page_numbers(pages)
-    if wanted is None:
-        return list(range(after + 1, count + 1))
-    beyond = [part for part, numbers in zip(str(pages).split(","), wanted, strict=True) if numbers.start > count]
-    if beyond and not after:  # what follows a damaged page has been looked at with those before it
-        message = f"{path}: there is no page {', '.join(beyond)}; it has {count}."
-        if len(beyond) == len(wanted):
-            raise ImageError(message)
-        logger.warning(message)
-    return [number for number in range(after + 1, count + 1) if any(number in numbers for numbers in wanted)]
+    wanted = page_numbers(pages) or []
+    beyond = [part for part, numbers in zip(str(pages).split(","), wanted, strict=False) if numbers.start > count]
+    if not beyond:
+        return
+    message = f"{path}: there is no page {', '.join(beyond)}; it has {count}."
+    if len(beyond) == len(wanted):
+        raise ImageError(message)
+    logger.warning(message)
 
 
 def _frames(path: Path, chosen: Callable[[int], list[int]], max_pixels: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:
