@@ -8,7 +8,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from ppocr_lite.errors import ImageError
+from ppocr_lite.errors import ImageError, OCRError
 from ppocr_lite.io import images
 from ppocr_lite.io.pages import list_files, page_numbers, read_every_page, read_page, read_pages
 from ppocr_lite.io.pdf_reader import PDFReader
@@ -81,7 +81,7 @@ def test_how_many_pages_there_are_is_told_before_the_first(tmp_path: Path, pages
     told: list[int] = []
     path = save_frames(tmp_path / "a.tif", 10, 20, 30)
     read = read_every_page(path, pages, counted=told.append)
-    assert len([name for name, _ in read if told == [count]]) == count
+    assert len([name for name, found in read if told == [count] and not isinstance(found, OCRError)]) == count
 
 
 def test_a_lone_frame_keeps_the_path(tmp_path: Path) -> None:
