@@ -70,7 +70,12 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[int, int]]]] = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+LONG = ("det-lcnet-v3", "det-lcnet-v4", "det-pan", "det-rep-pan")  # to export
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in CASES]
+)
 def test_exported_network_equals_the_live_one(name: str, tmp_path: Path) -> None:
     architecture, sizes = CASES[name]
     paddle.seed(0)

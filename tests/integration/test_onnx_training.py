@@ -139,6 +139,7 @@ def test_the_exported_file_can_be_trained_on(graph: Path, rec_label_file: Path, 
     assert "".join(read.postprocess.characters) == CHARACTERS
 
 
+@pytest.mark.slow
 def test_half_the_bytes(graph: Path, rec_label_file: Path, tmp_path: Path) -> None:
     config = config_of(tmp_path, rec_label_file, graph)
     train(config, tmp_path / "run")
@@ -153,6 +154,7 @@ def _stored(path: Path) -> list[np.ndarray]:
     return [numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer if len(tensor.dims) > 1]
 
 
+@pytest.mark.slow
 def test_it_trains_for_eight_bits(graph: Path, rec_label_file: Path, tmp_path: Path) -> None:
     config = config_of(tmp_path, rec_label_file, graph)
     node = yaml.safe_load((tmp_path / "config.yml").read_text(encoding="utf-8"))

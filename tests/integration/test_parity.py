@@ -85,6 +85,7 @@ def test_onnx_runtime_agrees(export_small: Callable[..., Path]) -> None:
     )
 
 
+@pytest.mark.slow
 def test_half_the_bytes_compute_the_same(export_small: Callable[..., Path], tmp_path: Path) -> None:
     pytest.importorskip("paddle2onnx")
     pytest.importorskip("onnxruntime")
@@ -137,6 +138,7 @@ def test_another_export_replaces_its_own_files_and_no_others(
     assert (tmp_path / "README.md").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_of_a_distillation_the_watched_network_is_exported(export_small: Callable[..., Path], tmp_path: Path) -> None:
     source = export_small("cls").parent
     node = yaml.safe_load((source / "config.yml").read_text(encoding="utf-8"))

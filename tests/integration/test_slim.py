@@ -96,6 +96,7 @@ def test_sensitivities_decide_what_goes(start: tuple[Config, Path], tmp_path: Pa
 
 
 @needs_onnx
+@pytest.mark.slow
 @pytest.mark.parametrize("trained_with", ENGINES)
 def test_a_quantised_network_trains_and_computes_in_bytes(
     start: tuple[Config, Path], tmp_path: Path, trained_with: str
@@ -122,6 +123,7 @@ def test_a_quantised_network_trains_and_computes_in_bytes(
 
 
 @needs_onnx
+@pytest.mark.slow
 def test_openvino_computes_it_in_integers(start: tuple[Config, Path], tmp_path: Path) -> None:
     openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed")
     config, weights = start

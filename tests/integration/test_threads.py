@@ -20,6 +20,7 @@ from ppocr_lite.results import OCRResult
 
 SAMPLES = Path(__file__).parents[2] / "doc" / "samples"
 INSTALLED = [name for name in ENGINES if has(name)]
+FASTEST_FIRST = [*INSTALLED[:1], *(pytest.param(name, marks=pytest.mark.slow) for name in INSTALLED[1:])]
 THREADS, PAGES = 4, 24
 
 
@@ -37,7 +38,7 @@ def pages() -> list[np.ndarray]:
     return parts
 
 
-@pytest.mark.parametrize("engine", INSTALLED)
+@pytest.mark.parametrize("engine", FASTEST_FIRST)
 def test_several_threads_read_many_pages_as_one_does(engine: str, pages: list[np.ndarray]) -> None:
     ocr = OCR(lang="en", engine=engine, threads=1)  # type: ignore[arg-type]
     expected = [ocr.ocr(page) for page in pages]
@@ -67,7 +68,7 @@ def test_the_threads_of_opencv_are_set_by_the_program_and_not_by_the_library() -
         cv2.setNumThreads(before)
 
 
-@pytest.mark.parametrize("engine", INSTALLED)
+@pytest.mark.parametrize("engine", FASTEST_FIRST)
 def test_a_stream_reads_what_pages_alone_read(engine: str, pages: list[np.ndarray], tmp_path: Path) -> None:
     for number, page in enumerate(pages[:12]):
         cv2.imwrite(str(tmp_path / f"{number:02}.png"), page)
