@@ -2,7 +2,7 @@
 
     python experiments/choose_boxes.py PP-OCRv4_mobile
 
-Prints a line for each setting: token F1 of photographs, receipts and screens, spaces read of a letter, CPU seconds.
+Prints a line for each setting: token F1 of photographs, receipts, papers and a form, spaces of a letter, CPU seconds.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from ppocr_lite.io.images import read
 from ppocr_lite.transforms.labels import DetLabelEncode, read_lines
 
 DATA = Path("../shared/data")
-PAGES = {"scene_en": range(20, 40), "receipts_en": range(4, 7), "web_zh_phone": range(4, 7)}
+PAGES = {"scene_en": range(20), "receipts_en": range(4), "pdf_en_papers": range(2), "pdf_en_forms": range(1)}
 LETTER = "doc/samples/letter.tif"
-SIZES = {"960": {"det_limit_side_len": 960, "det_limit_type": "max"}}
+SIZES = {str(limit): {"det_limit_side_len": limit, "det_limit_type": "max"} for limit in (960, 1152)}
 SIZES["736 at least"] = {"det_limit_side_len": 736, "det_limit_type": "min"}
 BOXES = {
     "as PaddleOCR 2.x": {"det_db_box_thresh": 0.6, "det_db_unclip_ratio": 1.5, "use_dilation": False},

@@ -119,7 +119,9 @@ class Listed:
 OFFICIAL = "rapidocr"  # what the extra [official] brings
 
 # Chosen on validation pages, see doc/official_models.md: a taller box keeps more spaces, from PP-OCRv3 on.
-TALLER = Settings(boxes={"thresh": 0.3, "box_thresh": 0.5, "unclip_ratio": 1.6, "use_dilation": True})
+TALLER = {"thresh": 0.3, "box_thresh": 0.5, "unclip_ratio": 1.6, "use_dilation": True}
+V6 = Settings(boxes=TALLER)
+V3 = V4 = Settings(resize={"limit_side_len": 1152, "limit_type": "max"}, boxes=TALLER)
 
 SETS: tuple[ModelSet, ...] = (
     ModelSet(
@@ -134,7 +136,7 @@ SETS: tuple[ModelSet, ...] = (
         languages="Chinese, English, Japanese and 46 more in Latin letters",
         licence=LICENCE,
         megabytes=31.7,
-        settings=TALLER,
+        settings=V6,
     ),
     ModelSet(
         name="PP-OCRv4_mobile",
@@ -148,7 +150,7 @@ SETS: tuple[ModelSet, ...] = (
         languages=CHINESE,
         licence=LICENCE,
         megabytes=16.2,
-        settings=TALLER,
+        settings=V4,
     ),
     ModelSet(
         name="PP-OCRv4_mobile_paddle",
@@ -163,7 +165,7 @@ SETS: tuple[ModelSet, ...] = (
         languages=CHINESE,
         licence=LICENCE,
         megabytes=18.0,
-        settings=TALLER,
+        settings=V4,
     ),
     ModelSet(
         name="PP-OCRv3_mobile",
@@ -177,7 +179,7 @@ SETS: tuple[ModelSet, ...] = (
         languages=CHINESE,
         licence=LICENCE,
         megabytes=13.7,
-        settings=TALLER,
+        settings=V3,
     ),
     ModelSet(
         name="PP-OCRv2_mobile",  # the detector is the one of PP-OCRv3
