@@ -15,7 +15,7 @@ import numpy as np
 
 
 def cut(image: Any, regions: list[dict[str, Any]], side: int) -> tuple[Any, list[dict[str, Any]]]:
-    """Return a window of *side* pixels around the middle region, and the regions in it."""
+    """Return a window of *side* pixels around the middle region, and the regions in it; those it cuts are ignored."""
     middle = np.mean(regions[len(regions) // 2]["points"], axis=0)
     corner = np.maximum(np.minimum(middle - side / 2, np.array(image.shape[1::-1]) - side), 0).astype(int)
     kept = []
@@ -25,7 +25,7 @@ def cut(image: Any, regions: list[dict[str, Any]], side: int) -> tuple[Any, list
             continue
         whole = (points >= 0).all() and (points <= side).all()
         text = region["transcription"] if whole else "###"
-        kept.append({"transcription": text, "points": np.clip(points, 0, side)})
+        kept.append({"transcription": text, "points": np.clip(points, 0, side).tolist()})
     return image[corner[1] : corner[1] + side, corner[0] : corner[0] + side], kept
 
 
@@ -46,7 +46,7 @@ def main() -> None:
         scale = arguments.scale
         enlarged = cv2.resize(window, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
         cv2.imwrite(str(arguments.output / f"{Path(name).stem}.png"), enlarged)
-        shown = [region | {"points": (region["points"] * scale).tolist()} for region in regions]
+        shown = [region | {"points": (np.array(region["points"]) * scale).tolist()} for region in regions]
         rows.append(f"{Path(name).stem}.png\t{json.dumps(shown)}\n")
     for split in ("train", "val"):
         (arguments.output / f"{split}.txt").write_text("".join(rows), encoding="utf-8")

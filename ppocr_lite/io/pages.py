@@ -102,11 +102,14 @@ def read_pages(
     if path.is_dir():
         raise ImageError(f"{path}: a folder without images.")
 
+    wanted = page_numbers(pages)
+
     def chosen(count: int) -> list[int]:
-        numbers = _chosen(count, pages, after)
+        every = range(after + 1, count + 1)
+        numbers = [n for n in every if wanted is None or any(n in part for part in wanted)]
         counted(len(numbers))
-        if not after:  # what follows a damaged page has been looked at with those before it
-            _check_there(path, count, pages)
+        if wanted and not after:  # what follows a damaged page has been looked at with those before it
+            _check_there(path, count, str(pages).split(","), wanted)
         return numbers
 
     if not path.exists() or suffix in SUFFIXES.difference((".pdf", *SEVERAL_FRAMES)):
@@ -161,20 +164,19 @@ def file_and_page(name: str) -> tuple[Path, int]:
     return Path(page[1]), int(page[2])
 
 
-def _chosen(count: int, pages: str | None, after: int) -> list[int]:
-    """Return which pages of a file of *count* are wanted, but not those up to *after*."""
-    wanted = page_numbers(pages)
-    return [n for n in range(after + 1, count + 1) if wanted is None or any(n in numbers for numbers in wanted)]
-
-
-def _check_there(path: Path, count: int, pages: str | None) -> None:
+def _check_there(path: Path, count: int, parts: list[str], wanted: list[range]) -> None:
     """Name the pages that a file of *count* does not have.
 
+    Args:
+        path: The file.
+        count: Its pages.
+        parts: What was asked for, as it was written.
+        wanted: The same as numbers.
+
     Raises:
-        ImageError: If it has none of *pages*.
+        ImageError: If it has none of them.
     """
-    wanted = page_numbers(pages) or []
-    beyond = [part for part, numbers in zip(str(pages).split(","), wanted, strict=False) if numbers.start > count]
+    beyond = [part for part, numbers in zip(parts, wanted, strict=True) if numbers.start > count]
     if not beyond:
         return
     message = f"{path}: there is no page {', '.join(beyond)}; it has {count}."

@@ -12,8 +12,9 @@ from pathlib import Path
 import onnxruntime
 
 from ppocr_lite import files
-from ppocr_lite.errors import ConfigError, ModelError
+from ppocr_lite.errors import ModelError
 from ppocr_lite.predict.bundle import read_bundle
+from ppocr_lite.predict.runner import gpu_index
 
 CONFIG, NETWORK, VERSION = "config.pbtxt", "model.onnx", "1"
 TYPES = {"tensor(float)": "TYPE_FP32", "tensor(float16)": "TYPE_FP16", "tensor(int64)": "TYPE_INT64"}
@@ -52,17 +53,14 @@ def write_model(model: Path | str, repository: Path, device: str = "cpu") -> Pat
 def _config(network: Path, name: str, device: str) -> str:
     """Return the description of a network; sides that may vary are -1, the batch among them."""
     session = onnxruntime.InferenceSession(str(network), providers=["CPUExecutionProvider"])
-    kind, _, number = device.partition(":")
-    if kind not in ("cpu", "gpu") or not (number or "0").isdigit():
-        raise ConfigError(f"device must be 'cpu' or 'gpu:<number>'. Received: {device!r}")
-    gpus = f", gpus: [ {number or 0} ]" if kind == "gpu" else ""
+    place = "KIND_CPU, count: 1" if device == "cpu" else f"KIND_GPU, count: 1, gpus: [ {gpu_index(device)} ]"
     return (
         f'name: "{name}"\n'
         'backend: "onnxruntime"\n'
         "max_batch_size: 0\n"
         f"input [\n{_tensors(session.get_inputs(), network)}\n]\n"
         f"output [\n{_tensors(session.get_outputs(), network)}\n]\n"
-        f"instance_group [ {{ kind: KIND_{kind.upper()}, count: 1{gpus} }} ]\n"
+        f"instance_group [ {{ kind: {place} }} ]\n"
     )
 
 

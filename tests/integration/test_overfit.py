@@ -10,9 +10,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from ppocr_lite.engine.run import evaluate_run, train
+from tests.scripts import load_script
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -33,30 +33,15 @@ def write_labels(folder: Path, rows: list[tuple[str, str]]) -> Path:
     return file
 
 
-def cut_window(image: NDArray[np.uint8], regions: list[dict[str, Any]], side: int) -> tuple[NDArray[np.uint8], str]:
-    """Return a window around the middle region, and its label; regions it cuts through are to be ignored."""
-    middle = np.mean(regions[len(regions) // 2]["points"], axis=0)
-    corner = np.maximum(np.minimum(middle - side / 2, np.array(image.shape[1::-1]) - side), 0).astype(int)
-    kept = []
-    for region in regions:
-        points = np.asarray(region["points"], float) - corner
-        if (points.max(axis=0) <= 0).any() or (points.min(axis=0) >= side).any():
-            continue
-        whole = (points >= 0).all() and (points <= side).all()
-        text = region["transcription"] if whole else "###"
-        kept.append({"transcription": text, "points": np.clip(points, 0, side).tolist()})
-    window = image[corner[1] : corner[1] + side, corner[0] : corner[0] + side]
-    return window, json.dumps(kept)
-
-
 @pytest.fixture
 def real_pages(shared_data: Path, tmp_path: Path) -> Path:
     """Square windows out of till receipts."""
+    cut = load_script("experiments/anchors/cut_receipts.py").cut
     rows = []
     for name, label in read_labels(shared_data / "receipts_en" / "train.txt")[:COUNT]:
         image = cv2.imread(str(shared_data / "receipts_en" / name))
-        window, cut = cut_window(image, json.loads(label), SIDE)
-        rows.append((f"{Path(name).stem}.png", cut))
+        window, regions = cut(image, json.loads(label), SIDE)
+        rows.append((f"{Path(name).stem}.png", json.dumps(regions)))
         cv2.imwrite(str(tmp_path / rows[-1][0]), window)
     return write_labels(tmp_path, rows)
 
