@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite.io.images import Image
 from ppocr_lite.textline import Points
 
 LEAST_RATIO = 2.0  # what is shorter, as a share of its height, has been fitted to all of its ink
@@ -27,74 +26,81 @@ MIN_INK_PX = 4
 LEAST_REACH_PX = 0.5
 
 
-def fit_ends(image: Image, polygons: Sequence[Points]) -> list[Points]:
+def fit_ends(gray: NDArray[np.uint8], polygons: Sequence[Points]) -> list[Points]:
     """Return *polygons*, the quads of lines among them moved out to where the ink at their ends does.
 
     No line takes ink that lies in the region of another; where it holds a piece of that line's last sign, it is cut.
 
     Args:
-        image: BGR (H, W, 3).
+        gray: The page (H, W).
         polygons: Each (P, 2), pixels.
     """
     fitted = list(polygons)
     quads = [index for index, polygon in enumerate(polygons) if len(polygon) == 4]
-    gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
-    regions = np.array([polygons[index] for index in quads], np.float64).reshape(-1, 4, 2)
-    low, high = regions.min(axis=1), regions.max(axis=1)
-    for place, index in enumerate(quads):
-        moved = _moved(gray, regions, low, high, place)
-        if moved is not None:
-            regions[place], low[place], high[place] = moved, moved.min(axis=0), moved.max(axis=0)
-            fitted[index] = np.asarray(moved, np.float32)
+    if not quads:
+        return fitted
+    lines = _Lines(np.array([polygons[index] for index in quads], np.float64))
+    for place in np.flatnonzero(lines.long).tolist():
+        if lines.move(gray, place):
+            fitted[quads[place]] = lines.corners(place)
     return fitted
 
 
-def _moved(
-    gray: NDArray[np.uint8],
-    regions: NDArray[np.float64],
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-    place: int,
-) -> NDArray[np.float64] | None:
-    """Return the corners (4, 2) of one of *regions* with its ends moved; None if they stay.
+class _Lines:
+    """Quads of a page in the making.
 
     Args:
-        gray: The page (H, W).
-        regions: All quads (N, 4, 2).
-        low: Least x and y of each (N, 2).
-        high: Greatest x and y of each.
-        place: Which of them.
+        regions: (N, 4, 2), pixels.
+
+    Attributes:
+        long: Which of them have ends to look at.
     """
-    order = [0, 1, 2, 3]
-    along, down = _directions(regions[place])
-    if math.hypot(*along) < math.hypot(*down):
-        order = [1, 2, 3, 0]
-        along, down = down, -along
-    quad = regions[place][order]  # now its line runs from corners 0 and 3 to corners 1 and 2
-    width, height = math.hypot(*along), math.hypot(*down)
-    if height < LEAST_PX or width < LEAST_RATIO * height:
-        return None
-    moved = False
-    for corners, out in (([0, 3], -along / width), ([1, 2], along / width)):
-        end = (regions[place][order[corners[0]]] + regions[place][order[corners[1]]]) / 2
-        ways = end - INSIDE * height * out, end + OUTSIDE * height * out  # as far as is looked
-        near = ((low <= np.maximum(*ways)) & (high >= np.minimum(*ways))).all(axis=1)
-        near[place] = False
-        reach = _reach(gray, end, out, down / height, height, regions[near])
-        if abs(reach) > LEAST_REACH_PX:
-            quad[corners] += out * (reach + CLEAR * height * (reach > 0))
-            moved = True
-    if not moved:
-        return None
-    corners_back = np.empty_like(quad)
-    corners_back[order] = quad
-    return corners_back
 
+    def __init__(self, regions: NDArray[np.float64]) -> None:
+        along = (regions[:, 1] - regions[:, 0] + regions[:, 2] - regions[:, 3]) / 2
+        down = (regions[:, 2] - regions[:, 1] + regions[:, 3] - regions[:, 0]) / 2
+        upright = np.hypot(*along.T) < np.hypot(*down.T)  # its line runs downwards
+        self._first = upright.astype(int)  # the corner where a line begins
+        self._regions = np.where(upright[:, None, None], np.roll(regions, -1, axis=1), regions)
+        along, down = np.where(upright[:, None], down, along), np.where(upright[:, None], -along, down)
+        self._width, self._height = np.hypot(*along.T), np.hypot(*down.T)
+        self.long = (self._height >= LEAST_PX) & (self._width >= LEAST_RATIO * self._height)
+        out = along / np.maximum(self._width, 1.0)[:, None]
+        self._out = np.stack([-out, out], axis=1)  # (N, 2, 2): of the beginning, of the end
+        self._down = down / np.maximum(self._height, 1.0)[:, None]
+        a, b, c, d = self._regions.transpose(1, 0, 2)
+        self._ends = np.stack([a + d, b + c], axis=1) / 2
+        far = self._height[:, None, None] * self._out
+        ways = self._ends - INSIDE * far, self._ends + OUTSIDE * far  # as far as is looked
+        self._window = np.minimum(*ways), np.maximum(*ways)
+        self._near = np.empty((len(regions), 2, len(regions)), np.bool_)  # which others lie at an end
+        self._place(slice(None))
 
-def _directions(quad: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the mean of the first and third side of a quad, and that of the second and fourth."""
-    a, b, c, d = quad
-    return (b - a + c - d) / 2, (c - b + d - a) / 2
+    def _place(self, which: slice) -> None:
+        """Note at which ends of the others some lines lie."""
+        low, high = self._regions[which].min(axis=1), self._regions[which].max(axis=1)
+        (left, top), (right, bottom) = np.moveaxis(self._window[0], 2, 0), np.moveaxis(self._window[1], 2, 0)
+        beside = (low[:, 0] <= right[..., None]) & (high[:, 0] >= left[..., None])
+        self._near[..., which] = beside & (low[:, 1] <= bottom[..., None]) & (high[:, 1] >= top[..., None])
+        every = np.arange(len(self._near))
+        self._near[every, :, every] = False
+
+    def corners(self, place: int) -> Points:
+        """Return one of the quads (4, 2), its corners in the order given."""
+        return np.asarray(np.roll(self._regions[place], self._first[place], axis=0), np.float32)
+
+    def move(self, gray: NDArray[np.uint8], place: int) -> bool:
+        """Move the ends of one line, and say whether they had to be."""
+        height, moved = float(self._height[place]), False
+        for end, corners in enumerate(([0, 3], [1, 2])):
+            out, others = self._out[place, end], self._regions[self._near[place, end]]
+            reach = _reach(gray, self._ends[place, end], out, self._down[place], height, others)
+            if abs(reach) > LEAST_REACH_PX:
+                self._regions[place, corners] += out * (reach + CLEAR * height * (reach > 0))
+                moved = True
+        if moved:
+            self._place(slice(place, place + 1))
+        return moved
 
 
 def _reach(

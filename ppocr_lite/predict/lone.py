@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite.geometry import side_lengths
-from ppocr_lite.io.images import Image
 from ppocr_lite.predict.order import skew
 from ppocr_lite.predict.short import CLEAR, LEAST_DEGREES, with_margin
 from ppocr_lite.results import Detections
@@ -30,11 +29,11 @@ GROUND_PX = 51  # side of the neighbourhood whose mean gray level tells ink from
 CONTRAST = 30  # gray levels between the two
 
 
-def with_lone(image: Image, found: Detections) -> Detections:
+def with_lone(gray: NDArray[np.uint8], found: Detections) -> Detections:
     """Return the regions of an upright page with those of lone characters beside them, whose score is NOT_SEEN.
 
     Args:
-        image: BGR (H, W, 3).
+        gray: The page (H, W).
         found: Quads, short ones fitted to their ink.
     """
     if abs(skew(found.polygons)) > np.radians(LEAST_DEGREES):
@@ -44,7 +43,7 @@ def with_lone(image: Image, found: Detections) -> Detections:
     if len(lone) < LEAST_FOUND:
         return found
     height = float(np.median(lone[:, 1, 1] - lone[:, 0, 1])) / (1 + 2 * CLEAR)
-    ink = _ink(image)
+    ink = _ink(gray)
     as_high = ink[_is_as_high(ink, height)]
     candidates = as_high[~_inside(as_high, boxes) & _aligned(as_high, lone, height)]
     chosen = candidates[_stand_apart(candidates, ink, height)]
@@ -59,11 +58,10 @@ def _is_lone(polygon: Points) -> bool:
     return width < LONE_RATIO * height
 
 
-def _ink(image: Image) -> NDArray[np.float64]:
+def _ink(gray: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return the boxes (N, 2, 2) of the pieces of ink on a page, low and high corners."""
-    gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
     if np.median(gray[::8, ::8]) < 128:  # a dark ground
-        gray = 255 - gray
+        gray = np.asarray(255 - gray, np.uint8)
     mask = cv2.adaptiveThreshold(gray, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, GROUND_PX, CONTRAST)
     stats = cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:].astype(np.float64)
     return np.stack([stats[:, :2], stats[:, :2] + stats[:, 2:4]], axis=1)

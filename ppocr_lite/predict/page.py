@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
@@ -35,6 +35,7 @@ from ppocr_lite.predict.turn import (
     page_direction,
     turned_back,
 )
+from ppocr_lite.predict.upright import SURE, LineTurner
 from ppocr_lite.results import Detections, OCRResult, Recognition
 from ppocr_lite.textline import Points, TextLine, find_words
 
@@ -66,9 +67,10 @@ class FoundPage:
         size: (height, width) of its image, pixels.
         found: Its regions, in reading order.
         angles: By how much each line was turned.
-        lines: Each line as the recogniser takes it, then those :meth:`unlike_most` the other way up if they are read
-            both ways; none if the page is not to be read.
+        lines: Each line as the recogniser takes it, then some the other way up; none if the page is not to be read.
         texts: What has been read so far, by index in *lines*.
+        other_way: Of each line that is read both ways up, where in *lines* it stands the other way.
+        unseen: The lines that the classifier has not looked at, turned as the rest of the page is.
         margin: How far beyond the ends of its region each line is read, as a share of its height.
         rec: Whether it is to be read.
         angle: How far the page stands turned clockwise, degrees from 0 to 359.
@@ -81,6 +83,8 @@ class FoundPage:
     angles: list[int]
     lines: list[Line]
     texts: dict[int, Recognition] = field(default_factory=dict)
+    other_way: dict[int, int] = field(default_factory=dict)
+    unseen: dict[int, Image] = field(default_factory=dict)
     margin: float = 0.0
     rec: bool = True
     angle: int = 0
@@ -100,10 +104,9 @@ class FoundPage:
         if not self.rec:
             return [(angle, _UNREAD) for angle in self.angles]
         read = [(angle, self.texts[index]) for index, angle in enumerate(self.angles)]
-        for place, index in enumerate(self.unlike_most(), len(self.angles)):
-            if place in self.texts:
-                other_way_up = (180 - self.angles[index], self.texts[place])
-                read[index] = max(read[index], other_way_up, key=lambda reading: reading[1].score)
+        for index, place in self.other_way.items():
+            other_way_up = (180 - self.angles[index], self.texts[place])
+            read[index] = max(read[index], other_way_up, key=lambda reading: reading[1].score)
         return read
 
     def result(self, drop_score: float) -> OCRResult:
@@ -157,6 +160,7 @@ class PageReader:
             raise ConfigError(f"page_angle must be one of {', '.join(map(str, PAGE_ANGLES))}. Received: {page_angle!r}")
         self.policy = policy or page_policy(classifier, recognizer)
         self._detector, self._classifier = detector, classifier
+        self._turner = LineTurner(classifier, self.policy.turn_score) if classifier else None
         self._recognizer = recognizer.reading_by(self.policy) if recognizer else None
         self._missing, self.page_angle = missing or {}, page_angle
         self.drop_score = self._recognizer.drop_score if self._recognizer else 0.0
@@ -210,22 +214,20 @@ class PageReader:
         view, found = self._look(image, timer) if steps.det else (View(image, size), Detections([_whole(size)], [1.0]))
         if steps.det and steps.rec:
             with timer("post-process"):
-                found = with_lone(view.pixels, found)
+                found = with_lone(view.gray, found)
         margin = self.policy.margin if steps.det else 0.0
         crops: list[Image] = []
-        angles = [0] * len(found.polygons)
+        angles, unseen = [0] * len(found.polygons), set[int]()
         if steps.cls or steps.rec:
             with timer("crop"):
                 height = self.policy.crop_height
                 crops = crop_lines(view.pixels, found.polygons, height, margin) if steps.det else [image]
-            if steps.cls and self._classifier:
-                angles = self._turn(crops, timer)
-        page = self._in_order(view, found, angles, crops, source, auto=steps.det and self.page_angle == "auto")
-        page.margin, page.rec = margin, steps.rec
+            if steps.cls and self._turner:
+                angles, unseen = self._turner.turn(crops, steps.rec, timer)
+        page = self._in_order(view, found, angles, crops, unseen, auto=steps.det and self.page_angle == "auto")
+        page.source, page.margin, page.rec = source, margin, steps.rec
         if steps.rec:
-            if self.policy.both_ways_up:
-                crops += [turn(crops[index], 180) for index in page.unlike_most()]
-            page.lines = self.recognizer.prepare(crops, timer)
+            self._prepare(page, crops, page.unlike_most() if self.policy.both_ways_up else [], timer)
         return page
 
     def _look(self, image: Image, timer: Timer) -> tuple[View, Detections]:
@@ -250,11 +252,11 @@ class PageReader:
         """Return the regions of a page as it is looked at, in no order."""
         found = self.detector.detect(view.pixels, timer)
         with timer("post-process"):
-            polygons = fit_short(view.pixels, found.polygons, skew(found.polygons))
-            return Detections(fit_ends(view.pixels, polygons), found.scores)
+            polygons = fit_short(view.gray, found.polygons, skew(found.polygons))
+            return Detections(fit_ends(view.gray, polygons), found.scores)
 
     def _in_order(
-        self, view: View, found: Detections, angles: list[int], crops: list[Image], source: str | None, auto: bool
+        self, view: View, found: Detections, angles: list[int], crops: list[Image], unseen: set[int], auto: bool
     ) -> FoundPage:
         """Return a page with its lines in reading order, and bring *crops* into it."""
         polygons, angle, upright = found.polygons, view.angle, found.polygons
@@ -267,26 +269,46 @@ class PageReader:
         order = [index for block in blocks for index in block]
         crops[:] = [crops[i] for i in order] if crops else []
         regions = Detections(view.restore([polygons[i] for i in order]), [found.scores[i] for i in order])
-        page = FoundPage(source, view.size, regions, [angles[i] for i in order], [], angle=angle)
+        page = FoundPage(None, view.size, regions, [angles[i] for i in order], [], angle=angle)
         page.blocks = [number for number, block in enumerate(blocks) for _ in block]
+        page.unseen = {place: crops[place] for place, index in enumerate(order) if index in unseen}
         return page
+
+    def _prepare(self, page: FoundPage, crops: Sequence[Image], both_ways: Sequence[int], timer: Timer) -> None:
+        """Prepare the lines of a page for the recogniser, some of them the other way up, too."""
+        page.lines = self.recognizer.prepare([*crops, *(turn(crops[index], 180) for index in both_ways)], timer)
+        page.other_way = dict(zip(both_ways, range(len(crops), len(page.lines)), strict=True))
 
     def read(self, page: FoundPage, timer: Timer = NO_TIMER) -> FoundPage:
         """Read the lines of a page by itself; :func:`~ppocr_lite.predict.stream.read_together` reads several."""
         if page.rec:
-            page.texts = dict(enumerate(self.recognizer.recognize_prepared(page.lines, timer)))
+            page.texts = dict(enumerate(self.recognizer.read_once(page.lines, timer)))
+            self.read_doubtful(page, timer)
         return page
+
+    def read_doubtful(self, page: FoundPage, timer: Timer = NO_TIMER) -> None:
+        """Look anew at the lines of a page that were read once and not surely: which way up they stand, how large."""
+        self._turn_doubtful(page, timer)
+        texts = [page.texts[index] for index in range(len(page.lines))]
+        page.texts = dict(enumerate(self.recognizer.read_again(page.lines, texts, timer)))
+
+    def _turn_doubtful(self, page: FoundPage, timer: Timer) -> None:
+        """Read lines the other way up that the classifier has not seen, if they read badly and it says so."""
+        doubtful = [index for index in page.unseen if page.texts[index].score < SURE]
+        if self._turner is None or not doubtful:
+            return
+        angles = self._turner.angles([page.unseen[index] for index in doubtful], timer)
+        turned = [index for index, angle in zip(doubtful, angles, strict=True) if angle]
+        lines = self.recognizer.prepare([turn(page.unseen[index], 180) for index in turned], timer)
+        for index, line, text in zip(turned, lines, self.recognizer.read_once(lines, timer), strict=True):
+            page.other_way[index] = place = len(page.lines)
+            page.lines.append(line)
+            page.texts[place] = text
+        page.unseen = {}
 
     def finish(self, page: FoundPage) -> OCRResult:
         """Return the result of a page; lines read with too little confidence are left out."""
         return page.result(self.drop_score)
-
-    def _turn(self, crops: list[Image], timer: Timer) -> list[int]:
-        """Turn crops that stand on their head, in place, and return each one's angle."""
-        found = self.classifier.classify(crops, timer)
-        angles = [angle if score > self.policy.turn_score else 0 for angle, score in found]
-        crops[:] = [turn(crop, angle) for crop, angle in zip(crops, angles, strict=True)]
-        return angles
 
     def _need(self, stage: S | None, name: str) -> S:
         if stage is None:

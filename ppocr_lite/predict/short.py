@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite.geometry import side_lengths
-from ppocr_lite.io.images import Image
 from ppocr_lite.textline import Points
 
 # Longer side ÷ shorter side below which a region is short: one that lies, and one that stands, as the spot in a digit.
@@ -36,13 +35,13 @@ MIN_CONTRAST = 30  # gray levels between ink and ground
 MIN_INK_PX = 4
 
 
-def fit_short(image: Image, polygons: Sequence[Points], direction: float) -> list[Points]:
+def fit_short(gray: NDArray[np.uint8], polygons: Sequence[Points], direction: float) -> list[Points]:
     """Return *polygons*, the short quads among them turned to the page and fitted to their ink.
 
     Where the long regions of a page differ in direction, as on a photograph, only nearly square quads are.
 
     Args:
-        image: BGR (H, W, 3).
+        gray: The page (H, W).
         polygons: Each (P, 2), pixels.
         direction: How far the page is turned clockwise, radians.
     """
@@ -55,7 +54,7 @@ def fit_short(image: Image, polygons: Sequence[Points], direction: float) -> lis
     fitted = []
     for polygon, shape in zip(polygons, shapes, strict=True):
         if _is_short(*shape, limit):
-            polygon = _fitted(image, polygon, shape, direction)
+            polygon = _fitted(gray, polygon, shape, direction)
         elif upright and shape[1] < shape[0] < UPRIGHT * shape[1]:
             polygon = _upright(polygon, shape)
         fitted.append(polygon)
@@ -86,7 +85,7 @@ def _upright(quad: Points, shape: tuple[float, float]) -> Points:
     return np.asarray(quad.mean(axis=0, dtype=np.float64) + corners, np.float32)
 
 
-def _fitted(image: Image, quad: Points, shape: tuple[float, float], direction: float) -> Points:
+def _fitted(gray: NDArray[np.uint8], quad: Points, shape: tuple[float, float], direction: float) -> Points:
     """Return the rectangle around the ink of a region, in the direction of the page."""
     axes = np.array([[np.cos(direction), np.sin(direction)], [-np.sin(direction), np.cos(direction)]])  # along, down
     centre = quad.mean(axis=0, dtype=np.float64)
@@ -95,9 +94,9 @@ def _fitted(image: Image, quad: Points, shape: tuple[float, float], direction: f
     size = np.maximum(np.round(2 * (half + REACH * 2 * half.max())), 3).astype(int)
     matrix = np.column_stack([axes.T, centre - axes.T @ (size / 2 - 0.5)])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    window = cv2.warpAffine(image, matrix, size.tolist(), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    window = cv2.warpAffine(gray, matrix, size.tolist(), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     box = np.array([size / 2 - half, size / 2 + half])  # the region, in pixels of the window
-    ink = _ink(np.asarray(cv2.cvtColor(window, cv2.COLOR_BGR2GRAY), np.uint8), box)
+    ink = _ink(np.asarray(window, np.uint8), box)
     low, high = box if ink is None else with_margin(ink)
     corners = np.array([low, [high[0], low[1]], high, [low[0], high[1]]]) - size / 2
     return np.asarray(corners @ axes + centre, np.float32)

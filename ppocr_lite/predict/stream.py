@@ -11,7 +11,6 @@ from typing import TypeVar
 from ppocr_lite.errors import OCRError
 from ppocr_lite.io.images import Image
 from ppocr_lite.predict.page import FoundPage, PageReader, Steps
-from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.skipping import OnError, find_page, finish_page
 from ppocr_lite.predict.timing import NO_TIMER, Timer
 from ppocr_lite.results import OCRResult
@@ -94,7 +93,7 @@ def map_ahead(
 
 def read_together(
     pages: Generator[Future[FoundPage], None, None],
-    recognizer: TextRecognizer,
+    page_reader: PageReader,
     window: int = WINDOW,
     timer: Timer = NO_TIMER,
 ) -> Generator[FoundPage, None, None]:
@@ -105,7 +104,7 @@ def read_together(
 
     Args:
         pages: The pages, in order.
-        recognizer: Reads the lines.
+        page_reader: Reads the lines.
         window: Most pages that wait.
         timer: Told how long each step takes.
 
@@ -115,7 +114,7 @@ def read_together(
     Raises:
         Exception: What a page failed with, after all before it have been yielded.
     """
-    reader = _Reader(recognizer, timer)
+    reader = _Reader(page_reader, timer)
     waiting: deque[FoundPage] = deque()
     with closing(pages):
         for outcome in pages:
@@ -150,13 +149,14 @@ def stream_pages(
         One result a page, in order.
     """
     reader = reader.on_one_thread()
-    recognizer = reader.recognizer if steps.rec else None
+    if steps.rec:
+        reader.recognizer  # noqa: B018 - an error if there is none, before any page is looked at
 
     def find(page: tuple[str, Image | OCRError]) -> FoundPage:
         return find_page(reader, *page, steps)
 
     found = map_ahead(find, run_ahead(pages), threads if reader.parallel else 1)
-    with closing(run_ahead(read_together(found, recognizer)) if recognizer else found) as read:
+    with closing(run_ahead(read_together(found, reader)) if steps.rec else found) as read:
         for outcome in read:
             yield finish_page(reader, outcome.result(), on_error)
 
@@ -170,8 +170,8 @@ def _rest(reader: _Reader, waiting: deque[FoundPage]) -> Iterator[FoundPage]:
 class _Reader:
     """Lines that wait to be read, by the width they are padded to."""
 
-    def __init__(self, recognizer: TextRecognizer, timer: Timer) -> None:
-        self.recognizer, self.timer = recognizer, timer
+    def __init__(self, reader: PageReader, timer: Timer) -> None:
+        self.reader, self.recognizer, self.timer = reader, reader.recognizer, timer
         self.lines: dict[int, deque[tuple[FoundPage, int]]] = {}
 
     def add(self, page: FoundPage) -> None:
@@ -179,7 +179,7 @@ class _Reader:
         for index, line in enumerate(page.lines):
             width = self.recognizer.padded_width(line)
             self.lines.setdefault(width, deque()).append((page, index))
-            if len(self.lines[width]) == self.recognizer.batch_size:
+            if len(self.lines[width]) == self.recognizer.lines_a_run(width):
                 self._run(width)
 
     def finish(self, page: FoundPage) -> None:
@@ -187,8 +187,7 @@ class _Reader:
         for width in sorted(self.lines):
             if any(other is page for other, _ in self.lines[width]):
                 self._run(width)
-        texts = [page.texts[index] for index in range(len(page.lines))]
-        page.texts = dict(enumerate(self.recognizer.read_again(page.lines, texts, self.timer)))
+        self.reader.read_doubtful(page, self.timer)
 
     def _run(self, width: int) -> None:
         chosen = self.lines.pop(width)

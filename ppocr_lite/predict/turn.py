@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -40,6 +41,11 @@ class View:
     size: tuple[int, int]
     angle: int = 0
     back: NDArray[np.float64] | None = None
+
+    @functools.cached_property
+    def gray(self) -> NDArray[np.uint8]:
+        """The pixels without their colours, (H', W')."""
+        return np.asarray(cv2.cvtColor(self.pixels, cv2.COLOR_BGR2GRAY), np.uint8)
 
     def restore(self, polygons: Sequence[Points]) -> list[Points]:
         """Return polygons (P, 2) of the view in pixels of the page, inside its borders; their first point stays so."""

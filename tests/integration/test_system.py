@@ -171,7 +171,11 @@ def test_a_stream_can_skip_what_is_damaged(ocr: OCR, folder: Path, rec: bool) ->
     assert [result.error is None for result in results] == [True, False, True]
     assert f"{folder}/b.png: " in (results[1].error or "")
     assert len(results[1]) == 0
-    assert results[0] == dataclasses.replace(ocr.ocr(folder / "a.png", rec=rec), source=results[0].source)
+    alone = ocr.ocr(folder / "a.png", rec=rec)
+    assert [(line.text, line.polygon.tolist()) for line in results[0]] == [
+        (line.text, line.polygon.tolist()) for line in alone
+    ]  # scores differ in their last digits: a batch of two is another sum than two of one
+    np.testing.assert_allclose([line.score for line in results[0]], [line.score for line in alone], atol=1e-6)
 
 
 def test_a_list_can_skip_what_is_damaged(ocr: OCR, folder: Path) -> None:

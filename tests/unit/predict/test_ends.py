@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -9,12 +11,18 @@ import pytest
 from ppocr_lite.predict.ends import fit_ends
 from tests.typeset import typeset
 
+
+def drawn(*arguments: Any, **options: Any) -> np.ndarray:
+    """Return a page of gray levels."""
+    return np.ascontiguousarray(typeset(*arguments, **options)[:, :, 0])
+
+
 TEXT = "one ticket."
-PAGE = typeset([((60, 30), TEXT)], (90, 320), height=24)
+PAGE = drawn([((60, 30), TEXT)], (90, 320), height=24)
 
 
 def ink_of(image: np.ndarray) -> tuple[int, int, int, int]:
-    rows, columns = np.nonzero(image[:, :, 0] < 128)
+    rows, columns = np.nonzero(image < 128)
     return columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
 
 
@@ -64,8 +72,8 @@ def test_ink_in_the_region_of_another_line_is_not_taken_in() -> None:
 
 
 def test_a_piece_of_another_line_is_given_back() -> None:
-    page = typeset([((20, 30), "4026"), ((110, 30), "4901")], (90, 200), height=24)
-    columns = np.flatnonzero((page[:, :, 0] < 128).any(axis=0))
+    page = drawn([((20, 30), "4026"), ((110, 30), "4901")], (90, 200), height=24)
+    columns = np.flatnonzero((page < 128).any(axis=0))
     left, gap, right = columns[0], int(np.argmax(np.diff(columns))), columns[-1] + 1
     end, start = columns[gap] + 1, columns[gap + 1]
     given = [box(left - 2, end + 2), box(end - 4, right + 2)]  # the second holds a piece of the 6

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -11,10 +13,16 @@ from ppocr_lite.predict.short import fit_short
 from ppocr_lite.results import Detections
 from tests.typeset import typeset
 
+
+def drawn(*arguments: Any, **options: Any) -> np.ndarray:
+    """Return a page of gray levels."""
+    return np.ascontiguousarray(typeset(*arguments, **options)[:, :, 0])
+
+
 CELL, SIDE = 60, 5
 DIGITS = {(row, column): "4827693"[(row * 3 + column) % 7] for row in range(SIDE) for column in range(SIDE)}
 PLACES = {place: (20 + CELL * place[1], 14 + CELL * place[0]) for place in DIGITS}
-GRID = typeset([(PLACES[place], digit) for place, digit in DIGITS.items()], (CELL * SIDE,) * 2, height=30)
+GRID = drawn([(PLACES[place], digit) for place, digit in DIGITS.items()], (CELL * SIDE,) * 2, height=30)
 for line in range(0, CELL * SIDE, CELL):
     cv2.line(GRID, (line, 0), (line, CELL * SIDE), (0, 0, 0), 1)
     cv2.line(GRID, (0, line), (CELL * SIDE, line), (0, 0, 0), 1)
@@ -49,9 +57,9 @@ def test_words_and_what_is_larger_or_smaller_are_not_added() -> None:
     page[62:118, 122:178] = 255
     page[62:118, 182:238] = 255
     texts = [((66, 74), "483"), ((130, 66), "48"), ((190, 82), "8")]
-    words = typeset(texts[:1], page.shape[:2], height=30)
-    words = np.minimum(words, typeset(texts[1:2], page.shape[:2], height=44))
-    page = np.minimum(page, np.minimum(words, typeset(texts[2:], page.shape[:2], height=14)))
+    words = drawn(texts[:1], page.shape[:2], height=30)
+    words = np.minimum(words, drawn(texts[1:2], page.shape[:2], height=44))
+    page = np.minimum(page, np.minimum(words, drawn(texts[2:], page.shape[:2], height=14)))
     added = with_lone(page, found(page, *SEEN)).polygons[len(SEEN) :]
     assert not any(60 < p.mean(axis=0)[1] < 120 and 60 < p.mean(axis=0)[0] < 240 for p in added)
 

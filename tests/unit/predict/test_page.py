@@ -22,6 +22,7 @@ def test_a_line_read_both_ways_takes_angle_and_text_of_the_surer_reading() -> No
     other_way = [("on", 0.9), ("sek", 0.3), ("dn", 0.7), ("ue", 0.2)]
     one = FoundPage(None, (32, 32), Detections([], []), [180, 0, 180, 0], [])  # a tie, so each is read both ways
     one.texts = {index: Recognition(*text) for index, text in enumerate(as_found + other_way)}
+    one.other_way = {index: 4 + index for index in range(4)}
     assert one.readings() == [(0, ("on", 0.9)), (0, ("yes", 0.9)), (180, ("up", 0.8)), (0, ("an", 0.9))]
 
 

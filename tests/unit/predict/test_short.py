@@ -15,7 +15,7 @@ LONG = [np.float32([[5, y], [95, y], [95, y + 12], [5, y + 12]]) for y in (5, 85
 
 def page(character: str = "8", frame: bool = False, ground: int = 255) -> np.ndarray:
     """A character of 34 pixels around (60, 50), in a cell of a table if asked."""
-    image = np.full((100, 120, 3), ground, np.uint8)
+    image = np.full((100, 120), ground, np.uint8)
     ink = 255 - ground
     cv2.putText(image, character, (47, 66), cv2.FONT_HERSHEY_SIMPLEX, 1.5, (ink, ink, ink), 3)
     if frame:
@@ -24,7 +24,7 @@ def page(character: str = "8", frame: bool = False, ground: int = 255) -> np.nda
 
 
 def ink_of(image: np.ndarray) -> np.ndarray:
-    rows, columns = np.nonzero(image[:, :, 0] != image[0, 0, 0])
+    rows, columns = np.nonzero(image != image[0, 0])
     return np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
 
 
@@ -59,7 +59,7 @@ def test_a_page_askew_gives_its_direction() -> None:
 
 
 def test_where_there_is_no_ink_the_box_is_upright_and_as_large() -> None:
-    (quad,) = fit_short(np.full((100, 120, 3), 200, np.uint8), [TILTED], 0.0)
+    (quad,) = fit_short(np.full((100, 120), 200, np.uint8), [TILTED], 0.0)
     assert np.allclose(np.ptp(quad, axis=0), 18, atol=0.01)
 
 

@@ -12,7 +12,7 @@ import pytest
 from ppocr_lite.charset import Charset
 from ppocr_lite.postprocess import CTCLabelDecode
 from ppocr_lite.predict import FunctionRunner, TextRecognizer
-from ppocr_lite.predict.page import FoundPage
+from ppocr_lite.predict.page import FoundPage, PageReader
 from ppocr_lite.predict.stream import map_ahead, read_together, run_ahead
 from ppocr_lite.results import Detections
 from ppocr_lite.transforms.base import Compose
@@ -162,7 +162,9 @@ def said(pages: list[FoundPage]) -> list[tuple[str | None, str]]:
 def test_lines_of_several_pages_share_a_batch() -> None:
     shapes: list[tuple[int, ...]] = []
     stage = recognizer(shapes)
-    read = list(read_together(outcomes(*(page(stage, number, 30, 30) for number in range(4))), stage))
+    read = list(
+        read_together(outcomes(*(page(stage, number, 30, 30) for number in range(4))), PageReader(recognizer=stage))
+    )
     assert said(read) == [("0", "aa"), ("1", "bb"), ("2", "cc"), ("3", "dd")]
     assert shapes == [(4, 3, 32, 64)] * 2
 
@@ -172,7 +174,7 @@ def test_each_line_reads_as_alone_whatever_the_mixture() -> None:
     stage = recognizer([], batch_size=3)
     pages = [page(stage, number % 10, *rng.integers(5, 500, rng.integers(0, 9)).tolist()) for number in range(20)]
     alone = [[found.text for found in stage.recognize_prepared(one.lines)] for one in pages]
-    together = list(read_together(outcomes(*pages), stage, window=3))
+    together = list(read_together(outcomes(*pages), PageReader(recognizer=stage), window=3))
     assert together == pages
     assert [[one.texts[index].text for index in range(len(one.lines))] for one in together] == alone
 
@@ -187,19 +189,21 @@ def test_no_more_pages_wait_than_the_window() -> None:
             taken += 1
             yield outcome
 
-    for given, _ in enumerate(read_together(counted(), stage, window=2), 1):
+    for given, _ in enumerate(read_together(counted(), PageReader(recognizer=stage), window=2), 1):
         assert taken <= given + 2
 
 
 def test_a_page_without_lines_does_not_wait() -> None:
     stage = recognizer([])
-    reading = read_together(outcomes(page(stage, 0), page(stage, 1, 30)), stage)
+    reading = read_together(outcomes(page(stage, 0), page(stage, 1, 30)), PageReader(recognizer=stage))
     assert next(reading).source == "0"
 
 
 def test_an_error_comes_after_the_pages_before_it() -> None:
     stage = recognizer([], batch_size=100)
-    reading = read_together(outcomes(page(stage, 1, 30), page(stage, 2, 99), OSError("broken")), stage)
+    reading = read_together(
+        outcomes(page(stage, 1, 30), page(stage, 2, 99), OSError("broken")), PageReader(recognizer=stage)
+    )
     assert said([next(reading), next(reading)]) == [("1", "b"), ("2", "c")]
     with pytest.raises(OSError, match="broken"):
         next(reading)
@@ -208,7 +212,7 @@ def test_an_error_comes_after_the_pages_before_it() -> None:
 def test_closing_the_reading_closes_the_pages() -> None:
     stage = recognizer([])
     source = Source(100)
-    reading = read_together(run_ahead(page(stage, 1) for number in source.numbers()), stage)
+    reading = read_together(run_ahead(page(stage, 1) for number in source.numbers()), PageReader(recognizer=stage))
     next(reading)
     reading.close()
     assert own_threads() == []
