@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,11 @@ def test_a_file_of_another_file_system_is_read(reader: PPOCRLiteReader, scans: P
         memory.pipe_file(f"/scans/{path.name}", path.read_bytes())
     files = SimpleDirectoryReader("/scans", fs=memory, file_extractor={".png": reader, ".pdf": reader})
     assert [document.text for document in files.load_data()] == [PICTURE, *PAGES]
+
+
+def test_a_copy_in_another_process_reads_the_same(reader: PPOCRLiteReader, scans: Path) -> None:
+    copy = pickle.loads(pickle.dumps(reader))  # what SimpleDirectoryReader(num_workers=) sends
+    assert [document.text for document in copy.load_data(scans / "a.png")] == [PICTURE]
 
 
 def test_a_file_is_a_document(scans: Path, reader: PPOCRLiteReader) -> None:

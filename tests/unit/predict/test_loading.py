@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from pathlib import Path
 
+import PIL.Image
 import pytest
 
 from ppocr_lite import OCR
 from ppocr_lite.errors import ConfigError, ImageError
 from ppocr_lite.predict.loading import Loading, as_file, find_sources, make_loading
 from tests.scans import PAGES, PICTURE, write_damaged, write_scans
+from tests.serving import png
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +78,23 @@ def test_what_cannot_be_read_is_left_out_and_said(ocr: OCR, tmp_path: Path, capl
     loading = Loading(ocr, mode="document", on_error=lambda name, error: told.append(name))
     assert [one.name for one in loading.load(files)] == ["good"]
     assert told == ["damaged", "none"]
+
+
+def test_pages_beside_a_damaged_one_keep_their_numbers(ocr: OCR, tmp_path: Path) -> None:
+    first, *rest = (PIL.Image.open(io.BytesIO(png(text))) for text in ("FIRST", "SECOND", "THIRD"))
+    first.save(tmp_path / "a.tif", save_all=True, append_images=rest, compression="tiff_lzw")
+    with PIL.Image.open(tmp_path / "a.tif") as picture:
+        picture.seek(1)
+        strips = list(zip(picture.tag_v2[273], picture.tag_v2[279], strict=True))  # where the second page is
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    for start, count in strips:
+        data[start : start + count] = b"\xff" * count
+    (tmp_path / "a.tif").write_bytes(data)
+    told: list[str | None] = []
+    loading = Loading(ocr, on_error=lambda name, error: told.append(name))
+    loaded = list(loading.load([(tmp_path / "a.tif", "a.tif")]))
+    assert told == ["a.tif#2"]
+    assert [(page.text("text"), page.index, page.total) for page in loaded] == [("FIRST", 0, 3), ("THIRD", 2, 3)]
 
 
 def test_it_can_be_left_in_the_middle(ocr: OCR, scans: Path) -> None:
