@@ -5,6 +5,7 @@ OCRError
 ├── RegistryError    a component is declared or named wrongly
 ├── DataError        a label line or a data set is wrong
 ├── ImageError       an input image is unreadable
+│   └── PasswordError  a PDF is encrypted, and the password is missing or wrong
 ├── CheckpointError  a checkpoint does not fit the model or the config
 ├── DivergenceError  training has left the finite numbers
 └── ModelError       an exported model folder is incomplete, foreign or too new
@@ -51,6 +52,10 @@ class ImageError(OCRError, ValueError):
     """
 
     page: int | None = None
+
+
+class PasswordError(ImageError):
+    """A PDF is encrypted, and its password is missing or wrong."""
 
 
 class CheckpointError(OCRError):

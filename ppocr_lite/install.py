@@ -26,13 +26,19 @@ EXTRAS = {
     **dict.fromkeys(("pypdfium2", "pikepdf"), "pdf"),
     "pillow-heif": "heic",
     **dict.fromkeys(("fastapi", "uvicorn", "python-multipart", "prometheus-client"), "serve"),
+    "langchain-core": "langchain",
+    "llama-index-core": "llama-index",
+    "docling": "docling",
     "visualdl": "visualdl",
 }
 # module → distribution, where the names differ
 _DISTRIBUTIONS = {
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
+    "docling_core": "docling",
     "fontTools": "fonttools",
+    "langchain_core": "langchain-core",
+    "llama_index": "llama-index-core",
     "onnx": "paddle2onnx",
     "paddle": "paddlepaddle",
     "pillow_heif": "pillow-heif",

@@ -63,6 +63,9 @@ PACKAGES = {
     "uvicorn": "[serve] its HTTP",
     "python-multipart": "[serve] its forms",
     "prometheus-client": "[serve] its metrics",
+    "langchain-core": "[langchain] documents for LangChain",
+    "llama-index-core": "[llama-index] documents for LlamaIndex",
+    "docling": "[docling] its pages, read by this package",
     "visualdl": "[visualdl] curves of a training",
 }
 MIB = 2**20

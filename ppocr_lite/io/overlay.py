@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ppocr_lite import files
-from ppocr_lite.errors import ImageError, OCRError
+from ppocr_lite.errors import ImageError, OCRError, PasswordError
 from ppocr_lite.install import install_command
 from ppocr_lite.io.pdf import PageText, text_pdf
 
@@ -45,7 +45,7 @@ def lay_over(source: Path, texts: Mapping[int, PageText], target: Path, password
             with files.replacing(target) as draft:
                 document.save(draft, encryption=document.is_encrypted)
     except pikepdf.PasswordError as error:
-        raise ImageError(f"{source}: a PDF that wants a password, or another one.") from error
+        raise PasswordError(f"{source}: a PDF that wants a password, or another one.") from error
     except pikepdf.PdfError as error:
         raise ImageError(f"{source}: not a PDF that text can be laid over: {error}") from error
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite.errors import ImageError, OCRError
+from ppocr_lite.errors import ImageError, OCRError, PasswordError
 from ppocr_lite.install import install_command
 from ppocr_lite.io import pdf_child
 from ppocr_lite.io.formats import MAX_PIXELS
@@ -47,7 +47,7 @@ class PDFReader:
         count: Number of pages.
 
     Raises:
-        ImageError: If it is no PDF that can be read.
+        ImageError: If it is no PDF that can be read; PasswordError if it wants a password, or another one.
         OCRError: If pypdfium2 is not installed.
     """
 
@@ -128,7 +128,7 @@ class PDFReader:
             raise self._ended(name, failure)
         answer: dict[str, Any] = json.loads(line)
         if "password" in str(answer.get("error")):
-            raise ImageError(f"{name}: {self._encrypted}")
+            raise PasswordError(f"{name}: {self._encrypted}")
         if "error" in answer:
             raise ImageError(f"{name}: {failure}: {answer['error']}")
         return answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -30,6 +31,7 @@ from ppocr_lite.predict.models import STAGES, find_models
 from ppocr_lite.predict.official import NO_SETTINGS
 from ppocr_lite.predict.options import accept_old_names
 from ppocr_lite.predict.page import PageReader, Steps, page_policy
+from ppocr_lite.predict.progress import show_progress
 from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.released import LANGUAGES, default_language
 from ppocr_lite.predict.runner import Engine, EngineRunner
@@ -272,6 +274,7 @@ class OCR:
         rec: bool = True,
         on_error: OnError = "raise",
         password: str | None = None,
+        progress: bool = False,
     ) -> Generator[OCRResult, None, None]:
         """Read the pages of a file, folder or pattern one at a time.
 
@@ -291,6 +294,7 @@ class OCR:
             rec: See :meth:`ocr`.
             on_error: See :meth:`ocr`; the pages that follow a damaged one in its file are read, too.
             password: Of encrypted PDF files.
+            progress: Show a bar, in a notebook or on standard error.
 
         Yields:
             One result a page; its ``source`` is the path, with ``#number`` behind it for one page of several.
@@ -303,13 +307,14 @@ class OCR:
         """
         page_numbers(pages)
         read_all = read_every_page if check_on_error(on_error) else read_pages
-        files = list_files(source, recursive)
+        files, counts = list_files(source, recursive), list[int]()
 
         def decode() -> Generator[tuple[str, Image | OCRError], None, None]:
             for path in files:
-                yield from read_all(path, pages, max_pixels=self.max_pixels, password=password)
+                yield from read_all(path, pages, max_pixels=self.max_pixels, password=password, counted=counts.append)
 
-        yield from stream_pages(self._reader, decode(), Steps(det, cls, rec), self._threads, on_error)
+        with closing(stream_pages(self._reader, decode(), Steps(det, cls, rec), self._threads, on_error)) as read:
+            yield from show_progress(read, files, counts) if progress else read
 
     def stream_pages(
         self,

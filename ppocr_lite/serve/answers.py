@@ -67,7 +67,7 @@ def _save(kind: str, pages: Sequence[OCRResult], document: Document, target: Pat
         errors = [page.error for page in pages if page.error is not None]
         placed = [_placed(page, document) for page in pages]
         if document.is_pdf:  # whose damaged pages stay as they are
-            overlay.save_over(placed, target)
+            overlay.save_over(placed, target, document.password)
         elif errors:
             raise ProblemError(422, str(errors[0]), kind="unreadable")
         else:

@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from ppocr_lite.serve import metrics, problems
+from ppocr_lite.serve.documents import PASSWORD_HEADER
 from ppocr_lite.serve.gate import Gate
 from ppocr_lite.serve.pool import ReaderPool
 from ppocr_lite.serve.routes import STATIC, router
@@ -62,5 +63,8 @@ def create_app(settings: Settings, pool: ReaderPool | None = None) -> ASGIApp:
     if not settings.cors:
         return gate
     return CORSMiddleware(
-        gate, allow_origins=settings.cors, allow_methods=["GET", "POST"], allow_headers=["X-API-Key", "Authorization"]
+        gate,
+        allow_origins=settings.cors,
+        allow_methods=["GET", "POST"],
+        allow_headers=["X-API-Key", "Authorization", PASSWORD_HEADER],
     )

@@ -11,6 +11,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Generator, Iterable, Sequence
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from typing import Any, NamedTuple
 from python_multipart.exceptions import FormParserError, MultipartParseError
 from python_multipart.multipart import Field, File, create_form_parser
 
-from ppocr_lite.errors import OCRError
+from ppocr_lite.errors import OCRError, PasswordError
 from ppocr_lite.io.formats import FORMATS
 from ppocr_lite.io.images import Image
 from ppocr_lite.io.pages import read_every_page
@@ -27,6 +28,7 @@ from ppocr_lite.serve.upload import Upload
 
 Page = tuple[str, Image | OCRError]
 FORM, JSON = "multipart/form-data", "application/json"
+PASSWORD, PASSWORD_HEADER = "password", "X-PDF-Password"
 ACCEPTED = "an image, a TIFF or a PDF; as the body itself, as the file of a form, or in JSON as base64"
 NAME = "upload"  # of a document that brings none
 _LONGEST_NAME = 200
@@ -41,10 +43,15 @@ class Document(NamedTuple):
     Attributes:
         path: Where it is.
         name: What it is called in answers and messages.
+        password: Of an encrypted PDF.
     """
 
     path: Path
     name: str
+    password: str | None = None
+
+    def __repr__(self) -> str:  # which may get into a log, where no password belongs
+        return f"Document({self.path!r}, {self.name!r})"
 
     @property
     def is_pdf(self) -> bool:
@@ -61,8 +68,13 @@ class Document(NamedTuple):
         return type(error)(self.shown(str(error)))
 
 
-def find_document(upload: Upload, content_type: str) -> Document:
+def find_document(upload: Upload, content_type: str, password: str | None = None) -> Document:
     """Return the one document of a body.
+
+    Args:
+        upload: The body.
+        content_type: What it is.
+        password: Of an encrypted PDF; one in a form or JSON goes before it.
 
     Raises:
         ProblemError: If there is none, there are several, or it is neither an image nor a PDF.
@@ -74,14 +86,18 @@ def find_document(upload: Upload, content_type: str) -> Document:
     elif kind == JSON:
         content = _read_json(upload.body)
         name = content.get("name", NAME)
-        if not isinstance(name, str):
-            raise ProblemError(422, f"name must be a string. Received: {type(name).__name__}", kind="invalid-body")
+        said = content.get(PASSWORD)
+        for field, value in (("name", name), (PASSWORD, said or "")):
+            if not isinstance(value, str):
+                detail = f"{field} must be a string. Received: {type(value).__name__}"
+                raise ProblemError(422, detail, kind="invalid-body")
+        password = password if said is None else said
         document = _from_base64(upload, content.get("image"), "image", name)
         upload.body.unlink()
     else:
         document = Document(upload.body, NAME)
     check_kind(document)
-    return document
+    return document if document.password is not None else document._replace(password=password)
 
 
 def find_images(upload: Upload, most: int) -> list[Document]:
@@ -112,15 +128,49 @@ def find_images(upload: Upload, most: int) -> list[Document]:
 def read_document(
     document: Document, pages: str | None, max_pixels: int, counted: Callable[[int], None]
 ) -> Generator[Page, None, None]:
-    """Yield the name and the pixels of each page, or why it cannot be read."""
-    for name, found in read_every_page(document.path, pages, max_pixels, counted=counted):
+    """Yield the name and the pixels of each page, or why it cannot be read.
+
+    Raises:
+        ProblemError: If it is a PDF that wants a password, or another one.
+    """
+    for name, found in read_every_page(document.path, pages, max_pixels, document.password, counted):
+        if isinstance(found, PasswordError):
+            raise _encrypted(document)
         yield document.shown(name), document.named(found) if isinstance(found, OCRError) else found
 
 
 def read_first_pages(documents: Sequence[Document], max_pixels: int) -> Generator[Page, None, None]:
     """Yield the first page of each document."""
     none: Callable[[int], None] = lambda count: None  # noqa: E731
+    for document in documents:
+        check_packages(document, written_over=False)
     yield from chain.from_iterable(read_document(document, "1", max_pixels, none) for document in documents)
+
+
+def check_packages(document: Document, written_over: bool) -> None:
+    """Refuse a PDF if what it needs is not installed here.
+
+    Args:
+        document: What is to be read.
+        written_over: Whether text is to be laid over its pages.
+
+    Raises:
+        ProblemError: Names the package.
+    """
+    needed = ("pypdfium2", "pikepdf") if written_over else ("pypdfium2",)
+    absent = [package for package in needed if find_spec(package) is None]
+    if absent and document.is_pdf:
+        what = "reading a PDF" if "pypdfium2" in absent else "laying text over the pages of a PDF, format=pdf,"
+        detail = f"{document.name}: {what} needs the package {absent[0]}, which this service lacks: its extra [pdf]."
+        raise ProblemError(501, detail, kind="not-installed")
+
+
+def _encrypted(document: Document) -> ProblemError:
+    if document.password is None:
+        fault = f"Send its password to /v1/ocr: in the header {PASSWORD_HEADER}, or as {PASSWORD} in the form or JSON"
+    else:
+        fault = "The password that was sent does not open it"
+    return ProblemError(422, f"{document.name}: the PDF is encrypted. {fault}.", kind="password")
 
 
 def check_kind(document: Document) -> None:
@@ -163,19 +213,21 @@ def _from_base64(upload: Upload, text: object, field: str, name: str) -> Documen
 
 def _from_form(upload: Upload, content_type: str) -> Document:
     files: list[File] = []
+    said: dict[str, str] = {}
 
     def take(file: File) -> None:
         files.append(file)
         if len(files) > 1:
             raise ProblemError(422, "A form must hold one file. Send one request for each.", kind="invalid-body")
 
-    def ignore(field: Field) -> None:  # options come in the query
-        return
+    def note(field: Field) -> None:  # options come in the query
+        if field.field_name == PASSWORD.encode():
+            said[PASSWORD] = (field.value or b"").decode("utf-8", "replace")
 
     headers = {"Content-Type": content_type.encode("latin-1", "replace")}
     config = {"UPLOAD_DIR": str(upload.folder), "MAX_FIELDS": _MOST_FIELDS}
     try:
-        parser = create_form_parser(headers, ignore, take, config)
+        parser = create_form_parser(headers, note, take, config)
         with upload.body.open("rb") as body:
             for chunk in iter(lambda: body.read(65536), b""):
                 parser.write(chunk)
@@ -187,7 +239,8 @@ def _from_form(upload: Upload, content_type: str) -> Document:
         files[0].file_object.seek(0)
         with path.open("wb") as target:
             shutil.copyfileobj(files[0].file_object, target)
-        return Document(path, clean_name((files[0].file_name or b"").decode("utf-8", "replace")))
+        name = clean_name((files[0].file_name or b"").decode("utf-8", "replace"))
+        return Document(path, name, said.get(PASSWORD))
     except (FormParserError, MultipartParseError, ValueError) as error:
         raise ProblemError(422, f"The form cannot be read: {str(error)[:200]}", kind="invalid-body") from error
     finally:

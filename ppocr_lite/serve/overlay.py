@@ -6,6 +6,7 @@ A PDF may hold little that becomes much when it is unpacked. What draws it is bo
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -20,12 +21,13 @@ SECONDS = 60  # of computing, and twice as many in all
 MEMORY = 2**31  # bytes of address space
 
 
-def save_over(pages: Sequence[OCRResult], target: Path) -> None:
+def save_over(pages: Sequence[OCRResult], target: Path, password: str | None = None) -> None:
     """Write a PDF of the pages of a PDF, as :func:`ppocr_lite.results.save_pages` does.
 
     Args:
         pages: What was read; sources are where the PDF is.
         target: The file to write.
+        password: Of an encrypted PDF; it reaches the process by its standard input, not where others see it.
 
     Raises:
         ImageError: If it cannot be done, or takes too long or too much memory.
@@ -36,7 +38,13 @@ def save_over(pages: Sequence[OCRResult], target: Path) -> None:
     command = [sys.executable, "-m", overlay_child.__name__, str(read), str(target), str(MEMORY), str(SECONDS)]
     try:
         done = subprocess.run(
-            command, env=os.environ | here, capture_output=True, text=True, timeout=2 * SECONDS, check=False
+            command,
+            input=json.dumps(password),
+            env=os.environ | here,
+            capture_output=True,
+            text=True,
+            timeout=2 * SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise ImageError("Laying text over the PDF takes too long.") from error

@@ -13,7 +13,7 @@ from ppocr_lite.results import OCRResult, save_pages
 SAID = 3  # exit status if the error is on standard output
 
 
-def main(read: Path, target: Path, memory: int, seconds: int) -> int:
+def main(read: Path, target: Path, memory: int, seconds: int, password: str | None) -> int:
     """Write the PDF; return the exit status.
 
     Args:
@@ -21,13 +21,14 @@ def main(read: Path, target: Path, memory: int, seconds: int) -> int:
         target: The file to write.
         memory: Bytes of address space that this process may have.
         seconds: Computing that it may take.
+        password: Of an encrypted PDF.
     """
     for limit, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CPU, seconds), (resource.RLIMIT_CORE, 0)):
         hard = resource.getrlimit(limit)[1]
         resource.setrlimit(limit, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
     pages = [OCRResult.from_dict(page) for page in json.loads(read.read_text(encoding="utf-8"))["pages"]]
     try:
-        save_pages(pages, target)
+        save_pages(pages, target, password)
     except OCRError as error:
         sys.stdout.write(str(error))
         return SAID
@@ -35,4 +36,5 @@ def main(read: Path, target: Path, memory: int, seconds: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])))
+    secret = json.loads(sys.stdin.read())
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), secret))

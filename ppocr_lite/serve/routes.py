@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,7 +14,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from ppocr_lite.io.pages import page_numbers
 from ppocr_lite.results import OCRResult
 from ppocr_lite.serve import answers, metrics
-from ppocr_lite.serve.documents import Document, find_document, find_images, read_document, read_first_pages
+from ppocr_lite.serve.documents import (
+    PASSWORD,
+    PASSWORD_HEADER,
+    Document,
+    check_packages,
+    find_document,
+    find_images,
+    read_document,
+    read_first_pages,
+)
 from ppocr_lite.serve.problems import MEDIA_TYPE, ProblemError
 from ppocr_lite.serve.service import Service, Ticket
 from ppocr_lite.serve.upload import Upload
@@ -62,12 +71,20 @@ BODY = {
     "content": {
         **{kind: IMAGE for kind in ("image/*", "application/pdf", "application/octet-stream")},
         "multipart/form-data": {
-            "schema": {"type": "object", "properties": {"file": IMAGE["schema"]}, "required": ["file"]}
+            "schema": {
+                "type": "object",
+                "properties": {"file": IMAGE["schema"], PASSWORD: {"type": "string"}},
+                "required": ["file"],
+            }
         },
         "application/json": {
             "schema": {
                 "type": "object",
-                "properties": {"image": {"type": "string", "format": "byte"}, "name": {"type": "string"}},
+                "properties": {
+                    "image": {"type": "string", "format": "byte"},
+                    "name": {"type": "string"},
+                    PASSWORD: {"type": "string"},
+                },
                 "required": ["image"],
             }
         },
@@ -96,8 +113,9 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     408: {"description": "the body came too slowly"} | PROBLEM,
     413: {"description": "too many bytes or pages"} | PROBLEM,
     415: {"description": "neither an image nor a PDF"} | PROBLEM,
-    422: {"description": "damaged, or a wrong option"} | PROBLEM,
+    422: {"description": "damaged, encrypted, or a wrong option"} | PROBLEM,
     429: {"description": "too many requests under way; see Retry-After"} | PROBLEM,
+    501: {"description": "a package is not installed here"} | PROBLEM,
     503: {"description": "not read in time, or shutting down; see Retry-After"} | PROBLEM,
 }
 HUB_BODY = {
@@ -121,7 +139,11 @@ HUB_BODY = {
     openapi_extra={"requestBody": BODY},
     response_class=Response,
 )
-async def read(request: Request, options: Annotated[Options, Query()]) -> Response:
+async def read(
+    request: Request,
+    options: Annotated[Options, Query()],
+    password: Annotated[str | None, Header(alias=PASSWORD_HEADER, description="of an encrypted PDF, UTF-8")] = None,
+) -> Response:
     """Read the document in the body: as it is, as the file of a form, or as base64 in JSON."""
     service, upload = _parts(request)
     try:
@@ -131,9 +153,11 @@ async def read(request: Request, options: Annotated[Options, Query()]) -> Respon
     await upload.receive(request.stream())
     ocr = await run_in_threadpool(service.pool.get, options.lang, options.models, **options.thresholds())
     found: list[Document] = []
+    secret = None if password is None else password.encode("latin-1").decode("utf-8", "replace")
 
     def pages(ticket: Ticket) -> Generator[Page, None, None]:
-        found.append(find_document(upload, request.headers.get("content-type", "")))
+        found.append(find_document(upload, request.headers.get("content-type", ""), secret))
+        check_packages(found[0], written_over=options.format == "pdf")
         yield from read_document(found[0], options.pages, ocr.max_pixels, ticket.counted)
 
     ticket = service.ticket(request, ocr, pages, picture=options.picture and options.format == "jsonl")

@@ -41,6 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "losses": GROUND | {"nn"},
     "optim": GROUND,
     "serve": PLAIN | {"predict"},  # and nobody but the command imports it
+    "integrations": PLAIN | {"predict"},  # and nobody imports it, nor one of its modules another
     "families": PLAIN | {"transforms", "postprocess", "metrics", "predict", "data", "nn", "modeling", "losses"},
 }
 # May import everything below; slim and commands may import engine.
@@ -113,6 +114,7 @@ def name_of(path: Path) -> str:
 def test_imports_point_downwards(path: Path) -> None:
     ours = {name.split(".")[1] for name in imported(path) if name.startswith("ppocr_lite.")}
     here = part(path)
+    assert "integrations" not in ours, "what other tools import is imported by nobody here"
     if here in TOP:
         assert here in ("cli", "__main__") or "cli" not in ours, "nothing imports the command line"
         assert here != "engine" or not ours & {"slim", "commands"}, "the engine knows neither slim nor the commands"

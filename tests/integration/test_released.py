@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
@@ -59,3 +61,12 @@ def drawn(text: str, face: FontFace) -> np.ndarray:
     line = Image.new("RGB", (int(right - left) + 8, int(bottom - top) + 8), "white")
     ImageDraw.Draw(line).text((4 - left, 4 - top), text, font=font, fill="black")
     return np.asarray(line)
+
+
+def test_crops_read_as_the_page_does(root: Path) -> None:
+    reader = OCR(threads=2)
+    page = reader.ocr(root / "doc" / "samples" / "letter.tif")
+    assert len(page) > 3
+    assert [line.text for line in page] == [
+        text for text, _ in reader.recognize(page.crops(margin=reader.policy.margin))
+    ]

@@ -19,9 +19,10 @@ import pytest
 
 from ppocr_lite import OCR, OCRResult
 from ppocr_lite.serve.settings import Settings
-from tests.serving import Client, png, serving
+from tests.serving import Client, form, png, serving
 
 server = pytest.importorskip("ppocr_lite.serve.server", reason="the extra [serve] is not installed")
+documents = pytest.importorskip("ppocr_lite.serve.documents", reason="the extra [serve] is not installed")
 
 SAMPLE = (Path(__file__).parents[2] / "doc" / "samples" / "letter.tif").read_bytes()
 
@@ -106,6 +107,107 @@ def test_a_searchable_pdf_keeps_the_pages_of_the_pdf(client: Client) -> None:
     with pdfium.PdfDocument(made.body) as document:
         texts = [document[index].get_textpage().get_text_range() for index in range(len(document))]
     assert ["FIRST" in texts[0], "SECOND" in texts[1]] == [True, True]
+
+
+SECRET = "geheim ü 密"
+
+
+@pytest.fixture(scope="module")
+def encrypted() -> bytes:
+    pytest.importorskip("pypdfium2", reason="a PDF is read")
+    pikepdf = pytest.importorskip("pikepdf", reason="a PDF is encrypted")
+    file = io.BytesIO()
+    with pikepdf.open(io.BytesIO(several("PDF", "FIRST", "SECOND"))) as document:
+        document.save(file, encryption=pikepdf.Encryption(user=SECRET, owner="owner"))
+    return file.getvalue()
+
+
+def with_password(data: bytes, password: str) -> tuple[bytes, str]:
+    """A form with a PDF and a password before it."""
+    body, kind = form(("file", "a.pdf", data))
+    boundary = kind.partition("boundary=")[2]
+    field = f'--{boundary}\r\nContent-Disposition: form-data; name="password"\r\n\r\n{password}\r\n'
+    return field.encode() + body, kind
+
+
+def test_an_encrypted_pdf_is_opened_by_its_password(client: Client, encrypted: bytes) -> None:
+    text = base64.b64encode(encrypted).decode()
+    for found in (
+        client.ask("POST", "/v1/ocr", encrypted, {"X-PDF-Password": SECRET.encode()}),
+        client.post("/v1/ocr", *with_password(encrypted, SECRET)),
+        client.post("/v1/ocr", *with_password(encrypted, SECRET), X_PDF_Password="another"),
+        client.post_json("/v1/ocr", {"image": text, "password": SECRET}),
+    ):
+        assert found.status == 200, found.json
+        assert ["FIRST" in str(found.json["pages"][0]), "SECOND" in str(found.json["pages"][1])] == [True, True]
+
+
+def test_a_password_that_is_missing_or_wrong_is_named(client: Client, encrypted: bytes) -> None:
+    missing = client.post("/v1/ocr", encrypted)
+    assert missing.problem == (422, "password")
+    assert "X-PDF-Password" in missing.json["detail"]
+    for wrong in (
+        client.post("/v1/ocr?format=jsonl", encrypted, X_PDF_Password="another"),
+        client.post("/v1/ocr?format=pdf", *with_password(encrypted, "another")),
+        client.post_json("/v1/ocr", {"image": base64.b64encode(encrypted).decode(), "password": ""}),
+    ):
+        assert wrong.problem == (422, "password")
+        assert "does not open it" in wrong.json["detail"]
+        assert "another" not in wrong.json["detail"]
+    assert client.post_json("/v1/ocr", {"image": "AAAA", "password": 7}).problem == (422, "invalid-body")
+    hub = client.post_json("/predict/ocr_system", {"images": [base64.b64encode(encrypted).decode()]})
+    assert hub.problem == (422, "password")
+
+
+def test_what_is_laid_over_an_encrypted_pdf_stays_encrypted(client: Client, encrypted: bytes) -> None:
+    pikepdf = pytest.importorskip("pikepdf")
+    made = client.ask("POST", "/v1/ocr?format=pdf", encrypted, {"X-PDF-Password": SECRET.encode()})
+    assert made.headers["content-type"] == "application/pdf"
+    with pytest.raises(pikepdf.PasswordError):
+        pikepdf.open(io.BytesIO(made.body))
+    pdfium = pytest.importorskip("pypdfium2")
+    with pdfium.PdfDocument(made.body, password=SECRET) as document:
+        assert "SECOND" in document[1].get_textpage().get_text_range()
+
+
+def test_a_password_is_in_no_query_and_in_no_log(
+    encrypted: bytes, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level("DEBUG")
+    with serving(server, Settings(port=0, ocr={"threads": 1}, access_log=True)) as client:
+        assert client.post("/v1/ocr?password=another", encrypted).problem == (422, "invalid-option")
+        for password in ("sesame-open", "sesame-shut"):
+            client.post("/v1/ocr", encrypted, X_PDF_Password=password)
+            client.post("/v1/ocr?format=pdf", *with_password(encrypted, password))
+    captured = capfd.readouterr()
+    logged = caplog.text + captured.out + captured.err
+    assert "/v1/ocr" in logged
+    assert "sesame" not in logged
+    assert "sesame" not in repr(documents.Document(Path("a"), "a", "sesame-open"))
+
+
+@pytest.mark.parametrize(
+    ("package", "query", "kind"),
+    [
+        ("pikepdf", "?format=pdf", (501, "not-installed")),
+        ("pypdfium2", "", (501, "not-installed")),
+        ("pikepdf", "?format=text", None),
+    ],
+)
+def test_a_package_that_the_service_lacks_is_named(
+    client: Client, monkeypatch: pytest.MonkeyPatch, package: str, query: str, kind: tuple[int, str] | None
+) -> None:
+    pytest.importorskip("pypdfium2", reason="a PDF is read")
+    monkeypatch.setitem(sys.modules, package, None)
+    found = client.post(f"/v1/ocr{query}", several("PDF", "FIRST"))
+    if kind is None:
+        assert (found.status, "FIRST" in found.body.decode()) == (200, True)
+        return
+    assert found.problem == kind
+    assert package in found.json["detail"]
+    hub = client.post_json("/predict/ocr_system", {"images": [base64.b64encode(several("PDF", "FIRST")).decode()]})
+    assert hub.status == (501 if package == "pypdfium2" else 200)
+    assert client.post(f"/v1/ocr{query}", SAMPLE).status == 200  # of a picture it needs no package
 
 
 def test_a_damaged_page_is_named_and_the_others_are_read(client: Client) -> None:

@@ -88,6 +88,7 @@ def test_the_package_writes_no_file_in_place() -> None:
         "engine/checkpoint.py": "a folder that is renamed",
         "engine/infer.py": "line by line, so that a later fault takes none away",
         "losses/centers.py": "inside of files.replacing",
+        "predict/loading.py": "a temporary copy of what has no path",
         "serve/documents.py": "what came with a request, in a folder that goes with it",
         "serve/upload.py": "likewise",
         "synth/writer.py": "a part that is renamed",

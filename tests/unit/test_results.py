@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 import math
 import os
+import re
 from pathlib import Path
 
 import cv2
@@ -273,3 +275,41 @@ def test_jupyter_shows_the_picture_or_else_the_text(tmp_path: Path) -> None:
     assert "<pre>a &lt; b</pre>" in OCRResult((line,), (10, 100))._repr_html_()
     images.write(tmp_path / "a.png", np.full((20, 100, 3), 255, np.uint8))
     assert OCRResult((line,), (20, 100), str(tmp_path / "a.png"))._repr_html_().startswith('<img alt="" src="data:')
+
+
+def test_jupyter_shows_the_boxes_on_the_picture(tmp_path: Path) -> None:
+    line = TextLine(np.float32([[20, 30], [180, 30], [180, 60], [20, 60]]), "Total", 0.9)
+    images.write(tmp_path / "a.png", np.full((100, 200, 3), 255, np.uint8))
+    page = OCRResult((line,), (100, 200), str(tmp_path / "a.png"))
+    found = re.fullmatch(r'<img alt="" src="data:image/jpeg;base64,([\w+/=]+)">', page._repr_html_())
+    assert found
+    shown = images.decode(base64.b64decode(found[1])).astype(int)
+    assert shown.shape == (100, 400, 3)  # the page, and beside it the text
+    assert np.abs(shown - page.draw()).mean() < 5  # a JPEG of it
+    coloured = np.ptp(shown[:, :200], axis=2) > 60
+    ys, xs = np.nonzero(coloured)
+    assert (xs.min(), ys.min(), xs.max(), ys.max()) == pytest.approx((20, 30, 180, 60), abs=4)
+
+
+def test_crops_are_the_lines_straightened_and_upright(tmp_path: Path) -> None:
+    page = np.full((120, 300, 3), 255, np.uint8)
+    page[20:40, 50:90] = (255, 0, 0)  # the beginning of the first line
+    page[60:80, 210:250] = (0, 0, 255)  # of the second, which stands on its head
+    page[90:110, 20:30] = (0, 255, 0)
+    lines = (
+        TextLine(np.float32([[50, 20], [250, 20], [250, 40], [50, 40]])),
+        TextLine(np.float32([[50, 60], [250, 60], [250, 80], [50, 80]]), angle=180),
+        TextLine(np.float32([[20, 50], [30, 50], [30, 110], [20, 110]])),  # written downwards
+    )
+    images.write(tmp_path / "a.png", page)
+    result = OCRResult(lines, (120, 300), str(tmp_path / "a.png"))
+    first, second, third = result.crops()
+    assert [crop.shape for crop in (first, second, third)] == [(20, 200, 3), (20, 200, 3), (10, 60, 3)]
+    assert first[10, 20].tolist() == [255, 0, 0]
+    assert second[10, 20].tolist() == [0, 0, 255]
+    assert third[5, 50].tolist() == [0, 255, 0]
+    assert all(np.array_equal(a, b) for a, b in zip(result.crops(page), result.crops(), strict=True))
+    assert result.crops(page, margin=0.5)[0].shape == (20, 220, 3)
+    assert OCRResult().crops(page) == []
+    with pytest.raises(ImageError, match="no source"):
+        OCRResult(lines, (120, 300)).crops()
