@@ -24,6 +24,7 @@ from ppocr_lite.predict.pepper import without_pepper
 from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.runner import EngineRunner
 from ppocr_lite.predict.short import fit_short
+from ppocr_lite.predict.sideways import with_sideways
 from ppocr_lite.predict.stages import on_one_thread
 from ppocr_lite.predict.timing import NO_TIMER, Timer
 from ppocr_lite.predict.turn import (
@@ -251,6 +252,7 @@ class PageReader:
     def _regions(self, view: View, timer: Timer) -> Detections:
         """Return the regions of a page as it is looked at, in no order."""
         found = self.detector.detect(view.pixels, timer)
+        found = with_sideways(view.pixels, found, lambda strip: self.detector.detect(strip, timer))
         with timer("post-process"):
             polygons = fit_short(view.gray, found.polygons, skew(found.polygons))
             return Detections(fit_ends(view.gray, polygons), found.scores)

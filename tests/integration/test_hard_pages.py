@@ -52,6 +52,16 @@ def test_lone_characters_in_the_cells_of_a_table_are_read(reader: OCR) -> None:
     assert sum(text in found for _, text in rows + cells) >= 16
 
 
+@pytest.mark.parametrize("quarters", [1, -1], ids=["upwards", "downwards"])
+def test_a_label_on_the_margin_is_read_whole(reader: OCR, quarters: int) -> None:
+    page = typeset([((100, 20 + 52 * row), text) for row, text in enumerate(LINES)], (400, 720), height=22)
+    label = np.rot90(typeset([((30, 14), "Order 5520 South Yard")], (50, 400), height=26), quarters)
+    page[:, 20:70] = label
+    found = texts(reader, page)
+    assert "Order 5520 South Yard" in found
+    assert len(found) == len(LINES) + 1
+
+
 def test_digits_in_a_grid_are_read(reader: OCR) -> None:
     digits = [((24 + 80 * (i % 6), 16 + 80 * (i // 6)), str(1 + i * 7 % 9)) for i in range(0, 36, 1)]
     page = typeset(digits, (480, 480), height=42)
