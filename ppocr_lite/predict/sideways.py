@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr_lite.geometry import bounding_rect, order_quad, side_lengths
+from ppocr_lite.geometry import bounding_rect, order_quad, runs_downwards, side_lengths
 from ppocr_lite.io.images import Image
 from ppocr_lite.results import Detections
-from ppocr_lite.textline import Points, runs_downwards
+from ppocr_lite.textline import Points
 
 LONG = 3.0  # length ÷ height of a region that is a piece of a line, not a lone character
 AROUND, BEYOND = 0.3, 1.0  # how far a strip goes on beside and beyond a region, as shares of its width and its length
