@@ -26,6 +26,8 @@ EXTRAS = {
     **dict.fromkeys(("pypdfium2", "pikepdf"), "pdf"),
     "pillow-heif": "heic",
     **dict.fromkeys(("fastapi", "uvicorn", "python-multipart", "prometheus-client"), "serve"),
+    **dict.fromkeys(("pyarrow", "fsspec"), "bulk"),
+    "ray": "ray",
     "visualdl": "visualdl",
 }
 # module → distribution, where the names differ

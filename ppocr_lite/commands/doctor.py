@@ -63,6 +63,9 @@ PACKAGES = {
     "uvicorn": "[serve] its HTTP",
     "python-multipart": "[serve] its forms",
     "prometheus-client": "[serve] its metrics",
+    "pyarrow": "[bulk] tables of ppocr-lite bulk",
+    "fsspec": "[bulk] files of other systems",
+    "ray": "[ray] ppocr-lite bulk --ray",
     "visualdl": "[visualdl] curves of a training",
 }
 MIB = 2**20
