@@ -96,3 +96,11 @@ def kill(process: subprocess.Popen[str]) -> None:
     """Kill a process and all of its group, at once."""
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+
+
+def children(process: int) -> list[int]:
+    """Return the processes that a process has started."""
+    found: list[int] = []
+    for task in Path(f"/proc/{process}/task").iterdir():
+        found += map(int, (task / "children").read_text().split())
+    return found

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 import pickle
+import signal
+import threading
 import time
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any
 
 from ppocr_lite.bulk.document import Document, Options, Row, Supply
@@ -68,8 +70,9 @@ def read_on_cluster(
     if not waiting:
         return
     mine = not ray.is_initialized()
-    if mine:  # the cluster that RAY_ADDRESS names, else one of this machine alone
-        ray.init(log_to_driver=False, logging_level=logging.ERROR)
+    if mine:  # the cluster that RAY_ADDRESS names or that runs here, else one of this machine alone
+        with _own_signals():
+            ray.init(log_to_driver=False, logging_level=logging.ERROR)
         logging.getLogger("ray.data").setLevel(logging.ERROR)  # else it tells of each round
     ray_data.DataContext.get_current().enable_progress_bars = False
     count = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
@@ -82,6 +85,15 @@ def read_on_cluster(
     finally:
         if mine:
             ray.shutdown()
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep what was to happen at SIGTERM, for which Ray installs a handler of its own that ends the process."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    if before is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, before)
 
 
 def _gather(supply: Supply, waiting: dict[str, _Waiting]) -> Iterator[None]:

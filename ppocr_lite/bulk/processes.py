@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import json
+import multiprocessing.spawn
+import os
+import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from multiprocessing import connection
-from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from ppocr_lite.bulk import worker
@@ -20,6 +23,7 @@ AHEAD = 2  # documents that a process has, one that it reads and one that it fet
 LOT = 32  # most rows of a Parquet file that it has
 PAGE_SECONDS = 300.0  # for one page
 START_SECONDS = 300.0  # to load the networks
+END_SECONDS = 5.0  # to end by itself
 MOST_LOST = 10  # processes lost one after the other, without a page that was read in between
 _TICK = 0.2  # longest time without looking at anything else
 
@@ -44,7 +48,7 @@ class _Worker:
         ready: Whether its networks are loaded.
     """
 
-    process: SpawnProcess
+    process: subprocess.Popen[bytes]
     pipe: connection.Connection
     given: dict[tuple[str, int], _Given] = field(default_factory=dict)
     since: float = field(default_factory=time.monotonic)
@@ -64,7 +68,6 @@ class Processes:
     def __init__(self, options: Options, count: int, seconds: float = PAGE_SECONDS, *, split: bool = True) -> None:
         self._options, self._count, self._seconds = options, count, seconds
         self._split = split and options.pages is None
-        self._context = multiprocessing.get_context("spawn")  # engines do not live on in a forked process
         self._workers: list[_Worker] = []
         self._next: deque[Document] = deque()  # to be given out before others are taken
         self._alone: deque[Document] = deque()  # to be read by themselves
@@ -97,9 +100,11 @@ class Processes:
             else:
                 self._send(one, None)
         for one in self._workers:
-            one.process.join(5)
-            one.process.kill()
-            one.process.join()
+            try:
+                one.process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                one.process.kill()
+                one.process.wait()
             one.pipe.close()
         self._workers.clear()
 
@@ -142,12 +147,14 @@ class Processes:
         return lot
 
     def _start(self) -> _Worker:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(
-            target=worker.main, args=(theirs, self._options, self._split), name="ppocr-bulk", daemon=True
-        )
-        process.start()
+        """Start a process, anew and not as multiprocessing would, which imports the caller's program in it."""
+        ours, theirs = multiprocessing.Pipe()
+        executable = os.fsdecode(multiprocessing.spawn.get_executable())
+        search = json.dumps([os.path.abspath(path) for path in sys.path])  # noqa: PTH100 - strings
+        command = [executable, "-c", worker.PROGRAM, search, str(theirs.fileno())]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
         theirs.close()
+        ours.send((self._options, self._split))
         self._workers.append(_Worker(process, ours))
         return self._workers[-1]
 
@@ -169,8 +176,7 @@ class Processes:
                 while one.pipe.poll():
                     yield from self._take(one, one.pipe.recv())
             except (EOFError, OSError):
-                one.process.join()
-                yield from self._replace(one, f"its process ended with status {one.process.exitcode}")
+                yield from self._replace(one, f"its process ended with status {one.process.wait()}")
 
     def _take(self, one: _Worker, what: Any) -> Iterator[Row]:
         one.since = time.monotonic()
@@ -201,7 +207,7 @@ class Processes:
     def _replace(self, one: _Worker, reason: str) -> Iterator[Row]:
         """End a process. What it had is read again, a document at a time; if that was so, its page has an error."""
         one.process.kill()
-        one.process.join()
+        one.process.wait()
         one.pipe.close()
         self._workers.remove(one)
         self._lost += 1

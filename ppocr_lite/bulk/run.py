@@ -68,9 +68,6 @@ def read_many(
 ) -> Count:
     """Read all pages of all sources into a table of a row a page; go on where an earlier run stopped.
 
-    A program that calls this with ``backend="processes"`` must do so under ``if __name__ == "__main__":``, for the
-    processes import it.
-
     Args:
         sources: Images, PDF, tar and Parquet files, folders and patterns, as paths or as URLs of fsspec.
         output: A folder; or a file, ending in the format's suffix.

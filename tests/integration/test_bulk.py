@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import multiprocessing
 import os
 import random
 import shutil
@@ -22,7 +21,7 @@ from ppocr_lite.bulk import Count, Options, read_many, result_of  # noqa: E402
 from ppocr_lite.commands.bulk import progress  # noqa: E402
 from ppocr_lite.errors import ConfigError, ModelError, OCRError  # noqa: E402
 from ppocr_lite.predict.released import FOLDER, released  # noqa: E402
-from tests.bulk import kill, packed, picture, rows_of, run, several, start, write_pages  # noqa: E402
+from tests.bulk import children, kill, packed, picture, rows_of, run, several, start, write_pages  # noqa: E402
 
 pytestmark = pytest.mark.skipif("det" not in released(), reason="no released models are here")
 ROOT = Path(__file__).parents[2]
@@ -297,7 +296,7 @@ def test_a_process_that_is_killed_is_replaced_and_nothing_is_lost(tmp_path: Path
 
     def tell(count: Any, row: Any) -> None:
         if count.pages in (2, 5) and row is not None:
-            victims.append(multiprocessing.active_children()[0].pid or 0)
+            victims.append(children(os.getpid())[0])
             os.kill(victims[-1], signal.SIGKILL)
 
     count = read_many([str(folder)], tmp_path / "out", JSON, workers=2, tell=tell)
@@ -319,8 +318,8 @@ def test_a_run_in_which_every_process_dies_ends(tmp_path: Path) -> None:
     folder = write_pages(tmp_path / "pages", range(6))
 
     def tell(count: Any, row: Any) -> None:
-        for process in multiprocessing.active_children():
-            process.kill()
+        for process in children(os.getpid()):
+            os.kill(process, signal.SIGKILL)
 
     with pytest.raises(OCRError, match=r"processes were lost one after the other.*ended with status -9"):
         read_many([str(folder)], tmp_path / "out", JSON, workers=2, tell=tell)
