@@ -7,10 +7,11 @@ read twice into the output, and a run ends well only when every page has its row
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ class Journal:
         form: Format of the output.
         settings: What the rows depend on; they are not mixed with those of other settings.
         seconds: Rows are written to the disk after so many seconds.
+        retry: Whether rows with an error are taken out, so that their pages are read again.
 
     Attributes:
         rows: How many rows there are,
@@ -51,7 +53,15 @@ class Journal:
         OSError: If it cannot be written.
     """
 
-    def __init__(self, output: Path, form: Format, settings: Mapping[str, Any], seconds: float = PART_SECONDS) -> None:
+    def __init__(
+        self,
+        output: Path,
+        form: Format,
+        settings: Mapping[str, Any],
+        seconds: float = PART_SECONDS,
+        *,
+        retry: bool = False,
+    ) -> None:
         self.file = output if output.suffix.lower() == f".{form}" else None
         self.folder = output if self.file is None else output.with_name(f"{output.name}.parts")
         self._form, self._seconds = form, seconds
@@ -61,6 +71,9 @@ class Journal:
         self._open = ExitStack()
         self._begin(json.loads(json.dumps(settings, default=str)))
         try:
+            self._clean()
+            if retry:
+                self._take_out_errors()
             self._look()
         except BaseException:
             self._open.close()
@@ -104,22 +117,35 @@ class Journal:
                 "Go on with the former, or give another place."
             )
 
-    def _look(self) -> None:
-        """Find what is done, and remove what a run that was killed left behind."""
+    def _clean(self) -> None:
+        """Remove what a run that was killed left behind: drafts, and parts that were joined already."""
         for draft in self.folder.glob(".*.tmp"):
             draft.unlink()
-        joined = [self._handler.done(self.file)] if self.file is not None and self.file.exists() else []
-        self._done = _Pages(joined)
-        parts = []
-        for part in self.parts():
-            done = self._handler.done(part)
-            if joined and len(done) and self._done.has(done[0]):
-                part.unlink()  # it was joined, and the run was killed before it could remove it
-            else:
-                parts.append(done)
-        self._done = _Pages(joined + parts)
+        parts = self.parts()
+        if not parts or not self._joined():
+            return
+        joined = _Pages([self._handler.done(path) for path in self._joined()])
+        for part in parts:
+            rows = self._handler.done(part)
+            if len(rows) and joined.has(rows[0]):
+                part.unlink()
+
+    def _take_out_errors(self) -> None:
+        """Write each file again without its rows that have an error."""
+        for path in self._joined() + self.parts():
+            if self._handler.done(path)["failed"].any():
+                self._write(path, functools.partial(self._handler.keep_good, source=path))
+
+    def _look(self) -> None:
+        """Find what is done."""
+        parts = self.parts()
+        self._done = _Pages([self._handler.done(path) for path in self._joined() + parts])
         self.rows, self.failed = len(self._done), self._done.failed
-        self._number = max((_number(part) for part in self.parts()), default=0)
+        self._number = max(map(_number, parts), default=0)
+
+    def _joined(self) -> list[Path]:
+        """Return the file that is put together of parts, if it is there."""
+        return [self.file] if self.file is not None and self.file.exists() else []
 
     def parts(self) -> list[Path]:
         """Return the parts, in order."""
@@ -159,10 +185,7 @@ class Journal:
         if not self._held:
             return
         path = self.folder / f"part-{self._number + 1:06d}.{self._form}"
-        with files.replacing(path) as draft:
-            self._handler.write(draft, self._held)
-            files.sync(draft)
-        files.sync(self.folder)
+        self._write(path, lambda draft: self._handler.write(draft, self._held))
         self._number += 1
         self._held, self._bytes = [], 0
 
@@ -172,12 +195,21 @@ class Journal:
         parts = self.parts()
         if self.file is None or not parts and self.file.exists():
             return
-        with files.replacing(self.file) as draft:
-            self._handler.join(draft, [self.file, *parts] if self.file.exists() else parts)
-            files.sync(draft)
-        files.sync(self.file.parent)
+        self._write(self.file, lambda draft: self._handler.join(draft, self._joined() + parts))
         for part in parts:
             part.unlink()
+
+    def _write(self, path: Path, write: Callable[[Path], None]) -> None:
+        """Write a file beside its place, in the folder of the parts, where what a kill leaves is removed."""
+        whole = self.folder / f".{path.name}.tmp"
+        try:
+            with files.replacing(whole) as draft:
+                write(draft)
+                files.sync(draft)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        whole.replace(path)
+        files.sync(path.parent)
 
     def close(self) -> None:
         """Let the output go; rows that are held are lost."""

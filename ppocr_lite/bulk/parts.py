@@ -15,7 +15,8 @@ from ppocr_lite.bulk.rows import beginning, schema
 from ppocr_lite.errors import DataError
 from ppocr_lite.install import optional
 
-arrow, ipc, parquet = optional("pyarrow"), optional("pyarrow.ipc"), optional("pyarrow.parquet")
+arrow, compute = optional("pyarrow"), optional("pyarrow.compute")
+ipc, parquet = optional("pyarrow.ipc"), optional("pyarrow.parquet")
 _DIGITS = 32  # of an id that say which document it is of
 
 
@@ -32,6 +33,9 @@ class Handler(Protocol):
 
     def join(self, path: Path, parts: Sequence[Path]) -> None:
         """Write the rows of several files as one, a few at a time."""
+
+    def keep_good(self, path: Path, source: Path) -> None:
+        """Write the rows of *source* that have no error as a file, a few at a time."""
 
     def done(self, path: Path) -> NDArray[np.void]:
         """Return which rows a file has, an array (N,) of :data:`ROWS`.
@@ -56,6 +60,13 @@ class Parquet:
                 with parquet.ParquetFile(part) as source:
                     for group in range(source.num_row_groups):
                         target.write_table(source.read_row_group(group))
+
+    def keep_good(self, path: Path, source: Path) -> None:
+        """See :class:`Handler`."""
+        with parquet.ParquetWriter(path, schema(), compression="zstd") as target, parquet.ParquetFile(source) as file:
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group)
+                target.write_table(table.filter(compute.is_null(table["error"])))
 
     def done(self, path: Path) -> NDArray[np.void]:
         """See :class:`Handler`."""
@@ -86,6 +97,11 @@ class JSONLines:
             for part in parts:
                 with part.open("rb") as source:
                     shutil.copyfileobj(source, draft)
+
+    def keep_good(self, path: Path, source: Path) -> None:
+        """See :class:`Handler`."""
+        with source.open("rb") as file, path.open("wb") as draft:
+            draft.writelines(line for line in file if not beginning(line)[3])
 
     def done(self, path: Path) -> NDArray[np.void]:
         """See :class:`Handler`."""

@@ -59,6 +59,7 @@ def read_many(
     *,
     recursive: bool = False,
     share: tuple[int, int] | None = None,
+    retry: bool = False,
     backend: Backend = "processes",
     workers: int | None = None,
     page_seconds: float = PAGE_SECONDS,
@@ -75,6 +76,7 @@ def read_many(
         recursive: Look into the folders below those given, too.
         share: ``(number, of)``, counted from 1: of the documents only those of this share, for machines that each take
             one; which document is in which follows from its name alone.
+        retry: Read pages again whose rows have an error.
         backend: ``"processes"`` of this machine, ``"ray"``, the machines of a Ray cluster, or ``"here"``, this process.
         workers: How many processes; None for one a processor.
         page_seconds: Time that one page may take in a process.
@@ -101,7 +103,7 @@ def read_many(
     need("fsspec", *(("pyarrow.parquet",) if options.format == "parquet" else ()))
     given = [Source.of(one, recursive) for one in dict.fromkeys(sources)]
     started = time.monotonic()
-    with closing(Journal(output, options.format, settings_of(options), part_seconds)) as journal:
+    with closing(Journal(output, options.format, settings_of(options), part_seconds, retry=retry)) as journal:
         count = Count(before=journal.rows, failed_before=journal.failed)
         found = journal.left(find_documents(given, journal.written, options.column, share))
         with closing(Spool(found)) as spool:

@@ -47,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--column", metavar="NAME", help="of Parquet files with several columns of bytes: the images")
     parser.add_argument("--workers", type=int, metavar="N", help="processes or Ray actors (default: one a processor)")
     parser.add_argument("--share", type=_share, metavar="I/N", help="read the I-th of N shares of all documents")
+    parser.add_argument("--retry", action="store_true", help="read pages again whose rows have an error")
     parser.add_argument("--ray", action="store_true", help="read on the cluster that RAY_ADDRESS names")
     parser.add_argument(
         "--page-seconds", type=float, default=PAGE_SECONDS, metavar="N", help=f"most for one page ({PAGE_SECONDS:g})"
@@ -68,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
             options,
             recursive=arguments.recursive,
             share=arguments.share,
+            retry=arguments.retry,
             backend="ray" if arguments.ray else "processes",
             workers=arguments.workers,
             page_seconds=arguments.page_seconds,

@@ -149,6 +149,47 @@ def test_a_kill_between_joining_and_removing_gives_no_row_twice(tmp_path: Path, 
     assert [one["source"] for one in rows_of(output)] == ["a", "b"]
 
 
+def test_a_kill_while_joining_leaves_nothing_beside_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = tmp_path / "pages.jsonl"
+    with opened(output) as journal:
+        journal.add(row("a"))
+        journal.flush()
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(Path, "unlink", lambda *_, **__: None)  # a kill removes nothing
+            patch.setattr("ppocr_lite.files.sync", lambda path: (_ for _ in ()).throw(KeyboardInterrupt))
+            journal.finish()
+    assert [path.name for path in tmp_path.iterdir()] == ["pages.jsonl.parts"]
+    with opened(output) as journal:
+        journal.finish()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [
+        ".lock",
+        "_bulk.json",
+        "pages.jsonl",
+        "pages.jsonl.parts",
+    ]
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_rows_with_an_error_can_be_tried_again(tmp_path: Path, form: Format, joined: bool) -> None:
+    output = tmp_path / (f"pages.{form}" if joined else "out")
+    with opened(output, form) as journal:
+        journal.add(row("a", form=form))
+        journal.add(row("b", 1, 2, form))
+        journal.add(row("b", 2, 2, form, "damaged"))
+        journal.flush()
+        journal.add(row("c", 0, 1, form, "not there"))
+        journal.finish()
+    assert left(output, form, *"abc") == []
+    with closing(Journal(output, form, SETTINGS, retry=True)) as journal:
+        assert (journal.rows, journal.failed) == (2, 0)
+        todo = list(journal.left(map(document, "abc")))
+        assert [(one.source, one.seen) for one in todo] == [("b", {1}), ("c", frozenset())]
+        journal.add(row("b", 2, 2, form))
+        journal.add(row("c", form=form))
+        journal.finish()
+    assert [(one["source"], one["error"]) for one in rows_of(output)] == [(name, None) for name in "abbc"]
+
+
 def test_rows_of_other_settings_are_not_added(tmp_path: Path) -> None:
     with opened(tmp_path / "out"):
         pass
