@@ -3,7 +3,8 @@
     python experiments/bulk.py pages --data ../shared/data --output /tmp/pages --count 2000
     python experiments/bulk.py speed --pages /tmp/pages
     python experiments/bulk.py kills --pages /tmp/pages
-    python experiments/bulk.py cost --rate 6.5 --cores 16 --machines 100
+    python experiments/bulk.py writer --pages /tmp/pages
+    python experiments/bulk.py cost --rate 6.5 --writer 3000 --cores 16 --machines 100
 
 `pages` cuts receipts into strips: the scans of receipts_en and receipts_en_more, in the order of their names, each into
 bands of its full width and 240 pixels high from the top, one under the other; a band with hardly any ink (a standard
@@ -15,10 +16,14 @@ the command takes them, from start to end; of those the seconds before the first
 the first row on; how many times one process that is, divided by the number of processes; and the memory (proportional
 set size) of all processes together when a tenth, half and all pages were read.
 
-`kills` reads them once unbroken and once killed by SIGKILL, the whole process group, at random moments; it prints
-whether the two outputs are equal: the same rows, each once, in all columns but `seconds`. Exit status 1 if not.
+`kills` reads them once unbroken and once killed by SIGKILL, the whole process group, at random moments after each
+start has begun to write; it prints whether the two outputs are equal: the same rows, each once, in all columns but
+`seconds`. Exit status 1 if not.
 
-`cost` computes what a million pages take at a rate of one processor.
+`writer` reads twenty pages, and prints how many such rows a second one process can write, in processor time: what
+limits a cluster whose rows all come to one machine.
+
+`cost` computes what a million pages take at a rate of one processor, and of the writer.
 """
 
 from __future__ import annotations
@@ -26,23 +31,30 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import pickle
 import random
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import cv2
 
-from ppocr_lite.bulk import Count, read_many
+from ppocr_lite.bulk import Count, Options, read_many
+from ppocr_lite.bulk.document import Row
+from ppocr_lite.bulk.journal import Journal
+from ppocr_lite.bulk.reading import Reader
+from ppocr_lite.bulk.sources import Source, find_documents
 
 SETS = ("receipts_en", "receipts_en_more")
 BAND, QUALITY, LEAST_INK = 240, 90, 20.0
 TENTHS = (0.1, 0.5, 1.0)
 MILLION = 1_000_000
+WRITER_PAGES, WRITER_ROWS = 20, 20_000
 LOOK = 0.5  # seconds between two looks at the memory
 
 
@@ -142,8 +154,11 @@ def measure_kills(arguments: argparse.Namespace) -> int:
         unbroken = time.perf_counter() - started
         print(f"unbroken: {len(rows_of(whole))} rows in {unbroken:.0f} seconds")
         for number in range(1, arguments.kills + 1):
+            before = parts_of(broken)
             process = start(arguments, broken)
-            time.sleep(rng.uniform(0.1, 0.9) * unbroken / (arguments.kills + 1) + arguments.begin_seconds)
+            while len(parts_of(broken)) == len(before) and process.poll() is None:
+                time.sleep(0.05)  # until it has begun to write
+            time.sleep(rng.uniform(0, 0.8) * unbroken / (arguments.kills + 1))
             ended = process.poll() is not None
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -164,11 +179,37 @@ def start(arguments: argparse.Namespace, output: Path) -> subprocess.Popen[bytes
     return subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, start_new_session=True)
 
 
+def parts_of(output: Path) -> list[Path]:
+    """Return the parts of an output."""
+    return sorted(output.glob("part-*.jsonl"))
+
+
 def rows_of(output: Path) -> list[dict[str, Any]]:
     """Return the rows of an output by id, without their seconds."""
-    parts = sorted(output.glob("part-*.jsonl"))
-    rows = [json.loads(line) for part in parts for line in part.read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for part in parts_of(output) for line in part.read_text(encoding="utf-8").splitlines()]
     return sorted(({**row, "seconds": None} for row in rows), key=lambda row: str(row["id"]))
+
+
+def measure_writer(arguments: argparse.Namespace) -> int:
+    """Print how many rows a second are written."""
+    pages = sorted(arguments.pages.iterdir())[:WRITER_PAGES]
+    options = Options({"threads": 1})
+    read = list(Reader(options).read(find_documents([Source.of(str(page)) for page in pages])))
+    rows = [row for row in read if isinstance(row, Row)]
+    with (
+        tempfile.TemporaryDirectory(prefix="bulk-") as folder,
+        closing(Journal(Path(folder, "out"), "parquet", {})) as out,
+    ):
+        sent = [pickle.dumps(row) for row in rows]  # as they come through a pipe
+        began = time.process_time()
+        for number in range(WRITER_ROWS):
+            out.add(pickle.loads(sent[number % len(sent)]))
+            out.tick()
+        out.flush()
+        seconds = time.process_time() - began
+    size = sum(map(len, sent)) / len(sent) / 1024
+    print(f"{WRITER_ROWS} rows of {size:.1f} KiB: {WRITER_ROWS / seconds:.0f} rows a second")
+    return 0
 
 
 def print_cost(arguments: argparse.Namespace) -> int:
@@ -177,14 +218,21 @@ def print_cost(arguments: argparse.Namespace) -> int:
     efficient = cpu_hours / arguments.linear
     print(f"{arguments.rate:g} pages a second and processor: {cpu_hours:.0f} processor hours for a million pages,")
     print(f"{efficient:.0f} at {arguments.linear:g} of linear.")
-    print("| machines | processors each | pages a second | a million pages |")
-    print("| --- | --- | --- | --- |")
+    print("| machines | processors each | pages a second | a million pages, an output a machine | one writer (Ray) |")
+    print("| --- | --- | --- | --- | --- |")
     for machines in dict.fromkeys((1, 10, arguments.machines)):
         rate = arguments.rate * arguments.linear * arguments.cores * machines
-        print(f"| {machines} | {arguments.cores} | {rate:.0f} | {MILLION / rate / 3600:.1f} hours |")
+        capped = min(rate, arguments.writer)
+        print(f"| {machines} | {arguments.cores} | {rate:.0f} | {span(rate)} | {span(capped)} |")
     if arguments.price:
         print(f"At {arguments.price:g} an hour and processor: {efficient * arguments.price:.0f}.")
     return 0
+
+
+def span(rate: float) -> str:
+    """Return how long a million pages take at a rate."""
+    minutes = MILLION / rate / 60
+    return f"{minutes:.0f} minutes" if minutes < 100 else f"{minutes / 60:.1f} hours"
 
 
 def has_ray() -> bool:
@@ -221,9 +269,10 @@ def main() -> int:
     kills.add_argument("--seed", type=int, default=0)
     kills.add_argument("--workers", type=int, default=processors)
     kills.add_argument("--ray", action="store_true")
-    kills.add_argument("--begin-seconds", type=float, default=4.0, help="left to each run before it may be killed")
+    verb("writer", measure_writer, "--pages")
     cost = verb("cost", print_cost)
     cost.add_argument("--rate", type=float, required=True, help="pages a second of one processor")
+    cost.add_argument("--writer", type=float, required=True, help="rows a second of one writer")
     cost.add_argument("--linear", type=float, default=0.9, help="how much of linear all processors reach")
     cost.add_argument("--cores", type=int, default=16)
     cost.add_argument("--machines", type=int, default=100)

@@ -6,6 +6,7 @@ import functools
 import glob
 import os
 import re
+import stat
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -167,8 +168,7 @@ def _local_entry(path: str) -> Entry | None:
         found = os.stat(path)  # noqa: PTH116 - a Path a file costs as much as the call
     except (OSError, ValueError):
         return None
-    is_folder = os.path.isdir(path)  # noqa: PTH112
-    return Entry(path, f"{found.st_size} {found.st_mtime_ns}", is_folder)
+    return Entry(path, f"{found.st_size} {found.st_mtime_ns}", stat.S_ISDIR(found.st_mode))
 
 
 def _remote_entry(info: dict[str, Any]) -> Entry:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import glob
+import os
 import posixpath
 import zlib
 from collections.abc import Iterator, Sequence
@@ -104,7 +106,7 @@ def find_documents(
             key = source.place.base, entry.path
             if key in files or any(other.covers(source.place, entry.path) for other in wide):
                 continue
-            if source.place.is_local and any(_is_in(str(Path(entry.path).resolve()), one) for one in written):
+            if source.place.is_local and any(_is_in(_resolved(entry.path), one) for one in written):
                 continue
             if alone:
                 files.add(key)
@@ -137,6 +139,17 @@ def _share(document: Document, count: int) -> int:
 
 def _suffix(path: str) -> str:
     return posixpath.splitext(path)[1].lower()
+
+
+def _resolved(path: str) -> str:
+    """Return a path without the links among its folders."""
+    folder, name = os.path.split(path)
+    return posixpath.join(_resolved_folder(folder), name)
+
+
+@functools.lru_cache(maxsize=256)
+def _resolved_folder(folder: str) -> str:
+    return str(Path(folder).resolve())
 
 
 def _is_in(path: str, folder: str) -> bool:

@@ -142,7 +142,7 @@ class _Told:
 def progress(count: Count) -> str:
     """Return a line that says how far a run has come."""
     rate = count.pages / max(count.seconds, 1e-9)
-    text = f"{count.pages:,} pages, {rate:.1f} a second"
+    text = f"{count.pages:,} {'page' if count.pages == 1 else 'pages'}, {rate:.1f} a second"
     if not count.complete:
         return f"{text}; still looking, {count.total:,} documents so far"
     left = count.total - count.documents
