@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from ppocr_lite.errors import ImageError, OCRError
 from ppocr_lite.install import optional
 
-core, _utils = optional("fsspec.core"), optional("fsspec.utils")
+fsspec, core, _utils = optional("fsspec"), optional("fsspec.core"), optional("fsspec.utils")
 LOCAL = "file"
 # What file systems call it when, or in which state, a file was last written; the first that is there counts.
 _STATES = ("ETag", "etag", "mtime", "LastModified", "last_modified", "updated", "created")
@@ -28,11 +28,13 @@ class Entry(NamedTuple):
         path: Where it is, as its file system says it.
         stamp: Size and state; empty if it is not known.
         is_folder: Whether it is a folder.
+        error: Why it cannot be looked at, or into.
     """
 
     path: str
     stamp: str
     is_folder: bool
+    error: str | None = None
 
 
 class Place(NamedTuple):
@@ -68,13 +70,13 @@ def find_place(given: str) -> Place:
         OCRError: If nothing installed opens such a URL; says what is missing.
     """
     try:
-        system, path = core.url_to_fs(given)
+        system, path = (fsspec.filesystem(LOCAL), given) if os.path.lexists(given) else core.url_to_fs(given)
     except (ImportError, ValueError) as error:
         raise OCRError(f"{given}: cannot be opened: {error}") from error
     if not is_local(system):
         return Place(system, given, str(path))
     # Only what goes up is resolved: else files keep the names by which they are given, links and all.
-    return Place(system, "/", str(Path(path).resolve()) if ".." in Path(path).parts else str(path))
+    return Place(system, "/", str(Path(path).resolve() if ".." in Path(path).parts else Path(path).absolute()))
 
 
 @functools.lru_cache(maxsize=64)
@@ -89,13 +91,15 @@ def is_local(system: Any) -> bool:
 
 
 def look(place: Place) -> Entry | None:
-    """Return what is at a place, None if nothing is."""
+    """Return what is at a place, None if nothing is; what cannot be looked at is taken for a file with that error."""
     if place.is_local:
         return _local_entry(place.path)
     try:
         return _remote_entry(place.system.info(place.path))
     except FileNotFoundError:
         return None
+    except Exception as error:  # noqa: BLE001 - each file system has exceptions of its own
+        return Entry(place.path, "", False, f"cannot be looked at: {type(error).__name__}: {error}")
 
 
 def entries(place: Place, folder: str) -> Iterator[Entry]:
@@ -119,8 +123,19 @@ def walk(place: Place, folder: str, depth: int | None) -> Iterator[Entry]:
         place: Says the file system.
         folder: Where to begin.
         depth: How many folders deep, 1 for the folder alone; None for all. Links to folders are not followed.
+
+    Yields:
+        Files; and folders that cannot be listed, with the error.
     """
-    for entry in entries(place, folder):
+    listed = entries(place, folder)
+    while True:
+        try:
+            entry = next(listed, None)
+        except Exception as error:  # noqa: BLE001 - each file system has exceptions of its own
+            yield Entry(folder, "", False, f"the folder cannot be listed: {type(error).__name__}: {error}")
+            return
+        if entry is None:
+            return
         if not entry.is_folder:
             yield entry
         elif (depth is None or depth > 1) and not (place.is_local and Path(entry.path).is_symlink()):

@@ -71,7 +71,7 @@ def read_many(
 
     Args:
         sources: Images, PDF, tar and Parquet files, folders and patterns, as paths or as URLs of fsspec.
-        output: A folder; or a file, ending in the format's suffix.
+        output: A local folder; or a file, ending in the format's suffix.
         options: How pages are read.
         recursive: Look into the folders below those given, too.
         share: ``(number, of)``, counted from 1: of the documents only those of this share, for machines that each take
@@ -95,6 +95,8 @@ def read_many(
         OSError: If the output cannot be written.
     """
     options = options or Options()
+    if "://" in str(output):
+        raise ConfigError(f"--output {output}: a URL. Give a local path; the parts can be copied from there.")
     output = Path(output)
     if workers is not None and workers < 1:
         raise ConfigError(f"workers must be at least 1. Received: {workers}")

@@ -38,7 +38,7 @@ def tar_documents(place: Place, entry: Entry) -> Iterator[Document]:
                         size=member.size,
                         error="a sparse member of a tar file. Write it whole." if member.issparse() else None,
                     )
-    except (tarfile.TarError, OSError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - each file system has exceptions of its own
         yield whole._replace(
             id=identity(whole.source, entry.stamp, "\0damaged"),
             error=f"the tar file is damaged behind its first {members} members: {error}. Those are read.",
@@ -78,7 +78,7 @@ def parquet_documents(place: Place, entry: Entry, wanted: str | None) -> Iterato
             data = parquet.ParquetFile(file)
             column = image_column(data.schema_arrow, wanted)
             groups = [data.metadata.row_group(group).num_rows for group in range(data.metadata.num_row_groups)]
-    except (DataError, OSError, ValueError) as error:  # the exceptions of Arrow are of these kinds
+    except Exception as error:  # noqa: BLE001 - each file system has exceptions of its own
         yield whole._replace(error=f"not a Parquet file with images: {error}")
         return
     number = 0

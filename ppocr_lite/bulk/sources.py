@@ -17,6 +17,7 @@ from ppocr_lite.bulk.shards import PACKED, parquet_documents, tar_documents
 from ppocr_lite.errors import ImageError
 from ppocr_lite.io.pages import SUFFIXES
 
+_COMPRESSED = "a compressed tar file, whose members cannot be reached one by one. Unpack it to .tar."
 WANTED = SUFFIXES | {".tar", ".parquet"}
 
 
@@ -64,10 +65,10 @@ class Source:
         if self.pattern is not None:
             if look(self.place._replace(path=self.pattern.root)) is not None:
                 found = walk(self.place, self.pattern.root, self.pattern.depth)
-                yield from (entry for entry in found if entry.path in self.pattern)
+                yield from (entry for entry in found if entry.error or entry.path in self.pattern)
         elif self.folder:
             found = walk(self.place, path, None if self.recursive else 1)
-            yield from (entry for entry in found if _suffix(entry.path) in WANTED)
+            yield from (entry for entry in found if entry.error or _suffix(entry.path) in WANTED)
         else:
             yield look(self.place) or Entry(path, "", False)
 
@@ -98,12 +99,12 @@ def find_documents(
         share: ``(number, of)``, counted from 1: only this share of the documents.
     """
     written = [str(path.resolve()) for path in output]
-    files: set[tuple[str, str]] = set()  # that were given themselves; there may be many
+    files: set[str] = set()  # that were given themselves; there may be many
     wide: list[Source] = []  # folders and patterns that came before
     for source in sources:
         alone = not source.folder and source.pattern is None
         for entry in source.files():
-            key = source.place.base, entry.path
+            key = source.place.shown(entry.path)
             if key in files or any(other.covers(source.place, entry.path) for other in wide):
                 continue
             if source.place.is_local and any(_is_in(_resolved(entry.path), one) for one in written):
@@ -125,10 +126,7 @@ def _documents(place: Place, entry: Entry, column: str | None) -> Iterator[Docum
         yield from parquet_documents(place, entry, column)
     else:
         shown = place.shown(entry.path)
-        packed = entry.path.lower().endswith(PACKED)
-        error = (
-            "a compressed tar file, whose members cannot be reached one by one. Unpack it to .tar." if packed else None
-        )
+        error = entry.error or (_COMPRESSED if entry.path.lower().endswith(PACKED) else None)
         yield Document(identity(shown, entry.stamp), shown, None, place.base, entry.path, error=error)
 
 

@@ -37,9 +37,7 @@ SIGNALLED = 128  # what shells add to the number of a signal
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     parser.add_argument("sources", nargs="+", metavar="SOURCE", help="file, folder, pattern or URL")
-    parser.add_argument(
-        "--output", type=Path, required=True, metavar="PLACE", help="folder, FILE.parquet or FILE.jsonl"
-    )
+    parser.add_argument("--output", required=True, metavar="PLACE", help="folder, FILE.parquet or FILE.jsonl")
     parser.add_argument("--format", choices=FORMATS, help="of a folder (default: parquet)")
     parser.add_argument("--recursive", action="store_true", help="look into subfolders too")
     parser.add_argument("--pages", help="of each PDF or multi-page file, e.g. 1-5")
@@ -97,7 +95,7 @@ def _share(text: str) -> tuple[int, int]:
 
 def _format(arguments: argparse.Namespace) -> Format:
     """Return the format of the output, which the name of a file says."""
-    suffix = arguments.output.suffix.lower().removeprefix(".")
+    suffix = Path(arguments.output).suffix.lower().removeprefix(".")
     named: Format | None = suffix if suffix in FORMATS else None
     if named and arguments.format and named != arguments.format:
         raise ConfigError(f"--output {arguments.output} is to be {named}, and --format says {arguments.format}.")

@@ -198,6 +198,10 @@ def test_networks_of_a_folder_are_told_apart_by_what_they_hold(tmp_path: Path) -
         read_many([str(folder)], output, options, backend="here")
 
 
+def test_a_url_is_no_output(tmp_path: Path) -> None:
+    assert "a URL. Give a local path" in run(tmp_path, "--output", "memory://out", status=2)
+
+
 def test_the_output_may_lie_in_a_source(tmp_path: Path) -> None:
     folder = write_pages(tmp_path, range(2))
     for _ in range(2):

@@ -123,6 +123,38 @@ def test_other_file_systems_are_listed_and_read(memory: Memory) -> None:
     assert read_bytes(documents[2].base, documents[2].path) == b"/in/deep/c.png"
 
 
+def test_a_url_is_the_same_however_it_is_written(memory: Memory) -> None:
+    memory("/in/a.png", b"x")
+    assert len(found("memory://in/a.png", "memory:///in/a.png")) == 1
+
+
+def test_a_local_name_may_look_like_a_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a::b.png").write_bytes(b"x")
+    assert names("a::b.png") == [str(tmp_path / "a::b.png")]
+
+
+def test_a_folder_that_cannot_be_listed_is_a_document_with_that_error(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("/in/a.png", "/in/deep/b.png", "/in/z.png"):
+        memory(name, b"x")
+    system, listed = fsspec.filesystem("memory"), fsspec.filesystem("memory").ls
+
+    def ls(path: str, **options: object) -> object:
+        if path.endswith("deep"):
+            raise PermissionError("not for you")
+        return listed(path, **options)
+
+    monkeypatch.setattr(system, "ls", ls)
+    documents = found("memory://in", recursive=True)
+    assert [document.error for document in documents] == [
+        None,
+        "the folder cannot be listed: PermissionError: not for you",
+        None,
+    ]
+
+
 def test_a_url_that_nothing_opens_says_what_is_missing() -> None:
     with pytest.raises(OCRError, match="nosuch://bucket/a.png: cannot be opened: .*nosuch"):
         found("nosuch://bucket/a.png")
