@@ -163,7 +163,7 @@ def measure_kills(arguments: argparse.Namespace) -> int:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             late = ", but it had ended" if ended else ""
-            print(f"kill {number}: {len(rows_of(broken))} of {total} rows are in whole parts{late}")
+            print(f"kill {number}: {len(rows_of(broken))} of {total} rows are in whole parts{late}", flush=True)
         status = start(arguments, broken).wait()
         found, expected = rows_of(broken), rows_of(whole)
         equal = found == expected and len(found) == total and status == 0

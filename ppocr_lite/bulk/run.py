@@ -102,7 +102,8 @@ def read_many(
         raise ConfigError(f"workers must be at least 1. Received: {workers}")
     if share is not None and not 1 <= share[0] <= share[1]:
         raise ConfigError(f"a share must be like 3/100. Received: {share[0]}/{share[1]}")
-    need("fsspec", *(("pyarrow.parquet",) if options.format == "parquet" else ()))
+    packages = {"pyarrow.parquet": options.format == "parquet", "ray.data": backend == "ray"}
+    need("fsspec", *(name for name, needed in packages.items() if needed))
     given = [Source.of(one, recursive) for one in dict.fromkeys(sources)]
     started = time.monotonic()
     with closing(Journal(output, options.format, settings_of(options), part_seconds, retry=retry)) as journal:

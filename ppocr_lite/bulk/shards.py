@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from ppocr_lite.bulk.document import Document, identity
 from ppocr_lite.bulk.places import Entry, Place
-from ppocr_lite.errors import DataError
+from ppocr_lite.errors import DataError, OCRError
 from ppocr_lite.install import optional
 from ppocr_lite.io.pages import SUFFIXES
 
@@ -79,6 +79,8 @@ def parquet_documents(place: Place, entry: Entry, wanted: str | None) -> Iterato
             column = image_column(data.schema_arrow, wanted)
             groups = [data.metadata.row_group(group).num_rows for group in range(data.metadata.num_row_groups)]
     except Exception as error:  # noqa: BLE001 - each file system has exceptions of its own
+        if type(error) is OCRError:  # pyarrow is not installed
+            raise
         yield whole._replace(error=f"not a Parquet file with images: {error}")
         return
     number = 0
