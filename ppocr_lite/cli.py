@@ -1,7 +1,7 @@
 """The command ``ppocr-lite``: a table of verbs; each lives in a module of its own, imported when it is chosen.
 
 Exit status: 0 all done; 1 something failed, each input that did is named on standard error and the others are done;
-2 wrong usage or a wrong config; 130 interrupted by Ctrl-C.
+2 wrong usage or a wrong config; 130 interrupted by Ctrl-C; 143 `bulk` ended by SIGTERM.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "det": ("ppocr_lite.commands.det", "find text regions only"),
     "cls": ("ppocr_lite.commands.cls", "tell which way up line images are"),
     "rec": ("ppocr_lite.commands.rec", "read line images"),
+    "bulk": ("ppocr_lite.commands.bulk", "read very many pages into a table, on one machine or on many"),
     "serve": ("ppocr_lite.commands.serve", "read over HTTP, with a web page"),
     "label": ("ppocr_lite.commands.label", "label pages or line images by reading them, for review"),
     "train": ("ppocr_lite.commands.train", "train a network from a config"),

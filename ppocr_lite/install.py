@@ -29,6 +29,8 @@ EXTRAS = {
     "langchain-core": "langchain",
     "llama-index-core": "llama-index",
     "docling": "docling",
+    **dict.fromkeys(("pyarrow", "fsspec"), "bulk"),
+    "ray": "ray",
     "visualdl": "visualdl",
 }
 # module → distribution, where the names differ

@@ -66,6 +66,9 @@ PACKAGES = {
     "langchain-core": "[langchain] documents for LangChain",
     "llama-index-core": "[llama-index] documents for LlamaIndex",
     "docling": "[docling] its pages, read by this package",
+    "pyarrow": "[bulk] tables of ppocr-lite bulk",
+    "fsspec": "[bulk] files of other systems",
+    "ray": "[ray] ppocr-lite bulk --ray",
     "visualdl": "[visualdl] curves of a training",
 }
 MIB = 2**20

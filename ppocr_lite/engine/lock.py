@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ppocr_lite import locking
 from ppocr_lite.errors import ConfigError
 
-NAME = ".lock"
+NAME = locking.LOCK
 
 
 @contextmanager
@@ -20,18 +19,11 @@ def lock(folder: Path) -> Iterator[None]:
     Raises:
         ConfigError: If another process holds it; says which.
     """
-    descriptor = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        try:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # not flock, which reading processes would inherit
-        except OSError as error:
-            owner = os.read(descriptor, 20).decode("ascii", "replace").strip()
-            raise ConfigError(
-                f"Global.save_model_dir: another training (process {owner or 'unknown'}) runs in {folder}. "
-                "Wait for it, or choose another folder with -o Global.save_model_dir=…"
-            ) from error
-        os.truncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)
+        with locking.held(folder):
+            yield
+    except locking.HeldError as error:
+        raise ConfigError(
+            f"Global.save_model_dir: another training (process {error.owner}) runs in {folder}. "
+            "Wait for it, or choose another folder with -o Global.save_model_dir=…"
+        ) from error

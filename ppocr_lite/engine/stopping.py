@@ -60,7 +60,7 @@ class StopOnSignal:
     READER_SECONDS = 10.0  # after which a reading process that was told to end looks again whether the loop runs
 
     def __init__(self) -> None:
-        self.received = False
+        self.received, self.number = False, 0
         self._process = os.getpid()
         self._before: dict[int, Any] = {}
         self._running = mmap.mmap(-1, 1)  # shared with the processes that are forked from this one
@@ -85,7 +85,7 @@ class StopOnSignal:
             return
         if self.received and number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.received = True
+        self.received, self.number = True, number
 
     def _note_in_reader(self, number: int) -> None:
         if number == signal.SIGINT:

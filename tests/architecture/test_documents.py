@@ -87,6 +87,8 @@ def test_python_snippets_run(page: Path, tmp_path: Path) -> None:
         pytest.skip("the snippets read an image, and no released models are here")
     if "PP-OCRv6_small" in code and find_spec("rapidocr") is None:
         pytest.skip("the snippets read with networks of the package rapidocr, which is not installed")
+    if "ppocr_lite.bulk" in code and ("det" not in released() or find_spec("fsspec") is None):
+        pytest.skip("the snippets read in bulk, which needs released models and the extra [bulk]")
     for name in ("doc", "configs"):
         (tmp_path / name).symlink_to(ROOT / name)
     path = tmp_path / "snippet.py"
