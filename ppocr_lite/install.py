@@ -26,6 +26,7 @@ EXTRAS = {
     **dict.fromkeys(("pypdfium2", "pikepdf"), "pdf"),
     "pillow-heif": "heic",
     **dict.fromkeys(("fastapi", "uvicorn", "python-multipart", "prometheus-client"), "serve"),
+    "ocrmypdf": "ocrmypdf",
     "visualdl": "visualdl",
 }
 # module → distribution, where the names differ

@@ -63,6 +63,7 @@ PACKAGES = {
     "uvicorn": "[serve] its HTTP",
     "python-multipart": "[serve] its forms",
     "prometheus-client": "[serve] its metrics",
+    "ocrmypdf": "[ocrmypdf] its plugin",
     "visualdl": "[visualdl] curves of a training",
 }
 MIB = 2**20

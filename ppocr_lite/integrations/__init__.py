@@ -1,0 +1,1 @@
+"""Where people already work: one module for each tool, imported by nobody here."""
