@@ -27,6 +27,7 @@ EXTRAS = {
     "pillow-heif": "heic",
     **dict.fromkeys(("fastapi", "uvicorn", "python-multipart", "prometheus-client"), "serve"),
     "ocrmypdf": "ocrmypdf",
+    "label-studio-sdk": "label-studio",
     "visualdl": "visualdl",
 }
 # module → distribution, where the names differ
@@ -34,6 +35,7 @@ _DISTRIBUTIONS = {
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
     "fontTools": "fonttools",
+    "label_studio_sdk": "label-studio-sdk",
     "onnx": "paddle2onnx",
     "paddle": "paddlepaddle",
     "pillow_heif": "pillow-heif",

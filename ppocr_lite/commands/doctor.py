@@ -64,6 +64,7 @@ PACKAGES = {
     "python-multipart": "[serve] its forms",
     "prometheus-client": "[serve] its metrics",
     "ocrmypdf": "[ocrmypdf] its plugin",
+    "label-studio-sdk": "[label-studio] its ML backend and exports",
     "visualdl": "[visualdl] curves of a training",
 }
 MIB = 2**20
