@@ -41,7 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "losses": GROUND | {"nn"},
     "optim": GROUND,
     "serve": PLAIN | {"predict"},  # and nobody but the command imports it
-    "integrations": PLAIN | {"predict", "data"},  # and nobody imports it
+    "integrations": PLAIN | {"transforms", "predict", "data"},  # and nobody imports it
     "families": PLAIN | {"transforms", "postprocess", "metrics", "predict", "data", "nn", "modeling", "losses"},
 }
 # May import everything below; slim and commands may import engine.
