@@ -341,9 +341,14 @@ def main() -> None:
     parser.add_argument("--lang", choices=LANGUAGES, help="released recogniser")
     parser.add_argument("--models", metavar="NAME", help="a model set or a folder of networks")
     given = parser.parse_args()
-    need("label_studio_sdk", "fastapi", "uvicorn")
+    if not given.root.is_dir():
+        parser.error(f"--root {given.root}: there is no such folder.")
     images = Images(given.root, given.host, hosts=given.allow_host)
-    app = create_app(Backend(OCR(lang=given.lang, models=given.models), images, given.labels))
+    try:
+        need("label_studio_sdk", "fastapi", "uvicorn")
+        app = create_app(Backend(OCR(lang=given.lang, models=given.models), images, given.labels))
+    except OCRError as error:
+        parser.error(str(error))
     _uvicorn.run(app, host=given.listen, port=given.port)
 
 

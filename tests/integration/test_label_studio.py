@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import functools
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -204,3 +207,14 @@ def test_without_a_server_only_the_folder_is_read(root: Path) -> None:
         label_studio.Images(root).find("/data/upload/1/none.png")
     with pytest.raises(DataError, match="--host"):
         label_studio.Images(root).find("s3://bucket/a.png", 4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(("--root", "no_such"), "no such folder"), (("--root", ".", "--models", "no_such"), "no_such")],
+)
+def test_the_command_says_what_is_wrong(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ppocr_lite.integrations.label_studio", *arguments]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
+    assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
