@@ -110,7 +110,7 @@ def measure(data: Path, count: int, folder: Path) -> list[dict[str, Any]]:
                     "out": target.stat().st_size,
                 }
             )
-            print(shown(rows[-1]), flush=True)
+            print(*shown(rows[-1]), flush=True)
     return rows
 
 
