@@ -31,6 +31,8 @@ EXTRAS = {
     "docling": "docling",
     **dict.fromkeys(("pyarrow", "fsspec"), "bulk"),
     "ray": "ray",
+    "ocrmypdf": "ocrmypdf",
+    "label-studio-sdk": "label-studio",
     "visualdl": "visualdl",
 }
 # module → distribution, where the names differ
@@ -41,6 +43,7 @@ _DISTRIBUTIONS = {
     "fontTools": "fonttools",
     "langchain_core": "langchain-core",
     "llama_index": "llama-index-core",
+    "label_studio_sdk": "label-studio-sdk",
     "onnx": "paddle2onnx",
     "paddle": "paddlepaddle",
     "pillow_heif": "pillow-heif",

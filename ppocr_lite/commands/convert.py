@@ -5,6 +5,7 @@ ppocr-lite convert icdar gt/ --images img/ --output train.txt    a text file an 
 ppocr-lite convert icdar17 gt/ --images img/ --output train.txt  the same of RCTW and MLT, x1,…,y4,difficult,"text"
 ppocr-lite convert voc Annotations/ --output train.txt           an XML file an image
 ppocr-lite convert coco instances.json --output train.txt        one JSON file
+ppocr-lite convert label-studio project.json --output train.txt  the JSON that Label Studio exports
 ppocr-lite convert to-lmdb train.txt --output train_lmdb         a label file of any kind → an LMDB folder
 ppocr-lite convert lmdb train_lmdb --output out/train.txt        and back, images into out/images
 
@@ -18,7 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ppocr_lite.commands.console import say
-from ppocr_lite.data import convert, foreign, records
+from ppocr_lite.data import convert, foreign, label_studio, records
 
 # what → (how, what the source is)
 KINDS: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
@@ -29,6 +30,7 @@ KINDS: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
     "ppocrlabel-lines": (lambda a: _lines(a, foreign.read_ppocrlabel_lines(a.source)), "folder with rec_gt.txt"),
     "voc": (lambda a: _pages(a, foreign.read_voc(a.source, a.images)), "folder of XML files"),
     "coco": (lambda a: _pages(a, foreign.read_coco(a.source, a.images)), "JSON file"),
+    "label-studio": (lambda a: _pages(a, label_studio.read_label_studio(a.source, a.images)), "JSON of Label Studio"),
     "lmdb": (lambda a: records.read_lmdb(a.source, a.output), "LMDB folder"),
     "to-lmdb": (lambda a: records.write_lmdb(a.source, a.output, a.data_dir), "label file"),
 }
@@ -41,7 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", type=Path, metavar="SOURCE")
     parser.add_argument("--output", type=Path, required=True, help="label file to write; of to-lmdb the folder")
     parser.add_argument(
-        "--images", type=Path, metavar="DIR", help="images of icdar, icdar17, voc and coco (default: by SOURCE)"
+        "--images",
+        type=Path,
+        metavar="DIR",
+        help="images of icdar, icdar17, voc, coco and label-studio (default: by SOURCE)",
     )
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder that paths in label files start from")
 

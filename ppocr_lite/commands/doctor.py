@@ -69,6 +69,8 @@ PACKAGES = {
     "pyarrow": "[bulk] tables of ppocr-lite bulk",
     "fsspec": "[bulk] files of other systems",
     "ray": "[ray] ppocr-lite bulk --ray",
+    "ocrmypdf": "[ocrmypdf] its plugin",
+    "label-studio-sdk": "[label-studio] its ML backend and exports",
     "visualdl": "[visualdl] curves of a training",
 }
 MIB = 2**20

@@ -6,6 +6,7 @@ Source:
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from xml.etree import ElementTree
@@ -14,12 +15,13 @@ from xml.etree.ElementTree import Element, SubElement
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ppocr_lite.textline import TextLine, split_blocks
+from ppocr_lite.textline import TextLine, reading_corners, split_blocks
 from ppocr_lite.version import __version__
 
 ALTO = "http://www.loc.gov/standards/alto/ns-v4#"
 ALTO_SCHEMA = "http://www.loc.gov/standards/alto/v4/alto-4-4.xsd"
 XHTML = "http://www.w3.org/1999/xhtml"
+DESCENT = 0.2  # what of a line is below its baseline, as a share of its height
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _DOCTYPE = (
     '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" '
@@ -29,7 +31,11 @@ _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 
 
 def hocr(
-    lines: Sequence[TextLine], size: tuple[int, int], source: str | None = None, block_sizes: Sequence[int] = ()
+    lines: Sequence[TextLine],
+    size: tuple[int, int],
+    source: str | None = None,
+    block_sizes: Sequence[int] = (),
+    baselines: bool = False,
 ) -> str:
     """Return a page as hOCR: ``ocr_page``, ``ocr_carea``, ``ocr_par``, ``ocr_line``, ``ocrx_word``, with ``bbox``.
 
@@ -40,6 +46,8 @@ def hocr(
         size: (height, width) of the image, pixels.
         source: Path of the image.
         block_sizes: How many lines each block has; empty for one block.
+        baselines: Say for each line how its text stands, ``baseline`` or ``textangle``, for programs that set it anew.
+            Its baseline is an estimate: a fifth of its height above the lower edge of its region.
     """
     html = Element("html", xmlns=XHTML)
     head = SubElement(html, "head")
@@ -56,20 +64,30 @@ def hocr(
         area = SubElement(page, "div", {"class": "ocr_carea", "id": f"block_1_{number}", "title": place})
         paragraph = SubElement(area, "p", {"class": "ocr_par", "id": f"par_1_{number}", "title": place})
         for index, line in enumerate(block, first):
-            _hocr_line(paragraph, index, line)
+            _hocr_line(paragraph, index, line, baselines)
         first += len(block)
     ElementTree.indent(page, " ")
     return _DECLARATION + _DOCTYPE + ElementTree.tostring(html, encoding="unicode") + "\n"
 
 
-def _hocr_line(paragraph: Element, number: int, line: TextLine) -> None:
+def _hocr_line(paragraph: Element, number: int, line: TextLine, baselines: bool) -> None:
     outline = " ".join(f"{value:g}" for value in line.polygon.ravel().round(1).tolist())
-    title = f"{_bbox(line.polygon)}; poly {outline}"
+    title = f"{_bbox(line.polygon)}; poly {outline}" + (f"; {_stance(line)}" if baselines else "")
     row = SubElement(paragraph, "span", {"class": "ocr_line", "id": f"line_1_{number}", "title": title})
     for index, word in enumerate(line.placed_words(), 1):
         title = f"{_bbox(word.polygon)}; x_wconf {round(100 * line.score)}"
         name = f"word_1_{number}_{index}"
         SubElement(row, "span", {"class": "ocrx_word", "id": name, "title": title}).text = _legal(word.text)
+
+
+def _stance(line: TextLine) -> str:
+    """Return how the text of a line stands: by how many quarters it is turned, or the slope and place of its base."""
+    (left, top), (right, beside), _, (_, bottom) = reading_corners(line.polygon, line.angle)
+    quarter = round(math.degrees(math.atan2(beside - top, right - left)) / 90) % 4
+    if quarter:
+        return f"textangle {360 - 90 * quarter}"
+    rise = float(line.polygon[:, 1].max()) - bottom
+    return f"baseline {(beside - top) / (right - left):.4f} {-round(rise + DESCENT * (bottom - top))}"
 
 
 def alto(

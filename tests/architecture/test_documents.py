@@ -89,6 +89,9 @@ def test_python_snippets_run(page: Path, tmp_path: Path) -> None:
         pytest.skip("the snippets read with networks of the package rapidocr, which is not installed")
     if "ppocr_lite.bulk" in code and ("det" not in released() or find_spec("fsspec") is None):
         pytest.skip("the snippets read in bulk, which needs released models and the extra [bulk]")
+    for package in ("ocrmypdf", "label_studio_sdk"):
+        if f"import {package}" in code and find_spec(package) is None:
+            pytest.skip(f"the snippets use the package {package}, which is not installed")
     for name in ("doc", "configs"):
         (tmp_path / name).symlink_to(ROOT / name)
     path = tmp_path / "snippet.py"

@@ -92,3 +92,19 @@ def test_blocks_are_content_areas_and_text_blocks(lines: list[TextLine]) -> None
     assert [len(block.findall("{*}TextLine")) for block in blocks] == [1, 1]
     names = [node.get("ID") for node in page.iter() if node.get("ID")]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("quad", "stance"),
+    [
+        ([[100, 10], [300, 10], [300, 40], [100, 40]], "baseline 0.0000 -6"),
+        ([[100, 10], [300, 30], [300, 60], [100, 40]], "baseline 0.1000 -26"),  # its box ends 20 below its left end
+        ([[100, 30], [300, 10], [300, 40], [100, 60]], "baseline -0.1000 -6"),
+        ([[10, 300], [10, 100], [40, 100], [40, 300]], "textangle 90"),
+        ([[40, 100], [40, 300], [10, 300], [10, 100]], "textangle 270"),
+    ],
+)
+def test_hocr_says_how_lines_stand_if_asked(quad: list[list[float]], stance: str) -> None:
+    line = TextLine(np.float32(quad), "word", 0.9)
+    assert hocr([line], (480, 640), baselines=True).count(f"; {stance}") == 1
+    assert "baseline" not in hocr([line], (480, 640)) and "textangle" not in hocr([line], (480, 640))
