@@ -78,6 +78,40 @@ def test_other_convolutions_stay(weight: Any, attributes: dict[str, Any]) -> Non
     assert np.array_equal(run(model, x), before)
 
 
+def product(bias: Any, half: bool = False, more: tuple[Any, ...] = ()) -> Any:
+    weight = np.random.default_rng(0).normal(size=(5, 7)).astype(np.float16 if half else np.float32)
+    given = helper.make_node("Constant", [], ["v"], value=numpy_helper.from_array(weight))
+    widened = helper.make_node("Cast", ["v"], ["w"], to=onnx.TensorProto.FLOAT)
+    nodes = given, widened, constant("b", bias), helper.make_node("MatMul", ["x", "w"], ["p"])
+    return model_of(*nodes, helper.make_node("Add", ["b", "p"], ["y"]), *more)
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_product_and_a_sum_become_one_step(half: bool) -> None:
+    x = np.random.default_rng(1).normal(size=(2, 3, 4, 5)).astype(np.float32)
+    model = product(np.arange(7), half)
+    before = run(model, x)
+    simplify(model)
+    assert "Gemm" in kinds(model) and not {"MatMul", "Add"} & set(kinds(model))
+    np.testing.assert_allclose(run(model, x), before, rtol=1e-6, atol=1e-6)
+    assert run(model, x).shape == (2, 3, 4, 7)
+
+
+@pytest.mark.parametrize(
+    "bias, more",
+    [
+        (np.zeros(1), ()),
+        (np.zeros((4, 7)), ()),
+        (np.zeros(7), (helper.make_node("Relu", ["p"], ["z"]),)),
+    ],
+    ids=["one number", "rows", "read elsewhere"],
+)
+def test_other_sums_stay(bias: Any, more: tuple[Any, ...]) -> None:
+    model = product(bias, more=more)
+    simplify(model)
+    assert {"MatMul", "Add"} <= set(kinds(model))
+
+
 def test_a_convolution_in_bytes_by_hand() -> None:
     weight = np.float32([[[[1.27]], [[-0.634]]], [[[0.0]], [[254.0]]]])  # steps 0.01 and 2
     model = model_of(constant("w", weight), helper.make_node("Conv", ["x", "w"], ["y"]), channels=2)
