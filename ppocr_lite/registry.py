@@ -70,7 +70,8 @@ class Registry(Generic[T]):
         accepted = inspect.signature(cls).parameters
         kwargs = {k: v for k, v in node.items() if k != "name"}
         kwargs |= {k: v for k, v in runtime.items() if k in accepted}
-        log.debug("build %s %s (%s)", self.kind, cls.__name__, where(cls))
+        if log.isEnabledFor(logging.DEBUG):  # reading a source for its line takes long
+            log.debug("build %s %s (%s)", self.kind, cls.__name__, where(cls))
         return cls(**kwargs)
 
     def __iter__(self) -> Iterator[str]:

@@ -35,15 +35,18 @@ def check_arguments(
     name = getattr(target, "__name__", str(target))
     parameters = inspect.signature(target).parameters
     settable = set(parameters) - runtime
-    tail = f"\n  {name} is defined at {where(target)}"
+
+    def error(key: str, what: str) -> ConfigError:  # reading a source for its line takes longer than all the rest
+        return ConfigError(f"{path}.{key} {what}\n  {name} is defined at {where(target)}")
+
     for key in given:
         if key in runtime:
-            raise ConfigError(f"{path}.{key} is computed by the code; remove it.{tail}")
+            raise error(key, "is computed by the code; remove it.")
         if key not in settable:
-            raise ConfigError(f"{path}.{key} is not an argument of {name}.{suggest(str(key), settable)}{tail}")
+            raise error(key, f"is not an argument of {name}.{suggest(str(key), settable)}")
     for key in sorted(settable - set(given)):
         if parameters[key].default is inspect.Parameter.empty:
-            raise ConfigError(f"{path}.{key} is required by {name}.{tail}")
+            raise error(key, f"is required by {name}.")
     hints = get_type_hints(target.__init__ if inspect.isclass(target) else target)
     return {k: convert(v, hints.get(k, Any), f"{path}.{k}") for k, v in given.items()}
 

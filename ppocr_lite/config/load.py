@@ -7,6 +7,7 @@ where NAME is not set.  Relative paths are relative to the working directory.
 from __future__ import annotations
 
 import inspect
+import io
 import logging
 import os
 import re
@@ -29,6 +30,9 @@ _DEEPEST = 50
 # No config is as long, and what repeats itself by aliases is not as large written out.
 _LONGEST, _MOST = 4_000_000, 200_000
 _LARGEST = 2**63
+# What begins a line, at least as long as it is deep; libyaml follows nesting on the stack of C, which has no limit of
+# its own, so what may be deeper than that is left to Python.
+_OPENS, _SAFE = re.compile(r"^[ \t?:-]+", re.MULTILINE), 1000
 _UNUSABLE = re.compile("[\0\ud800-\udfff]")  # no path, and no file that is written, can hold them
 # What PyYAML's constructors raise on a tag that does not fit its value, and on nesting beyond Python's stack.
 _YAML_ERRORS = (
@@ -66,10 +70,13 @@ class _Loader(yaml.SafeLoader):
         return value
 
 
+# libyaml's parser is eight times as fast.  It only finds the parts; what they mean is decided by the loader above.
+_Parser: Any = type("_Parser", (yaml.CSafeLoader,), {}) if yaml.__with_libyaml__ else None
 _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)
+for _one in filter(None, (_Loader, _Parser)):
+    _one.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+    )
 
 
 def read_yaml(text: str, source: str) -> Any:
@@ -81,18 +88,34 @@ def read_yaml(text: str, source: str) -> Any:
     if len(text) > _LONGEST:
         raise ConfigError(f"{source}: {len(text):,} characters are no config; {_LONGEST:,} are the most.")
     try:
-        loader = _Loader(text)
-        loader.name = source
-        node = loader.get_single_node()
+        node = _parts(text, source)
         if node is None:
             return None
         if _count(node, source, {}) > _MOST:
             raise ConfigError(f"{source}: written out, its aliases (*name) are more than {_MOST:,} values.")
-        return loader.construct_document(node)
+        return _Loader("").construct_document(node)
     except ConfigError:
         raise
     except _YAML_ERRORS as error:
         raise ConfigError(f"{source}: {_reason(error)}") from error
+
+
+def _parts(text: str, source: str) -> yaml.Node | None:
+    """Return the tree of a document, not understood yet."""
+    deepest = text.count("[") + text.count("{") + max(map(len, _OPENS.findall(text)), default=0)
+    if _Parser is not None and deepest <= _SAFE:
+        stream = io.StringIO(text)
+        stream.name = source
+        try:
+            node: yaml.Node | None = _Parser(stream).get_single_node()
+        except _YAML_ERRORS:
+            pass  # the other parser says better what is wrong
+        else:
+            return node
+    loader = _Loader(text)
+    loader.name = source
+    found: yaml.Node | None = loader.get_single_node()
+    return found
 
 
 def _count(node: yaml.Node, source: str, known: dict[int, int], depth: int = 0) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,26 @@ def test_exponents_are_numbers(text: str, value: float | str) -> None:
 def test_a_repeated_key_is_refused_with_its_line() -> None:
     with pytest.raises(ConfigError, match=r"a\.yml:3: key 'x' is given twice"):
         read_yaml("x: 1\ny: 2\nx: 3\n", "a.yml")
+
+
+@pytest.mark.parametrize("with_libyaml", [True, False])
+def test_with_and_without_libyaml_a_config_is_the_same(with_libyaml: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "a: &x [1, 1e-3, 0o17, yes, ~, 'ä', \"\\u4e2d\"]\nb: {c: *x, d: 2026-11-27}\ne: |\n  two\n  lines\n"
+    if not with_libyaml:
+        monkeypatch.setattr(sys.modules[read_yaml.__module__], "_Parser", None)
+    assert read_yaml(text, "a.yml") == {
+        "a": [1, 0.001, "0o17", True, None, "ä", "中"],
+        "b": {"c": [1, 0.001, "0o17", True, None, "ä", "中"], "d": datetime.date(2026, 11, 27)},
+        "e": "two\nlines\n",
+    }
+    with pytest.raises(ConfigError, match=r"a\.yml:3: key 'x' is given twice"):
+        read_yaml("x: 1\ny: 2\nx: 3\n", "a.yml")
+
+
+@pytest.mark.parametrize("deep", ["[" * 20_000, "- " * 20_000 + "x", "? " * 20_000, "{a: " * 20_000])
+def test_nesting_without_end_is_an_error(deep: str) -> None:
+    with pytest.raises(ConfigError, match=r"a\.yml: "):
+        read_yaml(deep, "a.yml")
 
 
 def test_broken_yaml_names_the_file() -> None:
