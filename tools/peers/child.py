@@ -166,8 +166,8 @@ class Tesseract:
         if not shutil.which("tesseract"):
             raise NotInstalledError("tesseract is not installed")
         self._trained = {"ch": "chi_sim+eng", "en": "eng"}[settings.lang]
-        threads = {"OMP_THREAD_LIMIT": str(settings.threads), "OMP_WAIT_POLICY": "passive"}
-        self._environment = {**os.environ, **threads}
+        threads = dict.fromkeys(("OMP_THREAD_LIMIT", "OMP_NUM_THREADS"), str(settings.threads))
+        self._environment = {**os.environ, **threads, "OMP_WAIT_POLICY": "passive"}
         known = self._run(["tesseract", "--list-langs"]).split()
         if missing := [lang for lang in self._trained.split("+") if lang not in known]:
             raise NotInstalledError(f"tesseract has no language data for {' and '.join(missing)}")
