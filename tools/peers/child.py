@@ -101,7 +101,7 @@ class OlderRapid:
 class RapidLite:
     """RapidOCRLite: its own C++ engine, with the networks it looks for in its folder, or downloads.
 
-    Its variant ``fast`` pads lines less; without, it computes what RapidOCR 3.10 computes.
+    Its variant ``fast`` pads lines less; without, it is meant to give what RapidOCR 3.10 gives.
     """
 
     variants = ("fast",)
