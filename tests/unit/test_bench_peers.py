@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
+from ppocr_lite.errors import DataError
 from ppocr_lite.predict.released import released
 from tests.scripts import ROOT, load_script
 
@@ -195,6 +196,12 @@ def test_boxes_of_every_kind_become_numbers() -> None:
 def test_a_list_says_its_name_limit_and_language(spec: str, expected: tuple[str, str, int, str]) -> None:
     pages = import_module("peers.lists").PageList.parse(spec, limit=9)
     assert (pages.name, str(pages.paths[0]), pages.limit, pages.lang) == expected
+
+
+def test_a_list_without_pages_is_named(tmp_path: Path) -> None:
+    (tmp_path / "val.txt").touch()
+    with pytest.raises(DataError, match="val.txt: no pages"):
+        import_module("peers.lists").PageList.parse(f"nothing={tmp_path / 'val.txt'}").pages()
 
 
 def test_times_are_medians_with_quartiles_and_spread() -> None:

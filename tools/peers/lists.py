@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ppocr_lite.errors import DataError
 from ppocr_lite.io.images import read
 from ppocr_lite.predict.order import reading_order
 from ppocr_lite.transforms.labels import DetLabelEncode, read_lines
@@ -56,8 +57,15 @@ class PageList:
         return any(path.suffix == ".txt" for path in self.paths)
 
     def pages(self) -> list[tuple[Path, dict[str, Any] | None]]:
-        """Return pictures with their labels in reading order, None where there are none."""
-        return list(pages(self.paths, self.limit))
+        """Return pictures with their labels in reading order, None where there are none.
+
+        Raises:
+            DataError: If there is no page.
+        """
+        found = list(pages(self.paths, self.limit))
+        if not found:
+            raise DataError(f"{', '.join(map(str, self.paths))}: no pages to read")
+        return found
 
 
 def pages(paths: Sequence[Path], limit: int | None) -> Iterator[tuple[Path, dict[str, Any] | None]]:
