@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 
-from bench_peers import TOKEN
+from peers.scores import TOKEN
 
 from ppocr_lite import OCR
 from ppocr_lite.io.images import read

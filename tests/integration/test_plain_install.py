@@ -15,12 +15,14 @@ from ppocr_lite.install import _DISTRIBUTIONS, EXTRAS
 ROOT = Path(__file__).parents[2]
 NAMES = {*EXTRAS, *(module for module, package in _DISTRIBUTIONS.items() if package in EXTRAS)}
 MODULES = sorted(NAMES - {"packaging", "safetensors"})  # onnxruntime and paddlepaddle bring them, too
-TOOLS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tools").rglob("*.py"))
+# Those of tools/peers are the modules of bench_peers.py, and run where this library is not.
+TOOLS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tools").rglob("*.py") if path.parent.name != "peers")
 PLAIN = f"""
-import runpy, sys
+import os, runpy, sys
 sys.modules.update(dict.fromkeys({MODULES}))  # importing one of them is an error
 def run(path, *arguments):
     sys.argv = [path, *arguments]
+    sys.path.insert(0, os.path.dirname(path))  # as Python does for a script
     try:
         runpy.run_path(path, run_name="__main__")
     except SystemExit as leaving:
