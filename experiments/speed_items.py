@@ -24,8 +24,7 @@ import cv2
 from ppocr_lite import OCR
 from ppocr_lite.commands.console import report_errors
 from ppocr_lite.io.images import Image, read
-from ppocr_lite.predict import recognizer, upright
-from ppocr_lite.predict.batches import batches
+from ppocr_lite.predict import upright
 from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.transforms.labels import read_lines
 
@@ -38,23 +37,9 @@ def every_line_classified() -> Iterator[None]:
 
 
 @contextmanager
-def three_readings() -> Iterator[None]:
-    """Read each doubtful line at both other sizes."""
-    with patch.object(recognizer, "_is_settled", lambda readings, drop_score: False):
-        yield
-
-
-@contextmanager
 def one_reading() -> Iterator[None]:
     """Read no line again."""
     with patch.object(TextRecognizer, "read_again", lambda self, lines, texts, timer: list(texts)):
-        yield
-
-
-@contextmanager
-def batches_of_six() -> Iterator[None]:
-    """Run six lines together, however long they are."""
-    with patch.object(recognizer, "batches", lambda padded, size, run_width: batches(padded, size)):
         yield
 
 
@@ -73,9 +58,7 @@ def one_worker() -> Iterator[None]:
 
 WITHOUT: dict[str, Callable[[], Any]] = {
     "six lines tell which way up a page stands": every_line_classified,
-    "a third reading only if two are not sure": three_readings,
     "doubtful lines are read again at all": one_reading,
-    "a run is no wider than pays": batches_of_six,
     "a batch a thread, each network on one": one_worker,
 }
 

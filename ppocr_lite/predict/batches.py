@@ -8,13 +8,10 @@ from collections.abc import Iterator, Sequence
 from ppocr_lite.config.reading import DEFAULT_POLICY
 from ppocr_lite.errors import ConfigError
 
-BATCH_SIZE = 6  # lines per run, as in PaddleOCR
 # Four widths to an octave: a line is padded by an eighth on average, and a page of text needs about ten.
 WIDTHS = (64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024, 1280)
 # For networks that take as long for two lines together as for one after the other: padded by little, seldom alike.
 FINE_WIDTHS = (*range(32, 640, 16), *range(640, 2561, 32))
-# Lines of a run are together no wider, pixels: what a network of this kind makes of more leaves the processor's cache.
-RUN_WIDTH = 1408
 
 
 class WidthBuckets:
@@ -51,26 +48,20 @@ class WidthBuckets:
         return -(-wanted // step) * step
 
 
-def lines_a_run(width: int, batch_size: int, run_width: int | None) -> int:
-    """Return how many lines of a *width* are run together; the others as for :func:`batches`."""
-    return batch_size if run_width is None else max(1, min(batch_size, run_width // width))
-
-
-def batches(padded: Sequence[int], batch_size: int, run_width: int | None = None) -> Iterator[tuple[int, list[int]]]:
-    """Yield a width and the indices of the lines of that width that are run together, narrow ones first.
+def batches(padded: Sequence[int], batch_size: int) -> Iterator[tuple[int, list[int]]]:
+    """Yield a width and the indices of at most *batch_size* lines of that width, narrow ones first.
 
     Args:
         padded: What each line is padded to.
         batch_size: Most lines of a batch. The lines of one width are dealt out evenly: five are run as three and two,
             not as four and one.
-        run_width: What they are together no wider than, pixels, unless it is one; None for any.
     """
     alike: dict[int, list[int]] = {}
     for index, width in enumerate(padded):
         alike.setdefault(width, []).append(index)
     for width in sorted(alike):
         lines = alike[width]
-        count = -(-len(lines) // lines_a_run(width, batch_size, run_width))
+        count = -(-len(lines) // batch_size)
         size = -(-len(lines) // count)
         for start in range(0, len(lines), size):
             yield width, lines[start : start + size]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite.config.reading import DEFAULT_POLICY, ReadingPolicy
-from ppocr_lite.predict.batches import RUN_WIDTH, WIDTHS, WidthBuckets, batches, lines_a_run
+from ppocr_lite.predict.batches import WIDTHS, WidthBuckets, batches
 from ppocr_lite.predict.lines import Line, LinePreparer
 from ppocr_lite.predict.runner import Runner
 from ppocr_lite.predict.timing import NO_TIMER, Timer
@@ -23,7 +24,6 @@ from ppocr_lite.transforms.resize import RecResizeImg
 # is less sure than SURE, or reads otherwise.
 SHORT = 2.0
 DOUBTFUL, SURE = 0.3, 0.87
-SURE_ALIKE = 0.95  # two readings that agree, one of them so sure, need no third
 SURE_JOINED = 0.97  # a reading that differs from another by fewer spaces must be surer: smaller text loses narrow ones
 FEW_WIDTHS = (128, 256, 512, 1024)  # what doubtful lines are padded to: a page has too few to fill batches of many
 
@@ -32,8 +32,7 @@ class TextRecognizer:
     """Reads line images, those that are padded to the same width together, and unsure ones once more.
 
     How well a line is read depends on how much of its height the text fills, which the detector does not know to a
-    pixel.  So a line with a doubtful score is read at other sizes, too, until one is sure, and the surest reading
-    stands.
+    pixel.  So a line with a doubtful score is read smaller and larger, too, and the surest reading stands.
 
     Args:
         runner: Runs the network on (N, 3, H, W) float32.
@@ -42,7 +41,6 @@ class TextRecognizer:
         batch_size: Images per run of the network.
         widths: What a line may be padded to, pixels at the height of the network.
         policy: How lines are read: how much of a line is kept clear, which are read again, and at which sizes.
-        run_width: What the lines of a run are together no wider than, pixels; None for any.
         workers: Batches that are read at the same time, each by the network on one thread: that gets more out of the
             processors than several threads for one batch.
 
@@ -59,11 +57,10 @@ class TextRecognizer:
         widths: Sequence[int] = WIDTHS,
         policy: ReadingPolicy = DEFAULT_POLICY,
         workers: int = 1,
-        run_width: int | None = RUN_WIDTH,
     ) -> None:
         self.workers = workers
         self.runner, self.preprocess, self.postprocess = runner, preprocess, postprocess
-        self.batch_size, self.run_width, self.policy = batch_size, run_width, policy
+        self.batch_size, self.policy = batch_size, policy
         self.drop_score: float = getattr(postprocess, "drop_score", 0.0)
         self.lines = LinePreparer(preprocess)
         self.buckets, self._few = (WidthBuckets(some, policy.clear_space) for some in (widths, FEW_WIDTHS))
@@ -76,7 +73,7 @@ class TextRecognizer:
         if policy == self.policy:
             return self
         stages = self.runner, self.preprocess, self.postprocess
-        return TextRecognizer(*stages, self.batch_size, self.buckets.widths, policy, self.workers, self.run_width)
+        return TextRecognizer(*stages, self.batch_size, self.buckets.widths, policy, self.workers)
 
     def recognize(self, images: Sequence[NDArray[np.uint8]], timer: Timer = NO_TIMER) -> list[Recognition]:
         """Return the text of each BGR line image (h, w, 3), in the order given."""
@@ -95,22 +92,19 @@ class TextRecognizer:
         self, lines: Sequence[Line], texts: Sequence[Recognition], timer: Timer = NO_TIMER
     ) -> list[Recognition]:
         """Return the text of each line, in place of a doubtful one the surest that other scales give."""
-        retry = self.policy.retry_score
-        readings = {
-            index: [text]
+        retry, scales = self.policy.retry_score, self.policy.retry_scales
+        doubtful = [
+            index
             for index, text in enumerate(texts)
             if text.score < retry and (text.score >= self.drop_score or self._may_be_short(lines[index], text))
-        }
-        pending = list(readings)
-        for scale in self.policy.retry_scales:
-            with timer("resize"):
-                zoomed = [line for index in pending for line in self.lines.zoomed(lines[index], [scale])]
-            for index, reading in zip(pending, self.read_once(zoomed, timer, self._few), strict=False):
-                readings[index].append(reading)
-            pending = [index for index in pending if not _is_settled(readings[index], self.drop_score)]
+        ]
+        with timer("resize"):
+            others = [self.lines.zoomed(lines[index], scales) for index in doubtful]
+        readings = iter(self.read_once([line for zoomed in others for line in zoomed], timer, self._few))
         chosen = list(texts)
-        for index, read in readings.items():
-            chosen[index] = _surest(read, self.drop_score)
+        for index, zoomed in zip(doubtful, others, strict=True):
+            again = list(itertools.islice(readings, len(zoomed)))
+            chosen[index] = _surest(texts[index], again, texts[index].score >= self.drop_score)
         return chosen
 
     def padded_width(self, line: Line, buckets: WidthBuckets | None = None) -> int:
@@ -118,10 +112,6 @@ class TextRecognizer:
         height, width = self.lines.size(line)
         padded = (buckets or self.buckets).width(width, height)
         return padded if self._widest is None else min(padded, self._widest)
-
-    def lines_a_run(self, width: int) -> int:
-        """Return how many lines that are padded to *width* are run together."""
-        return lines_a_run(width, self.batch_size, self.run_width)
 
     def run(
         self, lines: Sequence[Line], width: int, timer: Timer = NO_TIMER, runner: Runner | None = None
@@ -144,8 +134,7 @@ class TextRecognizer:
         self, lines: Sequence[Line], timer: Timer = NO_TIMER, buckets: WidthBuckets | None = None
     ) -> list[Recognition]:
         """Return the text of each line as it is; *buckets* are other widths than the usual ones."""
-        padded = [self.padded_width(line, buckets) for line in lines]
-        jobs = list(batches(padded, self.batch_size, self.run_width))
+        jobs = list(batches([self.padded_width(line, buckets) for line in lines], self.batch_size))
         # what is timed is done one after the other, so that the parts add up to the whole
         alone = self.workers > 1 and len(jobs) > 1 and timer is NO_TIMER and self.runner.parallel
         runner = self.runner.on_one_thread() if alone else self.runner
@@ -167,19 +156,11 @@ class TextRecognizer:
         return [found[index] for index in range(len(lines))]
 
 
-def _is_settled(readings: Sequence[Recognition], drop_score: float) -> bool:
-    """Say whether a line needs no other reading: one more is sure."""
-    first, last = readings[0], readings[-1]
-    best = max(reading.score for reading in readings)
-    if first.score < drop_score:
-        return last.text == first.text and best >= SURE
-    return best >= (SURE_ALIKE if last.text == first.text else SURE_JOINED)
-
-
-def _surest(readings: Sequence[Recognition], drop_score: float) -> Recognition:
-    """Return the surest reading of a line; the first says whether the line counts."""
-    first, best = readings[0], max(readings, key=lambda reading: reading.score)
-    if first.score < drop_score:
+def _surest(first: Recognition, again: Sequence[Recognition], counts: bool) -> Recognition:
+    """Return the surest reading of a line; *counts* says whether the first is sure enough to be shown."""
+    readings = [first, *again]
+    best = max(readings, key=lambda reading: reading.score)
+    if not counts:
         return best if best.score >= SURE and best.text == first.text else first
     if best.score >= SURE_JOINED:
         return best

@@ -16,7 +16,7 @@ from ppocr_lite.config.check import check_component
 from ppocr_lite.config.validate import check_transforms
 from ppocr_lite.errors import ModelError
 from ppocr_lite.postprocess import POSTPROCESSES
-from ppocr_lite.predict.batches import BATCH_SIZE, FINE_WIDTHS, RUN_WIDTH, WIDTHS
+from ppocr_lite.predict.batches import FINE_WIDTHS, WIDTHS
 from ppocr_lite.predict.bundle import DESCRIPTION, Bundle, ModelType, read_bundle
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
@@ -95,7 +95,7 @@ def load_recognizer(
     engine: Engine = "auto",
     device: str = "cpu",
     threads: int = 1,
-    batch_size: int | None = None,
+    batch_size: int = 6,
     resize: Mapping[str, Any] | None = None,
     dictionary: Path | str | None = None,
     drop_score: float | None = None,
@@ -109,7 +109,7 @@ def load_recognizer(
         engine: What runs the network.
         device: ``"cpu"`` or ``"gpu:<number>"``.
         threads: CPU threads of one run.
-        batch_size: Lines per run; None for as many as pay on that device, at most :data:`BATCH_SIZE`.
+        batch_size: Lines per run.
         resize: Arguments of the resize to use instead of the folder's.
         dictionary: File of characters to use instead of the folder's.
         drop_score: Least score of a text that is worth showing, instead of the folder's.
@@ -139,12 +139,10 @@ def load_recognizer(
     characters = fit_characters(listed, output.shape[2], source, str(bundle.source), add_space=spaceless)
     postprocess = dataclasses.replace(bundle, characters=characters).build_postprocess()
     widths: Sequence[int] = (width,)
-    if width < 0:  # engines but ONNX Runtime prepare for every width
+    if width < 0:  # engines but ONNX Runtime prepare for every width, and small networks gain by batches
         widths = FINE_WIDTHS if bundle.foreign and runner.engine == "onnxruntime" else WIDTHS
     workers = threads if device == "cpu" else 1
-    run_width = RUN_WIDTH if batch_size is None and device == "cpu" else None
-    stages = runner, preprocess, postprocess
-    return TextRecognizer(*stages, batch_size or BATCH_SIZE, widths, bundle.reading, workers, run_width)
+    return TextRecognizer(runner, preprocess, postprocess, batch_size, widths, bundle.reading, workers)
 
 
 def _with_dictionary(bundle: Bundle, dictionary: Path | str) -> Bundle:

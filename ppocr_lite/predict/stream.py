@@ -179,7 +179,7 @@ class _Reader:
         for index, line in enumerate(page.lines):
             width = self.recognizer.padded_width(line)
             self.lines.setdefault(width, deque()).append((page, index))
-            if len(self.lines[width]) == self.recognizer.lines_a_run(width):
+            if len(self.lines[width]) == self.recognizer.batch_size:
                 self._run(width)
 
     def finish(self, page: FoundPage) -> None:

@@ -24,7 +24,6 @@ from ppocr_lite.predict.arguments import (
     several,
     three_numbers,
 )
-from ppocr_lite.predict.batches import BATCH_SIZE
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
 from ppocr_lite.predict.models import STAGES, find_models
@@ -41,6 +40,8 @@ from ppocr_lite.predict.stream import stream_pages
 from ppocr_lite.predict.timing import NO_TIMER, Timer
 from ppocr_lite.predict.turn import PageAngle
 from ppocr_lite.results import Detections, OCRResult, Orientation, Recognition
+
+BATCH_SIZE = 6  # lines per run, as in PaddleOCR
 
 
 class OCR:
@@ -74,10 +75,10 @@ class OCR:
         use_dilation: Thicken the text regions before tracing them.
         det_box_type: ``"quad"`` or ``"poly"``, for curved text.
         rec_image_shape: Channels, height and standard width of a line, ``"3,32,320"`` or three numbers.
-        rec_batch_num: Lines per run of the recogniser; None for at most 6, on a processor fewer if they are long.
+        rec_batch_num: Lines per run of the recogniser; None for 6.
         rec_retry_score: A line read with less confidence, but enough for *drop_score*, or from 0.3 on if it is at most
-            twice as long as high, is read again smaller, then larger, until one reading is sure, and the
-            surest is kept; 0 reads every line once. 0.95 with the released recognisers.
+            twice as long as high, is read again smaller and larger, and the surest reading is kept; 0 reads every
+            line once. 0.95 with the released recognisers.
         rec_margin: How far a line is read beyond both ends of its box, as a share of its height; 0.05 with the
             released recognisers.
         cls_thresh: A line is turned only if the classifier is surer than this; usually 0.9.
@@ -167,7 +168,7 @@ class OCR:
         lent = [self._lent.get(stage) for stage in STAGES]
         detector = load_detector(det, *use, resize, boxes, said[0], lent[0]) if det else None
         classifier = load_classifier(cls, *use, cls_batch_num or BATCH_SIZE, said[1], lent[1]) if cls else None
-        size, listed = rec_batch_num, rec_char_dict_path
+        size, listed = rec_batch_num or BATCH_SIZE, rec_char_dict_path
         recognizer = load_recognizer(rec, *use, size, line, listed, drop_score, said[2], lent[2]) if rec else None
         policy = dataclasses.replace(page_policy(classifier, recognizer), **overrides)
         self._hold(PageReader(detector, classifier, recognizer, policy, missing, page_angle), threads, max_pixels)

@@ -56,10 +56,3 @@ def test_batches_of_one_width_are_of_like_size_and_no_more_than_needed(count: in
     sizes = [len(chosen) for _, chosen in batches([64] * count, batch_size)]
     assert len(sizes) == -(-count // batch_size)
     assert max(sizes) - min(sizes) < len(sizes) + 1
-
-
-@pytest.mark.parametrize(
-    ("width", "run_width", "sizes"), [(64, 200, [3, 2]), (96, 200, [2, 2, 1]), (640, 200, [1] * 5)]
-)
-def test_lines_of_a_run_are_together_no_wider_than_asked(width: int, run_width: int, sizes: list[int]) -> None:
-    assert [len(chosen) for _, chosen in batches([width] * 5, 6, run_width)] == sizes

@@ -138,20 +138,10 @@ def surer_when_wide(seen: list[tuple[int, ...]], drop: float, retry: float) -> T
 
 def test_a_doubtful_line_is_read_at_other_scales_and_the_surest_reading_stands() -> None:
     seen: list[tuple[int, ...]] = []
-    (found,) = surer_when_wide(seen, 0.5, 0.95).recognize(lines(150))  # pixels, and 8 kept clear
-    assert seen == [(1, 3, 32, 160), (1, 3, 32, 128), (1, 3, 32, 256)]  # 150, 118 and 182 of them
+    (found,) = surer_when_wide(seen, 0.5, 0.95).recognize(lines(120))  # pixels, and 8 kept clear
+    assert seen == [(1, 3, 32, 128), (1, 3, 32, 128), (1, 3, 32, 256)]  # 120, 96 and 148 of them
     assert (found.text, found.score) == ("g", pytest.approx(0.99))
-    assert found.positions == (pytest.approx(0.5 * 128 / 182, abs=0.01),)  # on the line: first of two steps over 256
-
-
-@pytest.mark.parametrize(
-    "readings",
-    [[("word", 0.8), ("word", 0.96)], [("wond", 0.8), ("word", 0.98)], [("C", 0.5), ("C", 0.9)]],
-    ids=["alike", "sure", "short"],
-)
-def test_a_reading_that_agrees_or_is_sure_is_the_last(readings: list[tuple[str, float]]) -> None:
-    (found,) = scripted(*readings).recognize(lines(56))  # there is no third to be had
-    assert tuple(found) == readings[1]
+    assert found.positions == (pytest.approx(0.5 * 128 / 148),)  # on the line: first of two steps over 256 pixels
 
 
 @pytest.mark.parametrize("scores", [(0.0, 0.65), (0.95, 0.99)], ids=["sure", "not text"])
@@ -182,7 +172,7 @@ def scripted(*readings: tuple[str, float], drop: float = 0.7) -> TextRecognizer:
 @pytest.mark.parametrize(
     ("readings", "expected"),
     [
-        ([("C", 0.5), ("O", 0.3), ("C", 0.9)], ("C", 0.9)),
+        ([("C", 0.5), ("C", 0.9), ("O", 0.3)], ("C", 0.9)),
         ([("2", 0.5), ("4", 0.9), ("4", 0.8)], ("2", 0.5)),  # reads otherwise
         ([("C", 0.5), ("C", 0.8), ("C", 0.6)], ("C", 0.5)),  # still not sure enough
         ([("C", 0.2)], ("C", 0.2)),  # hopeless: not read again
@@ -224,7 +214,7 @@ def test_spaces_at_the_ends_of_a_line_are_no_text() -> None:
 def test_only_the_doubtful_lines_are_read_again_and_together() -> None:
     seen: list[tuple[int, ...]] = []
     found = surer_when_wide(seen, 0.5, 0.65).recognize(lines(56, 80, 50))
-    assert [(shape[0], shape[3]) for shape in seen] == [(2, 64), (1, 96), (2, 128), (2, 128)]  # that of 80 is sure
+    assert [(shape[0], shape[3]) for shape in seen] == [(2, 64), (1, 96), (4, 128)]  # the one of 80 pixels is sure
     assert [line.text for line in found] == ["c", "b", "c"]
 
 
