@@ -150,18 +150,25 @@ def test_padding_is_for_pages(load_small: Load, rec_label_file: Path) -> None:
         load_small("det", rec_label_file, *SMALL, "Train.loader.size_divisibility=0")
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="the torch engine is not installed")
-def test_torch_computes_what_paddle_computes(tmp_path: Path) -> None:
-    found = []
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What each engine, Paddle first, finds with the same weights on the same batches."""
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("the torch engine is not installed")
+    folder, arrays = tmp_path_factory.mktemp("parity"), []
     for name in ("paddle", "torch"):
-        command = [sys.executable, "-W", "ignore", "-m", "tests.integration.region_runs", name, str(tmp_path / name)]
+        command = [sys.executable, "-W", "ignore", "-m", "tests.integration.region_runs", name, str(folder / name)]
         environment = os.environ | {"PYTHONPATH": str(ROOT), "PPOCR_LITE_TEST_ENGINE": name}
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-3000:]
-        found.append(dict(np.load(tmp_path / f"{name}.npz")))
-    ours, theirs = found
+        arrays.append(dict(np.load(folder / f"{name}.npz")))
+    ours, theirs = arrays
     assert ours.keys() == theirs.keys()
+    return ours, theirs
+
+
+def test_torch_computes_what_paddle_computes(found: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    ours, theirs = found
     for key, value in ours.items():
         kind = key.partition("|")[0]
         if kind == "checksum":
@@ -169,3 +176,19 @@ def test_torch_computes_what_paddle_computes(tmp_path: Path) -> None:
         elif kind in ("loss", "sample"):
             np.testing.assert_allclose(theirs[key], value, rtol=1e-4, atol=1e-3, err_msg=key)
     np.testing.assert_allclose(theirs["ten|loss"], ours["ten|loss"], rtol=0.02)
+
+
+def test_torch_has_the_losses_and_gradients_of_paddle(found: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    ours, theirs = found
+    losses = [key for key in ours if key.startswith("precise_loss|")]
+    assert len(losses) == 6
+    for key in losses:
+        np.testing.assert_allclose(theirs[key], ours[key], rtol=1e-5, err_msg=key)
+    gradients = [key for key in ours if key.startswith("gradient|")]
+    parts = ("backbone", "neck", "head.rpn", "head.box", "head.mask")
+    assert {part for part in parts for key in gradients if key.startswith(f"gradient|{part}.")} == set(parts)
+    largest = max(float(np.abs(ours[key]).max()) for key in gradients)
+    for key in gradients:
+        # A bias before a batch norm has no gradient, only noise; hence the second term.
+        allowed = 1e-3 * float(np.abs(ours[key]).max()) + 1e-7 * largest
+        assert float(np.abs(theirs[key] - ours[key]).max()) <= allowed, key
