@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ppocr_lite import geometry, nn
+from ppocr_lite import geometry
 from ppocr_lite.commands.console import report_errors
 from ppocr_lite.config import Config
 from ppocr_lite.engine.build import build_eval_dataset, build_stage
@@ -104,18 +104,11 @@ class Pages:
     def found(self, thresholds: list[float]) -> list[tuple[str, dict[str, float]]]:
         """Return how well proposals and boxes cover the texts, and the metric at each of *thresholds*."""
         backend = open_checkpoint(self.config)
-        network = backend.network  # type: ignore[attr-defined]
-        network.eval()
-        head = network.head
         proposed, boxed, regions = [], [], []
         for shown, truth in zip(self.inputs, self.truths, strict=True):
-            image = np.asarray(shown["image"], np.float32)[None]
-            with nn.no_grad():
-                levels = network.neck(network.backbone(nn.to_tensor(image)))
-                rects, scores = head.proposals(*head.rpn(levels), head._limits(levels[0]))  # noqa: SLF001
-                found = nn.on_host(head.predict(levels)["regions"])[0]
-            own = nn.on_host(rects)[0][nn.on_host(scores)[0] > 0]
-            proposed.append(_best(truth.rects, own))
+            seen = backend.head_outputs(np.asarray(shown["image"], np.float32)[None])
+            proposals, found = seen["proposals"][0], seen["regions"][0]
+            proposed.append(_best(truth.rects, proposals[proposals[:, 4] > 0, :4]))
             boxed.append(_best(truth.rects, found[found[:, 4] > 0, :4]))
             regions.append(found)
         rows = [("proposals", _shares(np.concatenate(proposed))), ("boxes", _shares(np.concatenate(boxed)))]

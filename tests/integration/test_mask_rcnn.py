@@ -14,11 +14,13 @@ import cv2
 import numpy as np
 import pytest
 
-from ppocr_lite import OCR
+from ppocr_lite import OCR, visualize
+from ppocr_lite.commands.show_proposals import SecondLook
 from ppocr_lite.engine.build import build_stage, build_trainer, create_backend, load_config, prepare_folder
 from ppocr_lite.engine.export import export_model, load_network
 from ppocr_lite.engine.run import evaluate_bundle, evaluate_run
 from ppocr_lite.errors import ConfigError
+from ppocr_lite.geometry import RegionTruth
 from ppocr_lite.predict.bundle import read_bundle
 from ppocr_lite.predict.runner import FunctionRunner, load_runner
 from tests.conftest import draw_page
@@ -75,6 +77,24 @@ def test_a_continued_run_is_the_same_run(engine: str, trainer: Load, det_label_f
     folder = det_label_file.parents[1]
     expected = {step: loss for step, loss in read_losses(folder / "whole").items() if step > 2}
     assert read_losses(folder / "resumed") == expected
+
+
+def test_a_checkpoint_shows_its_proposals(engine: str, trainer: Load, det_label_file: Path, load_small: Load) -> None:
+    trainer(det_label_file, "Global.max_steps=1", f"Global.engine={engine}", "Eval=").fit()
+    config = load_small("det", det_label_file, *SMALL, f"Global.engine={engine}")
+    look = SecondLook(config, det_label_file.parents[1] / "run")
+    page = np.full((96, 120, 3), 255, np.uint8)  # is padded for the network
+    outline = np.array([[20, 30], [70, 30], [70, 50], [20, 50]], np.float32)
+    truth = RegionTruth(np.array([[20, 30, 70, 50]], np.float32), (outline,), np.zeros((0, 4), np.float32), (96, 120))
+    drawn = look.draw(page, np.zeros((3, 96, 120), np.float32), truth).astype(int)
+    assert drawn.shape == (96 + visualize.TITLE_HEIGHT, 360, 3)
+    proposals, sampled, found = (drawn[-96:, start : start + 120] for start in (0, 120, 240))
+    assert (proposals != 255).any()
+    assert sampled[30, 45].argmax() == 1  # the truth is a proposal, and text: green
+    assert ((sampled[:, :, 2] - sampled[:, :, 1]) > 50).any()  # background: red
+    assert (found != 255).any()
+    with pytest.raises(ConfigError, match="draws the proposals of a MaskRCNNHead"):
+        SecondLook(load_small("det", det_label_file), det_label_file.parents[1] / "run")
 
 
 @pytest.mark.slow

@@ -190,6 +190,10 @@ def test_shapes_of_what_the_network_returns(engine: str) -> None:
     found = model.predict(image)
     assert list(found) == ["regions"]
     assert tuple(found["regions"].shape) == (2, 8, 5 + 28**2)
+    model.eval()
+    seen = model(image)
+    assert tuple(seen["proposals"].shape) == (2, 30, 5)
+    np.testing.assert_array_equal(array(seen["regions"]), array(model.predict(image)["regions"]))
     model.train()
     outputs = model(image, {"image": image, "truth": [truth_of(NOTHING)] * 2})
     assert [tuple(x.shape) for x in outputs["objectness"]][:2] == [(2, 2, 24, 32), (2, 2, 12, 16)]
