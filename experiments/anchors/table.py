@@ -4,11 +4,12 @@ python experiments/anchors/table.py ../shared/data/receipts_en --minutes 60
 python experiments/anchors/table.py ../shared/data/receipts_en --minutes 60 --only db two_stage
 python experiments/anchors/table.py ../shared/data/receipts_en --minutes 60 --table    # print what is there
 
-The folder holds ``train.txt``, from which all rows learn, and ``val.txt``, of which none has seen a page.  Each row
-gets ``--minutes`` of processor time for its updates: a few are timed first, which says how many fit, and the learning
-rate falls to 0 over these.  The last checkpoint is exported, and ONNX Runtime reads whole pages with it, on one thread;
-size and figures are of the exported folder.  A row that is done is not repeated, and one that was interrupted goes on
-from its last checkpoint.
+The folder holds ``train.txt``, from whose pages all rows learn, and ``val.txt``, of which none has seen a page.  Four
+windows of each page are cut out first, in the size in which pages are read later.  Each row gets ``--minutes`` of
+processor time for its updates: a few are timed first, which says how many fit, and the learning rate falls to 0 over
+these.  The last checkpoint is exported, and ONNX Runtime reads whole pages with it, on one thread; size and figures are
+of the exported folder.  A row that is done is not repeated, and one that was interrupted goes on from its last
+checkpoint.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ from ppocr_lite.predict.stages import load_detector
 
 CONFIGS = Path("configs/det")
 STARTS_FROM = "ppocr_lite/models/det/model.safetensors"
-SIDE = 1280  # of a page, longer side, in evaluation; crops in training show text as large
+SIDE = 1280  # of a page, longer side
+WINDOW, WINDOWS = 416, 4  # pixels of a training image; how many of each page
 TIMED = range(4, 13)  # updates whose cost is measured, after those that warm up
 
 
@@ -128,14 +130,10 @@ class Results:
         return dict(everything[name])
 
 
-def overrides(row: Row, data: Path, folder: Path) -> list[str]:
+def overrides(row: Row, data: Path, windows: Path, folder: Path) -> list[str]:
     """Return everything that is changed in the config of a row."""
-    crop = (
-        "{EastRandomCropData: {size: [416, 416], max_tries: 50, min_crop_side_ratio: 0.25, max_crop_side_ratio: 0.35, "
-        "keep_ratio: true}}"
-    )
     scaling = "scale: 1./255., mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], order: hwc"
-    steps = f"{{DecodeImage: {{img_mode: BGR}}}}, {{DetLabelEncode: }}, {crop}, {row.targets}"
+    steps = f"{{DecodeImage: {{img_mode: BGR}}}}, {{DetLabelEncode: }}, {row.targets}"
     last = f"{{NormalizeImage: {{{scaling}}}}}, {{ToCHWImage: }}, {{KeepKeys: {{keep_keys: [{row.keys}]}}}}"
     return [
         "Global.engine=torch",
@@ -149,8 +147,8 @@ def overrides(row: Row, data: Path, folder: Path) -> list[str]:
         "Architecture.Backbone.scale=0.75",
         "Train.loader.num_workers=0",
         "Train.loader.batch_size_per_card=4",
-        f"Train.dataset.data_dir={data}",
-        f"Train.dataset.label_file_list=[{data}/train.txt]",
+        f"Train.dataset.data_dir={windows}",
+        f"Train.dataset.label_file_list=[{windows}/train.txt]",
         f"Train.dataset.transforms=[{steps}, {last}]",
         f"Eval.dataset.data_dir={data}",
         f"Eval.dataset.label_file_list=[{data}/val.txt]",
@@ -229,10 +227,22 @@ def read_pages(folder: Path, config: Any) -> dict[str, Any]:
     return {"metrics": values, "milliseconds": round(statistics.median(costs)), "megabytes": round(megabytes, 2)}
 
 
+def cut_windows(arguments: argparse.Namespace) -> None:
+    """Cut the training images, unless they are there."""
+    if arguments.windows.is_dir():
+        return
+    draft = arguments.windows.with_suffix(".draft")
+    command = [sys.executable, "experiments/anchors/cut_receipts.py", str(arguments.data / "train.txt")]
+    command += ["--output", str(draft), "--count", str(10**6), "--windows", str(WINDOWS)]
+    command += ["--page-side", str(SIDE), "--side", str(WINDOW), "--scale", "1"]
+    call(command, arguments.output / "windows.log")
+    draft.rename(arguments.windows)
+
+
 def work(name: str, arguments: argparse.Namespace, results: Results) -> None:
     """Do what is left of a row."""
     row, folder = ROWS[name], arguments.output / name
-    config, changed = CONFIGS / row.config, overrides(row, arguments.data, folder)
+    config, changed = CONFIGS / row.config, overrides(row, arguments.data, arguments.windows, folder)
     known = results.of(name)
     if "updates" not in known:
         cost = results.of(row.like or name).get("seconds_per_update")
@@ -290,11 +300,13 @@ def main() -> int:
     arguments = parser.parse_args()
     arguments.output = arguments.output or Path("output/anchors_table") / f"{arguments.minutes:g}"
     arguments.output.mkdir(parents=True, exist_ok=True)
+    arguments.windows = arguments.output / "windows"
     results = Results(arguments.output / "results.json")
     os.environ["OMP_NUM_THREADS"] = "1"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # runs what must be tidied up
     if not arguments.table:
         os.nice(arguments.nice)
+        cut_windows(arguments)
         for name in arguments.only:
             if "metrics" not in results.of(name):
                 work(name, arguments, results)
