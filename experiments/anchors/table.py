@@ -239,17 +239,21 @@ def cut_windows(arguments: argparse.Namespace) -> None:
     draft.rename(arguments.windows)
 
 
+def budget(name: str, arguments: argparse.Namespace, results: Results) -> None:
+    """Find out how many updates a row gets."""
+    row = ROWS[name]
+    cost = results.of(row.like or name).get("seconds_per_update")
+    if cost is None:
+        changed = overrides(row, arguments.data, arguments.windows, arguments.output / name)
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            cost = pool.submit(seconds_per_update, CONFIGS / row.config, changed).result()
+    results.add(name, seconds_per_update=cost, updates=max(1, round(arguments.minutes * 60 / cost)))
+
+
 def work(name: str, arguments: argparse.Namespace, results: Results) -> None:
     """Do what is left of a row."""
-    row, folder = ROWS[name], arguments.output / name
+    row, folder, known = ROWS[name], arguments.output / name, results.of(name)
     config, changed = CONFIGS / row.config, overrides(row, arguments.data, arguments.windows, folder)
-    known = results.of(name)
-    if "updates" not in known:
-        cost = results.of(row.like or name).get("seconds_per_update")
-        if cost is None:
-            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-                cost = pool.submit(seconds_per_update, config, changed).result()
-        known = results.add(name, seconds_per_update=cost, updates=max(1, round(arguments.minutes * 60 / cost)))
     changed.append(f"Global.max_steps={known['updates']}")
     log = folder.with_suffix(".log")
     print(f"{name}: {known['updates']} updates of {known['seconds_per_update']:.2f} s", flush=True)
@@ -307,6 +311,9 @@ def main() -> int:
     if not arguments.table:
         os.nice(arguments.nice)
         cut_windows(arguments)
+        for name in ROWS:  # all one after the other, for how busy the machine is changes what an update costs
+            if "updates" not in results.of(name):
+                budget(name, arguments, results)
         for name in arguments.only:
             if "metrics" not in results.of(name):
                 work(name, arguments, results)
