@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from ppocr_lite import OCR, visualize
+from ppocr_lite.cli import main
 from ppocr_lite.commands.show_proposals import SecondLook
 from ppocr_lite.engine.build import build_stage, build_trainer, create_backend, load_config, prepare_folder
 from ppocr_lite.engine.export import export_model, load_network
@@ -79,7 +80,9 @@ def test_a_continued_run_is_the_same_run(engine: str, trainer: Load, det_label_f
     assert read_losses(folder / "resumed") == expected
 
 
-def test_a_checkpoint_shows_its_proposals(engine: str, trainer: Load, det_label_file: Path, load_small: Load) -> None:
+def test_a_checkpoint_shows_its_proposals(
+    engine: str, trainer: Load, det_label_file: Path, load_small: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trainer(det_label_file, "Global.max_steps=1", f"Global.engine={engine}", "Eval=").fit()
     config = load_small("det", det_label_file, *SMALL, f"Global.engine={engine}")
     look = SecondLook(config, det_label_file.parents[1] / "run")
@@ -93,6 +96,10 @@ def test_a_checkpoint_shows_its_proposals(engine: str, trainer: Load, det_label_
     assert sampled[30, 45].argmax() == 1  # the truth is a proposal, and text: green
     assert ((sampled[:, :, 2] - sampled[:, :, 1]) > 50).any()  # background: red
     assert (found != 255).any()
+    command = ["show-data", "-c", str(det_label_file.parents[1] / "run.yml"), "--count", "1", "--output", "shown"]
+    monkeypatch.chdir(det_label_file.parents[1])
+    assert main([*command, "--weights", "run", "-o", *SMALL, f"Global.engine={engine}"]) == 0
+    assert list(Path("shown").glob("0000_*_Proposals.png"))
     with pytest.raises(ConfigError, match="draws the proposals of a MaskRCNNHead"):
         SecondLook(load_small("det", det_label_file), det_label_file.parents[1] / "run")
 
