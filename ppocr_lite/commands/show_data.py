@@ -2,7 +2,9 @@
 
 Writes NAME_STEP_TRANSFORM.png for each sample and each step of the list: the image with its polygons (ignored ones
 in gray), and beside it the maps and masks that the step made; of CTPN the anchors by their label, of a two-stage
-detector also the masks of the boxes.  The random steps are those of the given epoch, as in training.
+detector also the masks of the boxes.  With the ``--weights`` of a two-stage detector it also draws, after all steps,
+its proposals, what is sampled of them, and what it finds.  The random steps are those of the given epoch, as in
+training.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from ppocr_lite import visualize
 from ppocr_lite.commands.console import add_quiet, complain, progress, say
 from ppocr_lite.commands.show_columns import draw_columns
+from ppocr_lite.commands.show_proposals import SecondLook
 from ppocr_lite.commands.show_regions import anchor_settings, draw_regions
 from ppocr_lite.config.arguments import add_config
 from ppocr_lite.data import DATASETS
@@ -42,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", choices=("Train", "Eval"), default="Train", help="whose samples (default: Train)")
     parser.add_argument("--count", type=int, default=4, metavar="N", help="how many samples (default: 4)")
     parser.add_argument("--epoch", type=int, default=0, metavar="N", help="of which epoch (default: 0)")
+    parser.add_argument("--weights", type=Path, help="checkpoint of a two-stage detector whose proposals to draw")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -51,12 +55,13 @@ def run(arguments: argparse.Namespace) -> int:
     split = require(getattr(config, arguments.split), arguments.split)
     chain = build_chain(split, load_charset(config), config.Global.max_text_length, training=training)
     dataset = DATASETS.build(split.dataset, transforms=None, seed=config.Global.seed, training=training)
+    look = SecondLook(config, arguments.weights) if arguments.weights else None
     arguments.output.mkdir(parents=True, exist_ok=True)
     failed = 0
     for index in progress(range(min(arguments.count, len(dataset))), "samples"):
         try:
             sample = _raw(dataset, (arguments.epoch, index))
-            for step, name, picture in draw_sample(sample, chain.steps, anchor_settings(config)):
+            for step, name, picture in draw_sample(sample, chain.steps, anchor_settings(config), look):
                 images.write(arguments.output / f"{index:04d}_{step:02d}_{name}.png", picture)
         except (DataError, ImageError) as error:
             failed += 1
@@ -65,15 +70,19 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def draw_sample(sample: Sample, steps: tuple[Any, ...], anchors: Any = None) -> Iterator[tuple[int, str, Image]]:
+def draw_sample(
+    sample: Sample, steps: tuple[Any, ...], anchors: Any = None, look: SecondLook | None = None
+) -> Iterator[tuple[int, str, Image]]:
     """Yield (number, class name, picture) of each step that leaves something to see.
 
     Args:
         sample: As it is stored.
         steps: The transforms.
         anchors: Of a two-stage detector, what :func:`~ppocr_lite.commands.show_regions.anchor_settings` gives.
+        look: Of one with weights, what draws its proposals.
     """
     shown: Image | None = None
+    page: Image | None = None  # as it is when its truth is made
     for number, step in enumerate(steps):
         before = sample
         sample = step(sample)
@@ -82,12 +91,15 @@ def draw_sample(sample: Sample, steps: tuple[Any, ...], anchors: Any = None) -> 
         if shown is not None:
             name = type(step).__name__
             if anchors is not None and "truth" in sample and "truth" not in before:
-                yield number, name, draw_regions(shown, sample["truth"], anchors)
+                page = shown
+                yield number, name, draw_regions(page, sample["truth"], anchors)
                 continue
             if isinstance(step, MakeCTPNTargets):
                 yield number, name, draw_columns(shown, sample, step)
                 continue
             yield number, name, draw_state(shown, sample, [key for key in MAPS if key in sample and key not in before])
+    if look is not None and page is not None:
+        yield len(steps), "Proposals", look.draw(page, sample["image"], sample["truth"])
 
 
 def draw_state(image: Image, sample: Sample, maps: list[str]) -> Image:

@@ -47,8 +47,8 @@ def draw_regions(image: Image, truth: RegionTruth, settings: tuple[Mapping[str, 
         The boxes of text, and in gray those that are ignored; the anchors that are learnt from, text in green and some
         of the background in red; the masks, as the cells of each box know them.
     """
-    boxes = visualize.draw_polygons(image, [_corners(rect) for rect in truth.ignored], IGNORED)
-    boxes = visualize.draw_polygons(boxes, [_corners(rect) for rect in truth.rects], TEXT)
+    boxes = visualize.draw_polygons(image, [corners(rect) for rect in truth.ignored], IGNORED)
+    boxes = visualize.draw_polygons(boxes, [corners(rect) for rect in truth.rects], TEXT)
     given, loss = settings
     generator = AnchorGenerator(**given)
     shapes = [(-(-truth.size[0] // stride), -(-truth.size[1] // stride)) for stride in generator.strides]
@@ -65,9 +65,9 @@ def draw_regions(image: Image, truth: RegionTruth, settings: tuple[Mapping[str, 
     )
     text, rest = anchors[index[labels == 1]], anchors[index[labels == 0]]
     learnt = visualize.draw_polygons(
-        image, [_corners(rect) for rect in rest[:: max(1, len(rest) // _SHOWN)]], BACKGROUND
+        image, [corners(rect) for rect in rest[:: max(1, len(rest) // _SHOWN)]], BACKGROUND
     )
-    learnt = visualize.draw_polygons(learnt, [_corners(rect) for rect in text], TEXT)
+    learnt = visualize.draw_polygons(learnt, [corners(rect) for rect in text], TEXT)
     plane = np.zeros(image.shape[:2], np.float32)
     for rect, outline in zip(truth.rects, truth.outlines, strict=True):
         part, (x, y) = paste_mask(mask_in_box(outline, rect, _SIDE), rect, truth.size)
@@ -82,6 +82,7 @@ def draw_regions(image: Image, truth: RegionTruth, settings: tuple[Mapping[str, 
     ).astype(np.uint8)
 
 
-def _corners(rect: Any) -> Any:
+def corners(rect: Any) -> Any:
+    """Return the corners (4, 2) float32 of an upright box (4,)."""
     x0, y0, x1, y1 = rect
     return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)

@@ -216,7 +216,8 @@ def roi_align(x: Tensor, rois: Tensor, counts: Tensor, size: int, scale: float) 
 
     Args:
         x: (N, C, H, W).
-        rois: (R, 4), x0, y0, x1, y1 in pixels of the image, those of the first map first.
+        rois: (R, 4), x0, y0, x1, y1 in pixels of the image, those of the first map first; each at least one place of
+            the map wide and high where a gradient is wanted, because Paddle computes that of a wider box otherwise.
         counts: (N,) int32, how many of *rois* are of each map.
         size: Cells of a box in each direction.
         scale: Places of the map for each pixel of the image.

@@ -266,10 +266,7 @@ def gradients(case: Case) -> Iterator[tuple[str, Arrays]]:
     network.train()
     recurrent = hasattr(network.head, "rnn") or case.architecture["model_type"] == "rec"
     precise = network.backbone if recurrent else network  # Paddle converts no LSTM
-    if nn.chosen() == "torch":
-        precise.double()
-    else:
-        precise.to(dtype="float64")
+    in_float64(precise)
     found = precise(tensor(batch["image"].astype(np.float64)))
     if precise is network:
         outputs = {name: nn.cast(value, "float32") for name, value in found.items()}
@@ -277,16 +274,25 @@ def gradients(case: Case) -> Iterator[tuple[str, Arrays]]:
         found = [nn.cast(x, "float32") for x in found] if isinstance(found, list) else nn.cast(found, "float32")
         outputs = network.head(network.neck(found) if network.neck is not None else found)
     backend.loss(outputs, tensors(batch))["loss"].backward()
+    yield "gradient", gradients_of(network)
+
+
+def in_float64(network: Any) -> None:
+    """Make *network* compute in float64."""
+    if nn.chosen() == "torch":
+        network.double()
+    else:
+        network.to(dtype="float64")
+
+
+def gradients_of(network: Any) -> Arrays:
+    """Return the gradient of every parameter of *network*, named and shaped as Paddle has it."""
     if nn.chosen() == "torch":
         named = dict(network.named_parameters())
         layout = importlib.import_module("ppocr_lite.engine.backends.torch.weights").layout(network)
         slots = {key: slot for key, slot in layout.items() if slot.name in named}
-        yield "gradient", {key: slot.export(named[slot.name].grad) for key, slot in slots.items()}
-    else:
-        yield (
-            "gradient",
-            {n: p.grad.numpy().astype(np.float32) for n, p in network.named_parameters() if not p.stop_gradient},
-        )
+        return {key: slot.export(named[slot.name].grad) for key, slot in slots.items()}
+    return {n: p.grad.numpy().astype(np.float32) for n, p in network.named_parameters() if not p.stop_gradient}
 
 
 def ten_updates(case: Case) -> Iterator[tuple[str, Arrays]]:

@@ -13,7 +13,7 @@ from ppocr_lite import nn
 from ppocr_lite.geometry import RegionTruth
 from ppocr_lite.optim.optimizers import Adam
 from tests.engine import Arrays, array, tensor
-from tests.integration.parity import Case, checksums, started
+from tests.integration.parity import Case, checksums, fresh_names, gradients_of, in_float64, started
 
 ARCHITECTURE = {
     "model_type": "det",
@@ -44,6 +44,26 @@ def batch_of(seed: int) -> dict[str, object]:
     return {"image": rng.standard_normal(CASE.shape).astype(np.float32), "truth": truths}
 
 
+def gradients() -> Arrays:
+    """Return the losses of one batch and the gradient of every parameter, with backbone and pyramid in float64.
+
+    In float32 a value may cross the corner of a ReLU in one engine and not in the other, see
+    :func:`tests.integration.parity.gradients`.
+    """
+    backend = started(CASE, Adam())
+    network, batch = backend.network, batch_of(0)
+    network.train()
+    image = tensor(np.asarray(batch["image"], np.float64))
+    for part in (network.backbone, network.neck):
+        in_float64(part)
+    levels = [nn.cast(level, "float32") for level in network.neck(network.backbone(image))]
+    outputs = network.head(levels, batch | {"image": image})
+    losses = backend.loss(outputs, batch)
+    losses["loss"].backward()
+    found = {f"precise_loss|{name}": array(value) for name, value in losses.items()}
+    return found | {f"gradient|{name}": value for name, value in gradients_of(network).items()}
+
+
 def run() -> Arrays:
     """Return losses and proposals of a batch, gradients, losses of ten updates and what is predicted after them."""
     backend = started(CASE, Adam())
@@ -57,7 +77,8 @@ def run() -> Arrays:
     steps = [backend.train_step([batch_of(step)], lr=0.0005, seed=step)["loss"].item() for step in range(10)]
     found["ten|loss"] = np.array(steps)
     found["predicted|regions"] = backend.predict(np.asarray(batch["image"]))["regions"]
-    return found
+    with fresh_names():
+        return found | gradients()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from ppocr_lite.engine import checkpoint
+from tests.integration.test_mask_rcnn import SMALL as TWO_STAGE
 
 ROOT = Path(__file__).parents[2]
 
@@ -89,3 +93,53 @@ def test_a_run_is_not_overwritten(write_config: Callable[..., Path], cls_label_f
     output = second.communicate(timeout=120)[0]
     assert second.returncode == 2
     assert "holds a run already" in output
+
+
+CTPN = (
+    "Architecture.Backbone.stages=3",
+    "Architecture.Neck=null",
+    "Architecture.Head={name: CTPNHead, mid_channels: 16, hidden_size: 8, fc_channels: 16}",
+    "Loss={name: CTPNLoss}",
+    "PostProcess={name: CTPNPostProcess}",
+    "Train.dataset.transforms=[{DecodeImage: {img_mode: BGR}}, {DetLabelEncode: }, "
+    "{EastRandomCropData: {size: [128, 160], keep_ratio: false}}, {MakeCTPNTargets: }, "
+    "{NormalizeImage: {order: hwc}}, {ToCHWImage: }, "
+    "{KeepKeys: {keep_keys: [image, anchor_labels, anchor_vertical, anchor_sides, anchor_side_mask]}}]",
+)
+UPDATES = 12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["paddle", "torch"])
+@pytest.mark.parametrize("detector", [TWO_STAGE, CTPN], ids=["two_stage", "ctpn"])
+def test_a_killed_detector_with_anchors_ends_as_one_that_was_not(
+    engine: str,
+    detector: tuple[str, ...],
+    write_config: Callable[..., Path],
+    det_label_file: Path,
+    read_losses: Callable[..., dict[int, float]],
+    tmp_path: Path,
+) -> None:
+    if engine == "torch":
+        pytest.importorskip("torch")
+    options = ("-o", f"Global.engine={engine}", f"Global.max_steps={UPDATES}", "Global.save_batch_step=1")
+    options += ("Global.keep_checkpoints=2", *detector, "Eval=")
+    whole = start(write_config("det", det_label_file, "whole"), *options)
+    output = whole.communicate(timeout=300)[0]
+    assert whole.returncode == 0, output
+
+    config, run = write_config("det", det_label_file, "killed"), tmp_path / "killed"
+    process = start(config, *options)
+    wait_for_steps(run, 2, process)
+    process.kill()
+    process.communicate()
+    reached = int((run / "checkpoints" / "latest").read_text().removeprefix("step_"))
+    assert 0 < reached < UPDATES
+    again = start(config, "--resume", *options)
+    output = again.communicate(timeout=300)[0]
+    assert again.returncode == 0, output
+    assert f"at step {reached}." in output
+    assert read_losses(run) == read_losses(tmp_path / "whole")
+    ours, theirs = (checkpoint.read_weights(folder) for folder in (run, tmp_path / "whole"))
+    assert ours.keys() == theirs.keys()
+    assert all(np.array_equal(ours[name], theirs[name]) for name in ours)

@@ -14,11 +14,14 @@ import cv2
 import numpy as np
 import pytest
 
-from ppocr_lite import OCR
+from ppocr_lite import OCR, visualize
+from ppocr_lite.cli import main
+from ppocr_lite.commands.show_proposals import SecondLook
 from ppocr_lite.engine.build import build_stage, build_trainer, create_backend, load_config, prepare_folder
 from ppocr_lite.engine.export import export_model, load_network
 from ppocr_lite.engine.run import evaluate_bundle, evaluate_run
 from ppocr_lite.errors import ConfigError
+from ppocr_lite.geometry import RegionTruth
 from ppocr_lite.predict.bundle import read_bundle
 from ppocr_lite.predict.runner import FunctionRunner, load_runner
 from tests.conftest import draw_page
@@ -75,6 +78,30 @@ def test_a_continued_run_is_the_same_run(engine: str, trainer: Load, det_label_f
     folder = det_label_file.parents[1]
     expected = {step: loss for step, loss in read_losses(folder / "whole").items() if step > 2}
     assert read_losses(folder / "resumed") == expected
+
+
+def test_a_checkpoint_shows_its_proposals(
+    engine: str, trainer: Load, det_label_file: Path, load_small: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer(det_label_file, "Global.max_steps=1", f"Global.engine={engine}", "Eval=").fit()
+    config = load_small("det", det_label_file, *SMALL, f"Global.engine={engine}")
+    look = SecondLook(config, det_label_file.parents[1] / "run")
+    page = np.full((96, 120, 3), 255, np.uint8)  # is padded for the network
+    outline = np.array([[20, 30], [70, 30], [70, 50], [20, 50]], np.float32)
+    truth = RegionTruth(np.array([[20, 30, 70, 50]], np.float32), (outline,), np.zeros((0, 4), np.float32), (96, 120))
+    drawn = look.draw(page, np.zeros((3, 96, 120), np.float32), truth).astype(int)
+    assert drawn.shape == (96 + visualize.TITLE_HEIGHT, 360, 3)
+    proposals, sampled, found = (drawn[-96:, start : start + 120] for start in (0, 120, 240))
+    assert (proposals != 255).any()
+    assert sampled[30, 45].argmax() == 1  # the truth is a proposal, and text: green
+    assert ((sampled[:, :, 2] - sampled[:, :, 1]) > 50).any()  # background: red
+    assert (found != 255).any()
+    command = ["show-data", "-c", str(det_label_file.parents[1] / "run.yml"), "--count", "1", "--output", "shown"]
+    monkeypatch.chdir(det_label_file.parents[1])
+    assert main([*command, "--weights", "run", "-o", *SMALL, f"Global.engine={engine}"]) == 0
+    assert list(Path("shown").glob("0000_*_Proposals.png"))
+    with pytest.raises(ConfigError, match="draws the proposals of a MaskRCNNHead"):
+        SecondLook(load_small("det", det_label_file), det_label_file.parents[1] / "run")
 
 
 @pytest.mark.slow
@@ -150,18 +177,25 @@ def test_padding_is_for_pages(load_small: Load, rec_label_file: Path) -> None:
         load_small("det", rec_label_file, *SMALL, "Train.loader.size_divisibility=0")
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="the torch engine is not installed")
-def test_torch_computes_what_paddle_computes(tmp_path: Path) -> None:
-    found = []
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What each engine, Paddle first, finds with the same weights on the same batches."""
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("the torch engine is not installed")
+    folder, arrays = tmp_path_factory.mktemp("parity"), []
     for name in ("paddle", "torch"):
-        command = [sys.executable, "-W", "ignore", "-m", "tests.integration.region_runs", name, str(tmp_path / name)]
+        command = [sys.executable, "-W", "ignore", "-m", "tests.integration.region_runs", name, str(folder / name)]
         environment = os.environ | {"PYTHONPATH": str(ROOT), "PPOCR_LITE_TEST_ENGINE": name}
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-3000:]
-        found.append(dict(np.load(tmp_path / f"{name}.npz")))
-    ours, theirs = found
+        arrays.append(dict(np.load(folder / f"{name}.npz")))
+    ours, theirs = arrays
     assert ours.keys() == theirs.keys()
+    return ours, theirs
+
+
+def test_torch_computes_what_paddle_computes(found: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    ours, theirs = found
     for key, value in ours.items():
         kind = key.partition("|")[0]
         if kind == "checksum":
@@ -169,3 +203,19 @@ def test_torch_computes_what_paddle_computes(tmp_path: Path) -> None:
         elif kind in ("loss", "sample"):
             np.testing.assert_allclose(theirs[key], value, rtol=1e-4, atol=1e-3, err_msg=key)
     np.testing.assert_allclose(theirs["ten|loss"], ours["ten|loss"], rtol=0.02)
+
+
+def test_torch_has_the_losses_and_gradients_of_paddle(found: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    ours, theirs = found
+    losses = [key for key in ours if key.startswith("precise_loss|")]
+    assert len(losses) == 6
+    for key in losses:
+        np.testing.assert_allclose(theirs[key], ours[key], rtol=1e-5, err_msg=key)
+    gradients = [key for key in ours if key.startswith("gradient|")]
+    parts = ("backbone", "neck", "head.rpn", "head.box", "head.mask")
+    assert {part for part in parts for key in gradients if key.startswith(f"gradient|{part}.")} == set(parts)
+    largest = max(float(np.abs(ours[key]).max()) for key in gradients)
+    for key in gradients:
+        # A bias before a batch norm has no gradient, only noise; hence the second term.
+        allowed = 1e-3 * float(np.abs(ours[key]).max()) + 1e-7 * largest
+        assert float(np.abs(theirs[key] - ours[key]).max()) <= allowed, key

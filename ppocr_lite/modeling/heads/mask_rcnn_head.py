@@ -60,7 +60,8 @@ class MaskRCNNHead(nn.Layer):
         forward in training: ``objectness`` (N, A, H, W) and ``regression`` (N, 4 A, H, W) of each level, ``anchors``
             of each level (H W A, 4) and the generator, ``logits`` (R, 2), ``deltas`` (R, 4), ``masks`` (M, side, side)
             logits, and ``samples``, the :class:`~ppocr_lite.modeling.regions.Samples` they are for.
-        forward otherwise: the same of the first stage, and what predict gives.
+        forward otherwise: ``proposals`` (N, K, 5), of each x0, y0, x1, y1 in pixels of the input and its score, 0 where
+            there is none, the best first; and what predict gives.
         predict: ``regions`` (N, D, 5 + side²): of each detection x0, y0, x1, y1 in pixels of the input, its
             probability, 0 where there is none, and the probability of each cell of its mask, row by row.
 
@@ -127,6 +128,8 @@ class MaskRCNNHead(nn.Layer):
     def forward(self, levels: Sequence[nn.Tensor], targets: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """See *Shape* of the class; *targets* needs ``image`` and ``truth``."""
         objectness, regression = self.rpn(levels)
+        if targets is None:
+            return self._second(levels, objectness, regression)
         shapes = [tuple(level.shape[2:]) for level in levels]
         first = {
             "objectness": objectness,
@@ -134,8 +137,6 @@ class MaskRCNNHead(nn.Layer):
             "anchors": self.generator.grid(shapes),
             "generator": self.generator,
         }
-        if targets is None:
-            return first | self._second(levels, objectness, regression)
         truths = targets["truth"]
         self._check_strides(shapes, targets["image"].shape[2:])
         sizes = [[truth.size[1], truth.size[0]] * 2 for truth in truths]
@@ -151,12 +152,12 @@ class MaskRCNNHead(nn.Layer):
     def predict(self, levels: Sequence[nn.Tensor]) -> dict[str, nn.Tensor]:
         """See *Shape* of the class."""
         objectness, regression = self.rpn(levels)
-        return self._second(levels, objectness, regression)
+        return {"regions": self._second(levels, objectness, regression)["regions"]}
 
     def _second(
         self, levels: Sequence[nn.Tensor], objectness: Sequence[nn.Tensor], regression: Sequence[nn.Tensor]
     ) -> dict[str, nn.Tensor]:
-        """Return what predict does, from the first stage on."""
+        """Return what forward does without targets, from the first stage on."""
         limits = self._limits(levels[0])
         proposals, found = self.proposals(objectness, regression, limits)
         cut = self.box_align(levels, proposals.flatten(0, 1), counts_of(proposals))
@@ -164,7 +165,10 @@ class MaskRCNNHead(nn.Layer):
         rects, scores = self.detections(logits, deltas, proposals, found, limits)
         cut = self.mask_align(levels, rects.flatten(0, 1), counts_of(rects))
         masks = nn.sigmoid(self.mask(cut)).reshape([-1, rects.shape[1], self.side**2])
-        return {"regions": nn.concat([rects, scores.unsqueeze(2), masks], axis=2)}
+        return {
+            "proposals": nn.concat([proposals, found.unsqueeze(2)], axis=2),
+            "regions": nn.concat([rects, scores.unsqueeze(2), masks], axis=2),
+        }
 
     def _limits(self, finest: nn.Tensor) -> nn.Tensor:
         """Return width, height, width, height of the input (N, 1, 4), from the map (N, C, H, W) of its finest level."""

@@ -24,6 +24,9 @@ class RoIAlign(nn.Layer):
     and lets the others count 0, so that nothing depends on values while a network is traced; :meth:`cut` finds the
     same with a quarter of the work, where the boxes are known.
 
+    A box thinner than one place of its level is looked at one place wide: there is nothing finer to be seen, and below
+    that Paddle's operator has another gradient than the one of what it computes.
+
     Args:
         resolution: Cells of a box in each direction.
         strides: Pixels of the image for each place of the levels, from fine to coarse.
@@ -56,7 +59,7 @@ class RoIAlign(nn.Layer):
                 own = own * nn.cast(size >= smallest_area(stride), "float32")
             if level < len(self.strides) - 1:
                 own = own * nn.cast(size < smallest_area(self.strides[level + 1]), "float32")
-            found = nn.roi_align(levels[level], rois, counts, self.resolution, 1.0 / stride)
+            found = nn.roi_align(levels[level], self._widened(rois, stride), counts, self.resolution, 1.0 / stride)
             parts.append(found * own.unsqueeze(1).unsqueeze(2).unsqueeze(3))
         return nn.add_n(parts)
 
@@ -71,10 +74,17 @@ class RoIAlign(nn.Layer):
             if len(place):
                 each = np.bincount(image[place], minlength=len(counts)).astype(np.int32)
                 rois, number = nn.tensor_like(rects[place], levels[0]), nn.tensor_like(each, levels[0])
+                rois = self._widened(rois, stride)
                 parts.append(nn.roi_align(levels[level], rois, number, self.resolution, 1.0 / stride))
                 places.append(place)
         back = np.argsort(np.concatenate(places))
         return nn.index_select(nn.concat(parts, axis=0), nn.tensor_like(back, levels[0]), 0)
+
+    @staticmethod
+    def _widened(rois: nn.Tensor, stride: float) -> nn.Tensor:
+        """Return boxes (R, 4) that are at least *stride* wide and high, about the same centre."""
+        missing = (stride - (rois[:, 2:] - rois[:, :2])).clip(min=0.0) * 0.5
+        return nn.concat([rois[:, :2] - missing, rois[:, 2:] + missing], axis=1)
 
 
 def smallest_area(stride: float) -> float:

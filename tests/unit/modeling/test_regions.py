@@ -104,6 +104,27 @@ def test_a_box_is_cut_from_the_level_of_its_size(engine: str) -> None:
     np.testing.assert_allclose(array(align.cut(levels, rects[order], counts)), found[order], atol=1e-5)
 
 
+THIN = ([10, 5, 90, 5.5], [10, 5, 10.1, 60], [20, 20, 20, 20], [0, 63.9, 128, 64])
+
+
+@pytest.mark.parametrize("rect", THIN)
+def test_a_box_thinner_than_a_place_has_the_gradient_of_its_features(engine: str, rect: list[float]) -> None:
+    rng = np.random.default_rng(2)
+    weights, plane = rng.standard_normal((1, 1, 3, 3)).astype(np.float32), np.zeros((1, 1, 16, 32), np.float32)
+    rects, counts, align = np.array([rect], np.float32), np.array([1], np.int32), RoIAlign(3, (4,))
+    level = tensor(plane, learned=True)
+    for cut in (align.cut([level], rects, counts), align([level], tensor(rects), tensor(counts))):
+        (cut * tensor(weights)).sum().backward()
+    found = level.grad.numpy()[0, 0] / 2
+    expected = np.zeros_like(found)  # features are linear in the level, so each place can be asked by itself
+    for place in np.ndindex(*found.shape):
+        plane[0, 0][place] = 1
+        expected[place] = (array(align.cut([tensor(plane)], rects, counts)) * weights).sum()
+        plane[0, 0][place] = 0
+    assert np.abs(expected).max() > 0.1
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 def test_boxes_decode_as_in_numpy(engine: str) -> None:
     rng = np.random.default_rng(2)
     anchors, deltas = random_boxes(rng, 20), rng.normal(0, 2, (20, 4)).astype(np.float32)
@@ -169,6 +190,10 @@ def test_shapes_of_what_the_network_returns(engine: str) -> None:
     found = model.predict(image)
     assert list(found) == ["regions"]
     assert tuple(found["regions"].shape) == (2, 8, 5 + 28**2)
+    model.eval()
+    seen = model(image)
+    assert tuple(seen["proposals"].shape) == (2, 30, 5)
+    np.testing.assert_array_equal(array(seen["regions"]), array(model.predict(image)["regions"]))
     model.train()
     outputs = model(image, {"image": image, "truth": [truth_of(NOTHING)] * 2})
     assert [tuple(x.shape) for x in outputs["objectness"]][:2] == [(2, 2, 24, 32), (2, 2, 12, 16)]
