@@ -160,7 +160,8 @@ def measure_kills(arguments: argparse.Namespace) -> int:
                 time.sleep(0.05)  # until it has begun to write
             time.sleep(rng.uniform(0, 0.8) * unbroken / (arguments.kills + 1))
             ended = process.poll() is not None
-            os.killpg(process.pid, signal.SIGKILL)
+            if not ended:
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             late = ", but it had ended" if ended else ""
             print(f"kill {number}: {len(rows_of(broken))} of {total} rows are in whole parts{late}", flush=True)
