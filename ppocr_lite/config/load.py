@@ -6,6 +6,7 @@ where NAME is not set.  Relative paths are relative to the working directory.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import io
 import logging
@@ -106,16 +107,11 @@ def _parts(text: str, source: str) -> yaml.Node | None:
     if _Parser is not None and deepest <= _SAFE:
         stream = io.StringIO(text)
         stream.name = source
-        try:
-            node: yaml.Node | None = _Parser(stream).get_single_node()
-        except _YAML_ERRORS:
-            pass  # the other parser says better what is wrong
-        else:
-            return node
+        with contextlib.suppress(*_YAML_ERRORS):  # the other parser says better what is wrong
+            return _Parser(stream).get_single_node()
     loader = _Loader(text)
     loader.name = source
-    found: yaml.Node | None = loader.get_single_node()
-    return found
+    return loader.get_single_node()
 
 
 def _count(node: yaml.Node, source: str, known: dict[int, int], depth: int = 0) -> int:

@@ -189,8 +189,7 @@ def _gemm(graph: Any, product: Any, bias: str, result: str, shape: tuple[int, ..
     for name, numbers in constants.items():
         graph.initializer.append(numpy_helper.from_array(np.array(numbers, np.int64), names[name]))
     source, weight = product.input
-    steps = [f"{result}.{step}" for step in ("flat", "sum", "shape", "sides", "whole")]
-    flat, total, sides, outer, whole = steps
+    flat, total, sides, outer, whole = (f"{result}.{step}" for step in ("flat", "sum", "shape", "sides", "whole"))
     return [
         helper.make_node("Reshape", [source, names["rows"]], [flat]),
         helper.make_node("Gemm", [flat, weight, bias], [total]),

@@ -296,17 +296,17 @@ class PageReader:
 
     def _turn_doubtful(self, page: FoundPage, timer: Timer) -> None:
         """Read lines the other way up that the classifier has not seen, if they read badly and it says so."""
-        doubtful = [index for index in page.unseen if page.texts[index].score < SURE]
+        unseen, page.unseen = page.unseen, {}  # nothing of them is needed any more
+        doubtful = [index for index in unseen if page.texts[index].score < SURE]
         if self._turner is None or not doubtful:
             return
-        angles = self._turner.angles([page.unseen[index] for index in doubtful], timer)
+        angles = self._turner.angles([unseen[index] for index in doubtful], timer)
         turned = [index for index, angle in zip(doubtful, angles, strict=True) if angle]
-        lines = self.recognizer.prepare([turn(page.unseen[index], 180) for index in turned], timer)
+        lines = self.recognizer.prepare([turn(unseen[index], 180) for index in turned], timer)
         for index, line, text in zip(turned, lines, self.recognizer.read_once(lines, timer), strict=True):
             page.other_way[index] = place = len(page.lines)
             page.lines.append(line)
             page.texts[place] = text
-        page.unseen = {}
 
     def finish(self, page: FoundPage) -> OCRResult:
         """Return the result of a page; lines read with too little confidence are left out."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ppocr_lite.geometry import bounding_rect, order_quad, runs_downwards, side_lengths
 from ppocr_lite.io.images import Image
+from ppocr_lite.predict.turn import turned_back
 from ppocr_lite.results import Detections
 from ppocr_lite.textline import Points
 
@@ -31,13 +32,12 @@ def with_sideways(image: Image, found: Detections, detect: Callable[[Image], Det
         detect: Finds the regions of an image.
     """
     for left, top, right, bottom in _strips(found.polygons, (image.shape[1], image.shape[0])):
-        strip = np.ascontiguousarray(np.rot90(image[top:bottom, left:right], -1))
-        lying = detect(strip)
-        for polygon, score in zip(lying.polygons, lying.scores, strict=True):
-            if len(polygon) != 4 or runs_downwards(polygon):
-                continue
-            back = np.column_stack([polygon[:, 1] + left, bottom - polygon[:, 0]])
-            found = _replaced(found, order_quad(back.astype(np.float32)), score)
+        view = turned_back(image[top:bottom, left:right], 270)
+        lying, corner = detect(view.pixels), np.array([left, top], np.float32)
+        standing = view.restore(lying.polygons)
+        for polygon, back, score in zip(lying.polygons, standing, lying.scores, strict=True):
+            if len(polygon) == 4 and not runs_downwards(polygon):
+                found = _replaced(found, order_quad(back + corner), score)
     return found
 
 
