@@ -56,7 +56,7 @@ def expose_head(model: Any) -> None:
 def insert_gate(
     model: Any, gate: Mapping[str, NDArray[np.float32]], threshold: float, blank: NDArray[np.float32]
 ) -> None:
-    """Let a recogniser compute its classes only at steps whose gate is below a threshold.
+    """Let a recogniser compute its classes only at steps whose gate is at most a threshold.
 
     All other steps get the probabilities of *blank*, the features of a step at which only the blank is likely.
     New weights are stored in half precision if those of the network are.
@@ -65,7 +65,7 @@ def insert_gate(
         model: ``onnx.ModelProto``, opset 13 or later; changed in place.
         gate: ``hidden`` (D, H), ``hidden_bias`` (H,), ``out`` (H, 1) and ``out_bias`` (1,): the gate of a step is
             ``relu(features @ hidden + hidden_bias) @ out + out_bias``.
-        threshold: From here on a step is taken for blank.
+        threshold: Above it a step is taken for blank.
         blank: Features (D,) of a step.
 
     Raises:
@@ -93,7 +93,7 @@ def insert_gate(
         helper.make_node("Relu", ["gate.sums"], ["gate.layer"]),
         helper.make_node("Gemm", ["gate.layer", "gate.out", "gate.out_bias"], ["gate.column_of_leads"]),
         helper.make_node("Squeeze", ["gate.column_of_leads", "gate.column"], ["gate.leads"]),  # (N × T,)
-        helper.make_node("Less", ["gate.leads", "gate.threshold"], ["gate.open"]),
+        helper.make_node("LessOrEqual", ["gate.leads", "gate.threshold"], ["gate.open"]),
         helper.make_node("Compress", ["gate.steps", "gate.open"], ["gate.chosen"], axis=0),  # (K, D)
         helper.make_node("Concat", ["gate.blank", "gate.chosen"], ["gate.computed"], axis=0),  # (1 + K, D)
         helper.make_node("Gemm", ["gate.computed", head.weight, head.bias], ["gate.logits"]),

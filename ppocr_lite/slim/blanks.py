@@ -32,8 +32,7 @@ from ppocr_lite.predict.stages import load_classifier, load_detector, load_recog
 GRAPH, BLANKS = "ppocr_lite.engine.onnx_graph", "ppocr_lite.engine.onnx_blanks"
 HIDDEN = 256  # cells of the gate
 LEAST, MOST = -3.0, 4.0  # how far the blank leads, in logits; what is beyond these is sure either way
-EMPHASIS = 10.0  # how much more an error counts at a step with a character
-MARGIN = 0.25  # above the highest gate of any step with a character
+EMPHASIS = 3.0  # how much more an error counts at a step with a character
 FEWEST = 2000  # steps with a character, to fit on
 
 
@@ -163,7 +162,7 @@ def skip_blanks(model: Path, pages: Sequence[ImageInput], output: Path) -> Skipp
     watched, before = _watch(bundle, pages)
     part = np.concatenate([np.full(len(leads), index % 4) for index, leads in enumerate(watched.leads)])
     features, leads = np.concatenate(watched.features), np.concatenate(watched.leads)
-    has_character, fitted, unseen = leads <= 0, part < 2, part == 3  # noqa: PLR2004
+    has_character, fitted, unseen = leads <= 0, part < 2, part == 3
     if has_character.sum() < FEWEST:
         raise DataError(
             f"The pages have {int(has_character.sum())} steps with a character, too few to fit on. Needed: {FEWEST}, "
@@ -171,11 +170,11 @@ def skip_blanks(model: Path, pages: Sequence[ImageInput], output: Path) -> Skipp
         )
     gate = fit_gate(features[fitted], leads[fitted])
     guesses = gate.leads(features)
-    threshold = float(guesses[has_character & ~unseen].max()) + MARGIN
+    threshold = float(guesses[has_character & ~unseen].max())
     changed = (dataclasses.asdict(gate), threshold, features[np.argmax(leads)])
     _write(bundle, output, "insert_gate", *changed)
     after = _read(output if bundle.file is None else output / bundle.file.name, pages)
-    closed = guesses[unseen] >= threshold
+    closed = guesses[unseen] > threshold
     return Skipped(
         steps=int(unseen.sum()),
         blank=float(1 - has_character[unseen].mean()),
