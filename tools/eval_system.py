@@ -27,7 +27,7 @@ from ppocr_lite.commands.inputs import add_ocr_options, make_ocr
 from ppocr_lite.install import optional
 from ppocr_lite.io.images import read
 from ppocr_lite.metrics import EndToEndMetric
-from ppocr_lite.predict.order import reading_order
+from ppocr_lite.predict.layout.order import reading_order
 from ppocr_lite.transforms.labels import DetLabelEncode, read_lines
 
 Levenshtein = optional("rapidfuzz.distance.Levenshtein")

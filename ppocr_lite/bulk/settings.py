@@ -7,7 +7,7 @@ from typing import Any
 
 from ppocr_lite.bulk.document import Options
 from ppocr_lite.errors import ModelError
-from ppocr_lite.predict.checksums import list_files
+from ppocr_lite.predict.bundle.checksums import list_files
 from ppocr_lite.predict.models import STAGES, find_models
 from ppocr_lite.version import __version__
 

@@ -14,7 +14,7 @@ from ppocr_lite.config.arguments import add_config
 from ppocr_lite.engine.export import export_model
 from ppocr_lite.engine.run import read_config, start_logging
 from ppocr_lite.errors import ConfigError
-from ppocr_lite.predict.triton import write_model
+from ppocr_lite.predict.engines.triton import write_model
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

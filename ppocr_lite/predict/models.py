@@ -15,7 +15,7 @@ from pathlib import Path
 from ppocr_lite.errors import ConfigError, ModelError, suggest
 from ppocr_lite.install import install_command
 from ppocr_lite.predict.bundle import DESCRIPTION, ONNX, PROGRAMS, WEIGHTS, read_bundle
-from ppocr_lite.predict.official import NO_SETTINGS, Settings, named
+from ppocr_lite.predict.bundle.official import NO_SETTINGS, Settings, named
 from ppocr_lite.predict.released import FOLDER, LANGUAGES, is_released, released_model
 
 STAGES = ("det", "cls", "rec")

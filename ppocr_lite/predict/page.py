@@ -16,18 +16,13 @@ from ppocr_lite.io.images import Image
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.crop import crop_lines, turn
 from ppocr_lite.predict.detector import TextDetector
-from ppocr_lite.predict.ends import fit_ends
-from ppocr_lite.predict.lines import Line
-from ppocr_lite.predict.lone import LEAST_SCORE, NOT_SEEN, with_lone
-from ppocr_lite.predict.order import reading_blocks, reading_order, skew
-from ppocr_lite.predict.pepper import without_pepper
-from ppocr_lite.predict.recognizer import TextRecognizer
-from ppocr_lite.predict.runner import EngineRunner
-from ppocr_lite.predict.short import fit_short
-from ppocr_lite.predict.sideways import with_sideways
-from ppocr_lite.predict.stages import on_one_thread
-from ppocr_lite.predict.timing import NO_TIMER, Timer
-from ppocr_lite.predict.turn import (
+from ppocr_lite.predict.layout.ends import fit_ends
+from ppocr_lite.predict.layout.lone import LEAST_SCORE, NOT_SEEN, with_lone
+from ppocr_lite.predict.layout.order import reading_blocks, reading_order, skew
+from ppocr_lite.predict.layout.pepper import without_pepper
+from ppocr_lite.predict.layout.short import fit_short
+from ppocr_lite.predict.layout.sideways import with_sideways
+from ppocr_lite.predict.layout.turn import (
     PAGE_ANGLES,
     PageAngle,
     View,
@@ -36,6 +31,11 @@ from ppocr_lite.predict.turn import (
     page_direction,
     turned_back,
 )
+from ppocr_lite.predict.lines import Line
+from ppocr_lite.predict.recognizer import TextRecognizer
+from ppocr_lite.predict.runner import EngineRunner
+from ppocr_lite.predict.stages import on_one_thread
+from ppocr_lite.predict.timing import NO_TIMER, Timer
 from ppocr_lite.predict.upright import SURE, LineTurner
 from ppocr_lite.results import Detections, OCRResult, Recognition
 from ppocr_lite.textline import Points, TextLine, find_words

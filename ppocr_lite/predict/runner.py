@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ppocr_lite.errors import ConfigError, ModelError
 from ppocr_lite.install import install_command
 from ppocr_lite.predict.bundle import Bundle
-from ppocr_lite.predict.convert import to_onnx
+from ppocr_lite.predict.bundle.convert import to_onnx
 
 log = logging.getLogger(__name__)
 

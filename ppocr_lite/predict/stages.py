@@ -18,9 +18,9 @@ from ppocr_lite.errors import ModelError
 from ppocr_lite.postprocess import POSTPROCESSES
 from ppocr_lite.predict.batches import FINE_WIDTHS, WIDTHS
 from ppocr_lite.predict.bundle import DESCRIPTION, Bundle, ModelType, read_bundle
+from ppocr_lite.predict.bundle.official import NO_SETTINGS, Settings, fit_characters
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
-from ppocr_lite.predict.official import NO_SETTINGS, Settings, fit_characters
 from ppocr_lite.predict.recognizer import TextRecognizer
 from ppocr_lite.predict.runner import Engine, EngineError, EngineRunner, load_runner
 from ppocr_lite.transforms import TRANSFORMS

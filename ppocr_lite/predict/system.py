@@ -24,10 +24,11 @@ from ppocr_lite.predict.arguments import (
     several,
     three_numbers,
 )
+from ppocr_lite.predict.bundle.official import NO_SETTINGS
 from ppocr_lite.predict.classifier import TextClassifier
 from ppocr_lite.predict.detector import TextDetector
+from ppocr_lite.predict.layout.turn import PageAngle
 from ppocr_lite.predict.models import STAGES, find_models
-from ppocr_lite.predict.official import NO_SETTINGS
 from ppocr_lite.predict.options import accept_old_names
 from ppocr_lite.predict.page import PageReader, Steps, page_policy
 from ppocr_lite.predict.progress import show_progress
@@ -38,7 +39,6 @@ from ppocr_lite.predict.skipping import OnError, check_on_error, failed_result
 from ppocr_lite.predict.stages import load_classifier, load_detector, load_recognizer
 from ppocr_lite.predict.stream import stream_pages
 from ppocr_lite.predict.timing import NO_TIMER, Timer
-from ppocr_lite.predict.turn import PageAngle
 from ppocr_lite.results import Detections, OCRResult, Orientation, Recognition
 
 BATCH_SIZE = 6  # lines per run, as in PaddleOCR

@@ -59,6 +59,9 @@ PADDLE = (
 )
 TORCH = ("nn/torch", "engine/backends/torch/")
 
+# Rooms that the rest of their package is built on: they import nothing of it but themselves.
+FOUNDATIONS = ("predict/bundle", "predict/layout")
+
 # Everything a machine without any framework needs to check configs, prepare data and score.
 WITHOUT_FRAMEWORK = (
     "ppocr_lite",
@@ -126,6 +129,15 @@ def test_imports_point_downwards(path: Path) -> None:
         return
     assert here in ALLOWED, f"{here} is new: say in this table what it may import"
     assert ours - {here} <= ALLOWED[here]
+
+
+@pytest.mark.parametrize("room", FOUNDATIONS)
+def test_a_foundation_rests_on_nothing_of_its_package(room: str) -> None:
+    package, here = (f"ppocr_lite.{name}".replace("/", ".") for name in (room.partition("/")[0], room))
+    names = {name for path in (PACKAGE / room).rglob("*.py") for name in imported(path)}
+    ours = {name for name in names if f"{name}.".startswith(f"{package}.")}
+    assert ours, f"there is no {room}"
+    assert [name for name in sorted(ours) if not f"{name}.".startswith(f"{here}.")] == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from ppocr_lite import OCR
-from ppocr_lite.predict import convert
-from ppocr_lite.predict.bundle import read_bundle
+from ppocr_lite.predict.bundle import convert, read_bundle
 from ppocr_lite.predict.models import SETS, ModelSet
 from ppocr_lite.predict.stages import load_recognizer
 

@@ -11,7 +11,7 @@ import pytest
 
 from ppocr_lite import OCR, OCRResult
 from ppocr_lite.errors import ConfigError
-from ppocr_lite.predict.turn import turned_back
+from ppocr_lite.predict.layout.turn import turned_back
 from tests.typeset import LINES, column, typeset
 
 SAMPLES = Path(__file__).parents[2] / "doc" / "samples"

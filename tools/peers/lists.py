@@ -12,7 +12,7 @@ import numpy as np
 
 from ppocr_lite.errors import DataError
 from ppocr_lite.io.images import read
-from ppocr_lite.predict.order import reading_order
+from ppocr_lite.predict.layout.order import reading_order
 from ppocr_lite.transforms.labels import DetLabelEncode, read_lines
 
 SPEC = re.compile(r"(?P<name>[^=]+)=(?P<path>.+?)(:(?P<limit>[1-9]\d*))?(:(?P<lang>en|ch))?")

@@ -1,1 +1,1 @@
-"""One module per engine, each imported only when its engine is chosen."""
+"""One module per engine, each imported only when its engine is chosen, and what they share."""

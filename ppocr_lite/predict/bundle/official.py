@@ -29,7 +29,7 @@ from ppocr_lite.config.reading import FIELDS, check_reading
 from ppocr_lite.config.validate import check_transforms
 from ppocr_lite.errors import ConfigError, ModelError, suggest
 from ppocr_lite.postprocess import POSTPROCESSES
-from ppocr_lite.predict.network_file import FLOAT, NetworkFile
+from ppocr_lite.predict.bundle.network_file import FLOAT, NetworkFile
 from ppocr_lite.transforms import TRANSFORMS
 
 log = logging.getLogger(__name__)

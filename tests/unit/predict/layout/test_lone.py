@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from ppocr_lite.predict.lone import NOT_SEEN, with_lone
-from ppocr_lite.predict.short import fit_short
+from ppocr_lite.predict.layout.lone import NOT_SEEN, with_lone
+from ppocr_lite.predict.layout.short import fit_short
 from ppocr_lite.results import Detections
 from tests.typeset import typeset
 

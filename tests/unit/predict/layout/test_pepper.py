@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ppocr_lite.predict.pepper import without_pepper
+from ppocr_lite.predict.layout.pepper import without_pepper
 from tests.typeset import LINES, column, typeset
 
 PAGE = typeset(column(LINES), (330, 480))

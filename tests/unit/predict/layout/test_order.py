@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ppocr_lite.predict.order import reading_blocks, reading_order
+from ppocr_lite.predict.layout.order import reading_blocks, reading_order
 
 
 def boxes(*rects: tuple[float, float, float, float]) -> list[np.ndarray]:

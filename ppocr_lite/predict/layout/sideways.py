@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ppocr_lite.geometry import bounding_rect, order_quad, runs_downwards, side_lengths
 from ppocr_lite.io.images import Image
-from ppocr_lite.predict.turn import turned_back
+from ppocr_lite.predict.layout.turn import turned_back
 from ppocr_lite.results import Detections
 from ppocr_lite.textline import Points
 

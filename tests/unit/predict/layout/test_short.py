@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ppocr_lite.geometry import bounding_rect, order_quad
-from ppocr_lite.predict.short import fit_short
+from ppocr_lite.predict.layout.short import fit_short
 
 TILTED = cv2.boxPoints(((60, 50), (18, 18), 40)).astype(np.float32)
 TILTS = ((20, -30), (50, 10), (80, 40))

@@ -9,8 +9,8 @@ import pytest
 
 from ppocr_lite import cli
 from ppocr_lite.errors import ConfigError, ModelError
+from ppocr_lite.predict.engines.triton import write_model
 from ppocr_lite.predict.released import FOLDER
-from ppocr_lite.predict.triton import write_model
 
 
 def test_a_released_network_is_described(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from ppocr_lite.errors import ModelError
-from ppocr_lite.predict.network_file import read_network
+from ppocr_lite.predict.bundle.network_file import read_network
 
-DATA = Path(__file__).parents[2] / "data" / "ppocr_v2"
+DATA = Path(__file__).parents[3] / "data" / "ppocr_v2"
 
 
 def declared(path: Path) -> tuple[str, tuple[int, ...]]:

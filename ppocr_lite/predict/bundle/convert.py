@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ppocr_lite.errors import ModelError
 from ppocr_lite.install import install_command
-from ppocr_lite.predict.bundle import WEIGHTS, Bundle
+from ppocr_lite.predict.bundle.bundle import WEIGHTS, Bundle
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ppocr_lite.geometry import bounding_rect, order_quad
-from ppocr_lite.predict.turn import is_upside_down, page_direction, turned_back
+from ppocr_lite.predict.layout.turn import is_upside_down, page_direction, turned_back
 from ppocr_lite.textline import Points
 
 

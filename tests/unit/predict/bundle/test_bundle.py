@@ -10,7 +10,7 @@ import yaml
 from ppocr_lite.errors import ConfigError, ModelError
 from ppocr_lite.postprocess import CTCLabelDecode
 from ppocr_lite.predict.bundle import BUNDLE_VERSION, Bundle, TensorSpec, read_bundle, write_bundle
-from ppocr_lite.predict.checksums import list_files
+from ppocr_lite.predict.bundle.checksums import list_files
 from ppocr_lite.predict.runner import load_runner
 from ppocr_lite.predict.stages import adapt
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ppocr_lite.predict.ends import fit_ends
+from ppocr_lite.predict.layout.ends import fit_ends
 from tests.typeset import typeset
 
 

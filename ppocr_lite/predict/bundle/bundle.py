@@ -3,7 +3,7 @@
 A folder holds the network (``inference.json``, or ``inference.pdmodel`` from Paddle 2), its weights
 (``inference.pdiparams``), optionally ``model.onnx``, and ``inference.yml`` with everything else a stage needs.
 Folders that PaddleOCR and PaddleX export, and bare ONNX files of any name, are read too, see
-:mod:`ppocr_lite.predict.official`.
+:mod:`ppocr_lite.predict.bundle.official`.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from ppocr_lite.config.validate import check_transforms
 from ppocr_lite.errors import ConfigError, ModelError
 from ppocr_lite.files import write_text
 from ppocr_lite.postprocess import POSTPROCESSES
-from ppocr_lite.predict import official
-from ppocr_lite.predict.checksums import check_files, list_files
-from ppocr_lite.predict.network_file import NetworkFile, read_network
+from ppocr_lite.predict.bundle import official
+from ppocr_lite.predict.bundle.checksums import check_files, list_files
+from ppocr_lite.predict.bundle.network_file import NetworkFile, read_network
 from ppocr_lite.transforms import TRANSFORMS
 from ppocr_lite.transforms.base import Compose
 

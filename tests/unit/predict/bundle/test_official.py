@@ -14,9 +14,9 @@ import yaml
 from ppocr_lite.charset import Charset
 from ppocr_lite.errors import ModelError
 from ppocr_lite.predict.bundle import read_bundle
-from ppocr_lite.predict.official import fit_characters
+from ppocr_lite.predict.bundle.official import fit_characters
 
-DATA = Path(__file__).parents[2] / "data" / "ppocr_v2"
+DATA = Path(__file__).parents[3] / "data" / "ppocr_v2"
 DECODE = {"DecodeImage": {"channel_first": False, "img_mode": "BGR"}}
 KEEP = {"KeepKeys": {"keep_keys": ["image", "shape"]}}
 NORMALIZE = {

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr_lite.geometry import side_lengths
-from ppocr_lite.predict.order import skew
-from ppocr_lite.predict.short import CLEAR, LEAST_DEGREES, with_margin
+from ppocr_lite.predict.layout.order import skew
+from ppocr_lite.predict.layout.short import CLEAR, LEAST_DEGREES, with_margin
 from ppocr_lite.results import Detections
 from ppocr_lite.textline import Points
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ppocr_lite.io.images import Image
-from ppocr_lite.predict.sideways import with_sideways
+from ppocr_lite.predict.layout.sideways import with_sideways
 from ppocr_lite.results import Detections
 
 PAGE = np.full((400, 600, 3), 255, np.uint8)
