@@ -1,7 +1,7 @@
 """Let a recogniser of many classes compute them only where a character may be.
 
 python tools/skip_blanks.py inference/rec_ch --pages scans/ --output inference/rec_ch_fast
-python tools/skip_blanks.py inference/rec_ch --pages data/train.txt more/train.txt --most 10 --output inference/rec_ch_fast
+python tools/skip_blanks.py inference/rec_ch --pages data/train.txt more/train.txt --most 9 --output inference/fast
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def insert_gate(
     New weights are stored in half precision if those of the network are.
 
     Args:
-        model: ``onnx.ModelProto``, opset 13 or later; changed in place.
+        model: ``onnx.ModelProto``, opset 11 or later; changed in place.
         gate: ``hidden`` (D, H), ``hidden_bias`` (H,), ``out`` (H, 1) and ``out_bias`` (1,): the gate of a step is
             ``relu(features @ hidden + hidden_bias) @ out + out_bias``.
         threshold: Above it a step is taken for blank.
@@ -80,7 +80,7 @@ def insert_gate(
         "threshold": np.array(threshold, np.float32),
         "blank": blank[None].astype(np.float32),
         "rows": np.array([-1, len(blank)], np.int64),
-        "column": np.array([1], np.int64),
+        "row": np.array([-1], np.int64),
         "from": np.array([0], np.int64),
         "to": np.array([2], np.int64),
         "axis": np.array(0, np.int64),
@@ -92,8 +92,9 @@ def insert_gate(
         helper.make_node("Gemm", ["gate.steps", "gate.hidden", "gate.hidden_bias"], ["gate.sums"]),
         helper.make_node("Relu", ["gate.sums"], ["gate.layer"]),
         helper.make_node("Gemm", ["gate.layer", "gate.out", "gate.out_bias"], ["gate.column_of_leads"]),
-        helper.make_node("Squeeze", ["gate.column_of_leads", "gate.column"], ["gate.leads"]),  # (N × T,)
-        helper.make_node("LessOrEqual", ["gate.leads", "gate.threshold"], ["gate.open"]),
+        helper.make_node("Reshape", ["gate.column_of_leads", "gate.row"], ["gate.leads"]),  # (N × T,)
+        helper.make_node("Greater", ["gate.leads", "gate.threshold"], ["gate.shut"]),
+        helper.make_node("Not", ["gate.shut"], ["gate.open"]),
         helper.make_node("Compress", ["gate.steps", "gate.open"], ["gate.chosen"], axis=0),  # (K, D)
         helper.make_node("Concat", ["gate.blank", "gate.chosen"], ["gate.computed"], axis=0),  # (1 + K, D)
         helper.make_node("Gemm", ["gate.computed", head.weight, head.bias], ["gate.logits"]),

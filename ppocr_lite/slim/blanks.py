@@ -160,14 +160,15 @@ def skip_blanks(model: Path, pages: Sequence[ImageInput], output: Path) -> Skipp
     if output.exists():
         raise ModelError(f"{output} is already there. Give another folder.")
     watched, before = _watch(bundle, pages)
+    count = sum(int((leads <= 0).sum()) for leads in watched.leads)
+    if count < FEWEST:
+        raise DataError(
+            f"The pages have {count} steps with a character, too few to fit on. Needed: {FEWEST}, some ten full pages."
+        )
+    # of four batches two are fitted on, a third says with them where the threshold is, the last is for the figures
     part = np.concatenate([np.full(len(leads), index % 4) for index, leads in enumerate(watched.leads)])
     features, leads = np.concatenate(watched.features), np.concatenate(watched.leads)
-    has_character, fitted, unseen = leads <= 0, part < 2, part == 3
-    if has_character.sum() < FEWEST:
-        raise DataError(
-            f"The pages have {int(has_character.sum())} steps with a character, too few to fit on. Needed: {FEWEST}, "
-            "some ten full pages."
-        )
+    has_character, fitted, unseen = leads <= 0, part <= 1, part == part.max()
     gate = fit_gate(features[fitted], leads[fitted])
     guesses = gate.leads(features)
     threshold = float(guesses[has_character & ~unseen].max())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,15 +25,12 @@ PARAGRAPH = 0.6  # rows further apart than usual by this share of a line's heigh
 Rows = list[list[int]]
 
 
-class _Page(NamedTuple):
+class _Page:
     """Boxes of lines, upright: left and top, right and bottom, (N, 2) each."""
 
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-
-    @property
-    def centre(self) -> NDArray[np.float64]:
-        return (self.low + self.high) / 2
+    def __init__(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> None:
+        self.low, self.high = low, high
+        self.centre = (low + high) / 2
 
     @property
     def size(self) -> NDArray[np.float64]:
