@@ -1,10 +1,12 @@
 """What each thing that makes a page faster is worth: pages are read with it and without it, in turns.
 
     python experiments/speed_items.py receipts=../shared/data/receipts_en/val.txt:10
+    python experiments/speed_items.py screens=../shared/data/web_zh_phone/val.txt:5 --lang ch --against rec_model=FOLDER
 
 A list is NAME=PATH:PAGES, a label file whose paths start at its own folder, and how many of its pages are read, spread
 evenly.  Of each pair of passes the time with the thing is divided by the time without; the table has the medians, of
-processor time and of wall time, and how many lines read otherwise.  Run it on a machine with nothing else running.
+processor time and of wall time, and how many lines read otherwise.  With ``--against`` the other reader of a pair is one
+with these options instead.  Run it on a machine with nothing else running.
 """
 
 from __future__ import annotations
@@ -14,12 +16,13 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import cv2
+import yaml
 
 from ppocr_lite import OCR
 from ppocr_lite.commands.console import report_errors
@@ -70,14 +73,23 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--lang", default="en")
+    parser.add_argument("--models", help="a model set instead of the released models")
+    parser.add_argument("--option", nargs="+", default=[], metavar="NAME=VALUE", help="of the reader")
+    parser.add_argument(
+        "--against", nargs="+", default=[], metavar="NAME=VALUE", help="of the reader it is compared to"
+    )
     arguments = parser.parse_args()
     cv2.setNumThreads(arguments.threads)
-    ocr = OCR(threads=arguments.threads, lang=arguments.lang)
+    common = {"threads": arguments.threads, "models": arguments.models}
+    common |= {} if arguments.models else {"lang": arguments.lang}
+    ocr = OCR(**common, **options(arguments.option))
+    other = OCR(**common, **options(arguments.against)) if arguments.against else ocr
+    items = {f"instead of {' '.join(arguments.against)}": nullcontext} if arguments.against else WITHOUT
     print("| | pages | processor time | wall time | lines that differ |\n| --- | --- | --- | --- | --- |")
     for given in arguments.lists:
         name, pages = load(given)
-        for what, without in WITHOUT.items():
-            cpu, wall, differ = compare(ocr, pages, without, arguments.pairs)
+        for what, without in items.items():
+            cpu, wall, differ = compare((ocr, other), pages, without, arguments.pairs)
             print(f"| {what} | {name} | {cpu:.3f} | {wall:.3f} | {differ} |", flush=True)
 
 
@@ -90,12 +102,20 @@ def load(given: str) -> tuple[str, list[Image]]:
     return name, [read(Path(path).parent / row) for row in chosen]
 
 
-def compare(ocr: OCR, pages: list[Image], without: Callable[[], Any], pairs: int) -> tuple[float, float, int]:
+def options(given: list[str]) -> dict[str, Any]:
+    """Return arguments of OCR."""
+    return {name: yaml.safe_load(value) for name, _, value in (option.partition("=") for option in given)}
+
+
+def compare(
+    readers: tuple[OCR, OCR], pages: list[Image], without: Callable[[], Any], pairs: int
+) -> tuple[float, float, int]:
     """Return how processor and wall time with a thing compare to those without, and how many lines differ."""
+    ocr, other = readers
     ratios = []
     for _ in range(pairs):
         with without():
-            *before, old = timed(ocr, pages)
+            *before, old = timed(other, pages)
         *now, new = timed(ocr, pages)
         ratios.append([one / other for one, other in zip(now, before, strict=True)])
     differ = sum(len(set(a) ^ set(b)) for a, b in zip(old, new, strict=True))
