@@ -5,8 +5,8 @@
 
 A list is NAME=PATH:PAGES, a label file whose paths start at its own folder, and how many of its pages are read, spread
 evenly.  Of each pair of passes the time with the thing is divided by the time without; the table has the medians, of
-processor time and of wall time, and how many lines read otherwise.  With ``--against`` the other reader of a pair is one
-with these options instead.  Run it on a machine with nothing else running.
+processor time and of wall time, and how many lines read otherwise.  With ``--against`` the other reader of a pair has
+these options instead.  Run it on a machine with nothing else running.
 """
 
 from __future__ import annotations
