@@ -27,8 +27,8 @@ from ppocr_lite.commands.console import report_errors
 from ppocr_lite.io.images import read
 from ppocr_lite.io.pages import list_files
 
-CAPACITY, MKL = "ONEDNN_PRIMITIVE_CACHE_CAPACITY", "MKL_DEBUG_CPU_TYPE"
-PLAIN = {CAPACITY: "1024", MKL: "0"}  # as the libraries are by themselves
+CAPACITY, MKL, WAIT = "ONEDNN_PRIMITIVE_CACHE_CAPACITY", "MKL_DEBUG_CPU_TYPE", "KMP_BLOCKTIME"
+PLAIN = {CAPACITY: "1024", MKL: "0", WAIT: "200"}  # as the libraries are by themselves
 SETTINGS: dict[str, tuple[str, dict[str, str]]] = {
     "onnxruntime": ("onnxruntime", {}),
     "paddle, libraries by themselves": ("paddle", PLAIN),
@@ -36,6 +36,8 @@ SETTINGS: dict[str, tuple[str, dict[str, str]]] = {
     "4096 compiled layers": ("paddle", PLAIN | {CAPACITY: "4096"}),
     "8192 compiled layers": ("paddle", PLAIN | {CAPACITY: "8192"}),
     "MKL with AVX2 (AMD)": ("paddle", PLAIN | {MKL: "5"}),
+    "no busy waiting": ("paddle", PLAIN | {WAIT: "0"}),
+    "as shipped, busy waiting": ("paddle", {WAIT: "200"}),
     "as shipped": ("paddle", {}),
 }
 

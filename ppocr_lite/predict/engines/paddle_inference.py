@@ -24,9 +24,10 @@ GPU_MEMORY_MB = 500  # first allocation on a GPU; it grows as needed
 ERRORS = (RuntimeError, ValueError, TypeError, IndexError, OSError, MemoryError, SystemError)
 _TURN = threading.Lock()  # to run a network
 # Layers that oneDNN keeps compiled, the last used of the process, each for one shape of input; it holds 1024 by itself.
-# The three networks have 90 each, and lines come in sixteen widths, up to six together: compiling takes longer than
-# running.  More gains little, and memory goes on growing for longer.
+# The three networks have 90 each, and lines come in sixteen widths, up to six together: compiling about doubles a run.
+# More gains little, and memory goes on growing for longer.
 COMPILED_LAYERS = "4096"
+WAIT_MILLISECONDS = "0"  # how long a thread of OpenMP waits busily, 200 by itself: it keeps others from running
 CPUINFO = Path("/proc/cpuinfo")  # of Linux
 
 
@@ -111,12 +112,13 @@ class PaddleRunner:
 
 
 def set_up_libraries(environment: MutableMapping[str, str]) -> None:
-    """Set, before they first run, what oneDNN and MKL read from the environment; a value that is there stands.
+    """Set, before they first run, what oneDNN, OpenMP and MKL read from the environment; a value that is there stands.
 
     On a processor of AMD the MKL in Paddle multiplies with SSE, which slows an LSTM down; ``MKL_DEBUG_CPU_TYPE=5`` has
-    it use AVX2. Neither changes anything in a process where the library has run before.
+    it use AVX2. None of them changes anything in a process where the library has run before.
     """
     environment.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", COMPILED_LAYERS)
+    environment.setdefault("KMP_BLOCKTIME", WAIT_MILLISECONDS)
     if is_amd_with_avx2(CPUINFO):
         environment.setdefault("MKL_DEBUG_CPU_TYPE", "5")
 

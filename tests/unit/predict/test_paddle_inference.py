@@ -40,6 +40,7 @@ def test_libraries_are_set_up_and_what_the_user_set_stands(tmp_path: Path, monke
     paddle_inference.set_up_libraries(environment)
     assert environment == {
         "ONEDNN_PRIMITIVE_CACHE_CAPACITY": paddle_inference.COMPILED_LAYERS,
+        "KMP_BLOCKTIME": paddle_inference.WAIT_MILLISECONDS,
         "MKL_DEBUG_CPU_TYPE": "5",
     }
     chosen = dict.fromkeys(environment, "4")
