@@ -1,0 +1,48 @@
+"""What is set for the libraries in Paddle, which read it from the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("paddle", reason="the Paddle engine is not installed")
+
+from ppocr_lite.predict.engines import paddle_inference
+
+AMD = "vendor_id\t: AuthenticAMD\nflags\t\t: fpu sse2 fma avx avx2\n"
+
+
+@pytest.mark.parametrize(
+    ("described", "expected"),
+    [
+        (AMD, True),
+        (AMD.replace("AuthenticAMD", "GenuineIntel"), False),
+        (AMD.replace("avx2", ""), False),
+        (AMD.replace("fma", "fma4"), False),
+        (None, False),
+    ],
+)
+def test_an_amd_processor_with_avx2_is_known_by_its_description(
+    tmp_path: Path, described: str | None, expected: bool
+) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    if described is not None:
+        cpuinfo.write_text(described, encoding="utf-8")
+    assert paddle_inference.is_amd_with_avx2(cpuinfo) is expected
+
+
+def test_libraries_are_set_up_and_what_the_user_set_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(AMD, encoding="utf-8")
+    monkeypatch.setattr(paddle_inference, "CPUINFO", cpuinfo)
+    environment: dict[str, str] = {}
+    paddle_inference.set_up_libraries(environment)
+    assert environment == {
+        "ONEDNN_PRIMITIVE_CACHE_CAPACITY": paddle_inference.COMPILED_LAYERS,
+        "KMP_BLOCKTIME": paddle_inference.WAIT_MILLISECONDS,
+        "MKL_DEBUG_CPU_TYPE": "5",
+    }
+    chosen = dict.fromkeys(environment, "4")
+    paddle_inference.set_up_libraries(chosen)
+    assert set(chosen.values()) == {"4"}
