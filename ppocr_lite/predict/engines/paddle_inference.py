@@ -27,7 +27,9 @@ _TURN = threading.Lock()  # to run a network
 # The three networks have 90 each, and lines come in sixteen widths, up to six together: compiling about doubles a run.
 # More gains little, and memory goes on growing for longer.
 COMPILED_LAYERS = "4096"
-WAIT_MILLISECONDS = "0"  # how long a thread of OpenMP waits busily, 200 by itself: it keeps others from running
+# How long a thread of OpenMP waits busily: 200 by itself, which keeps others from running; with 0 it is slow to wake.
+WAIT_MILLISECONDS = "1"
+SIZES = (1, 3, 6)  # batches of other sizes are filled up to these, for each size is a shape to compile for
 CPUINFO = Path("/proc/cpuinfo")  # of Linux
 
 
@@ -56,6 +58,7 @@ class PaddleRunner:
         if bundle.program is None:
             raise EngineError(f"{bundle.folder} has no network for Paddle. Use engine='onnxruntime'.")
         self._file = bundle.program
+        self._any_batch = device == "cpu" and bundle.input.shape[0] < 0
         self._check_process()
         _check_readable(self._file)
         set_up_libraries(os.environ)
@@ -98,7 +101,9 @@ class PaddleRunner:
         Raises:
             EngineError: If Paddle cannot run the network on an input of that shape.
         """
-        predictor = self._predictor
+        predictor, count = self._predictor, len(array)
+        if self._any_batch:
+            array = _filled(array)
         with _TURN:
             try:
                 handle = predictor.get_input_handle(predictor.get_input_names()[0])
@@ -106,9 +111,15 @@ class PaddleRunner:
                 handle.copy_from_cpu(np.ascontiguousarray(array, np.float32))
                 predictor.run()
                 handles = [predictor.get_output_handle(name) for name in predictor.get_output_names()]
-                return [np.asarray(handle.copy_to_cpu(), np.float32) for handle in handles]
+                return [np.asarray(handle.copy_to_cpu()[:count], np.float32) for handle in handles]
             except ERRORS as error:
                 raise EngineError(f"Paddle cannot run {self._file} on an input of {array.shape}: {error}") from error
+
+
+def _filled(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a batch (N, …) with zeros after it, up to the next of SIZES."""
+    size = next((size for size in SIZES if size >= len(batch)), len(batch))
+    return np.pad(batch, ((0, size - len(batch)), *((0, 0),) * (batch.ndim - 1))) if size > len(batch) else batch
 
 
 def set_up_libraries(environment: MutableMapping[str, str]) -> None:
