@@ -3,8 +3,8 @@
     python experiments/paddle_options.py doc/samples ../shared/data/receipts_en/images/011.jpg
 
 A process loads the networks, reads the pages once, and then what is measured: processor and wall time a page, medians
-of the rounds, as shares of the first setting too.  The last columns are the most memory that a process held, and how many
-lines read otherwise than with the first settings of Paddle.
+of the rounds, as shares of the first setting too.  The last columns are the most memory that a process held, and how
+many lines read otherwise than with the first settings of Paddle.
 """
 
 from __future__ import annotations

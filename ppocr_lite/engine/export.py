@@ -40,7 +40,8 @@ TOLERANCE = 1e-4  # largest difference between the network and what was written
 FAST_TOLERANCE = 1e-2  # an engine that reorders sums may differ this much in one place, TOLERANCE on average
 INTEGER_TOLERANCE = 1e-2  # on average, where sums that lie between two steps may be rounded either way
 INPUT = "x"
-ONNX_GRAPH = "ppocr_lite.engine.onnx_graph"  # imported where model.onnx is written: it needs the package onnx
+# Imported where model.onnx is written: they need the package onnx.
+ONNX_GRAPH, ONNX_FOLD = "ppocr_lite.engine.onnx_graph", "ppocr_lite.engine.onnx_fold"
 OPSET = 14  # the first with HardSwish
 DEFORMABLE = "deformable_conv"  # how a Paddle network names that operator
 DEFORMABLE_OPSET = 19  # the first with DeformConv
@@ -318,7 +319,9 @@ def write_onnx_of(network: Any, bundle: Bundle, ranges: Mapping[str, float]) -> 
         The ranges, by the names that the weights have in the file.
     """
     if not isinstance(network, OnnxNetwork):
-        write_onnx(bundle)
+        path = write_onnx(bundle)
+        if not ranges:  # these are of weights by name
+            importlib.import_module(ONNX_GRAPH).rewrite(path, importlib.import_module(ONNX_FOLD).fold_sums)
         return dict(ranges)
     weights = {name: value.numpy() for name, value in network.state_dict().items()}
     write_trained(network, weights, bundle.folder / ONNX, bundle.charset, bytes_follow=bool(ranges))

@@ -11,7 +11,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from ppocr_lite.engine.onnx_graph import halve, simplify
+from ppocr_lite.engine.onnx_graph import drop_unneeded, halve, replace_nodes, simplify
 from ppocr_lite.errors import ModelError
 
 FEATURES, LOGITS = "features", "logits"  # outputs that expose_head adds
@@ -108,7 +108,8 @@ def insert_gate(
         helper.make_node("Reshape", ["gate.places", "gate.sides"], ["gate.map"]),  # (N, T)
         helper.make_node("Gather", ["gate.rows_of_probabilities", "gate.map"], [head.probabilities], axis=0),
     ]
-    _replace_end(graph, head, nodes)
+    replace_nodes(graph, [*(node for node in graph.node if head.probabilities not in node.output), *nodes])
+    drop_unneeded(graph)
     if in_half:
         halve(model)
 
@@ -132,20 +133,3 @@ def find_head(graph: Any) -> Head:
         name = node.input[0]
     softmax, _, linear, rows = chain
     return Head(rows.input[0], linear.input[1], linear.input[2], softmax.input[0], softmax.output[0])
-
-
-def _replace_end(graph: Any, head: Head, nodes: list[Any]) -> None:
-    """Put *nodes* in the place of all that is needed for nothing but the probabilities, from the features on."""
-    kept = [node for node in graph.node if head.probabilities not in node.output]
-    needed = {head.features, head.weight, head.bias, *(output.name for output in graph.output)}
-    for node in reversed(list(kept)):
-        if needed.isdisjoint(node.output):
-            kept.remove(node)
-        else:
-            needed.update(node.input)
-    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in [*kept, *nodes]]
-    del graph.node[:]
-    graph.node.extend(copies)
-    read = {name for node in graph.node for name in node.input}
-    for tensor in [tensor for tensor in graph.initializer if tensor.name not in read]:
-        graph.initializer.remove(tensor)

@@ -38,7 +38,7 @@ def simplify(model: Any) -> None:
     """
     graph = model.graph
     _drop_identities(graph)
-    constants = _constants(graph)
+    constants = constants_of(graph)
     for node in list(graph.node):
         if node.op_type == "ConvTranspose" and _enlarges(node, constants.get(node.input[1])):
             factors = constants[node.input[1]].shape[2:]
@@ -73,7 +73,7 @@ def quantize(model: Any, ranges: Mapping[str, float]) -> None:
     """
     graph = model.graph
     _drop_identities(graph)
-    constants = _constants(graph)
+    constants = constants_of(graph)
     nodes: list[Any] = []
     missing = set(ranges)
     for node in graph.node:
@@ -87,7 +87,7 @@ def quantize(model: Any, ranges: Mapping[str, float]) -> None:
         nodes.append(node)
     if missing:
         raise ModelError(f"The exported network has no layer with the weights {sorted(missing)}.")
-    _replace_nodes(graph, nodes)
+    replace_nodes(graph, nodes)
     _drop_unused(graph)
 
 
@@ -103,13 +103,13 @@ def halve(model: Any) -> None:
         ModelError: If a weight is greater than half precision reaches.
     """
     graph = model.graph
-    weights = {k: v for k, v in _constants(graph).items() if v.dtype == np.float32 and v.ndim > 1}
+    weights = {k: v for k, v in constants_of(graph).items() if v.dtype == np.float32 and v.ndim > 1}
     if large := [name for name, value in weights.items() if np.abs(value).max() > np.finfo(np.float16).max]:
         raise ModelError(f"These weights are too large for half precision: {large}.")
     names = {name: f"{name}.half" for name in weights}
     casts = [helper.make_node("Cast", [names[name]], [name], to=onnx.TensorProto.FLOAT) for name in weights]
     kept = [node for node in graph.node if not set(node.output) & set(weights)]
-    _replace_nodes(graph, [*casts, *kept])
+    replace_nodes(graph, [*casts, *kept])
     for tensor in [tensor for tensor in graph.initializer if tensor.name in weights]:
         graph.initializer.remove(tensor)
     graph.initializer.extend(numpy_helper.from_array(v.astype(np.float16), names[k]) for k, v in weights.items())
@@ -179,7 +179,7 @@ def _join_sums(graph: Any, constants: Mapping[str, NDArray[Any]]) -> None:
             dropped.add(product.output[0])
             joined[total.output[0]] = _gemm(graph, product, other, total.output[0], matrix.shape)
     nodes = [node for node in graph.node if node.output[0] not in dropped]
-    _replace_nodes(graph, [new for node in nodes for new in joined.get(node.output[0], [node])])
+    replace_nodes(graph, [new for node in nodes for new in joined.get(node.output[0], [node])])
 
 
 def _gemm(graph: Any, product: Any, bias: str, result: str, shape: tuple[int, ...]) -> list[Any]:
@@ -200,7 +200,7 @@ def _gemm(graph: Any, product: Any, bias: str, result: str, shape: tuple[int, ..
     ]
 
 
-def _constants(graph: Any) -> dict[str, NDArray[Any]]:
+def constants_of(graph: Any) -> dict[str, NDArray[Any]]:
     """Return name → value of what is constant."""
     found = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     for node in graph.node:
@@ -221,14 +221,25 @@ def _drop_identities(graph: Any) -> None:
             origin[node.output[0]] = node.input[0]
         else:
             kept.append(node)
-    _replace_nodes(graph, kept)
+    replace_nodes(graph, kept)
 
 
-def _replace_nodes(graph: Any, nodes: Iterable[Any]) -> None:
+def replace_nodes(graph: Any, nodes: Iterable[Any]) -> None:
     """Let *graph* have these nodes; some may be its own, which would be gone with the list they are in."""
     copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
     del graph.node[:]
     graph.node.extend(copies)
+
+
+def drop_unneeded(graph: Any) -> None:
+    """Remove what no output of *graph* needs: nodes and constants."""
+    needed, kept = {output.name for output in graph.output}, []
+    for node in reversed(graph.node):
+        if not needed.isdisjoint(node.output):
+            kept.append(node)
+            needed.update(node.input)
+    replace_nodes(graph, reversed(kept))
+    _drop_unused(graph)
 
 
 def _drop_unused(graph: Any) -> None:
