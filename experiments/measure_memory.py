@@ -2,7 +2,7 @@
 
     python experiments/measure_memory.py --engine onnxruntime --pages 500
 
-Exit status 1 if it holds over 10 % more after the last page than after the 50th. Linux only.
+Exit status 1 if it holds over 10 % more after the last page than after the 50th; of Paddle the 200th. Linux only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from ppocr_lite import OCR
 
 WORDS = ("Total", "harbour", "No. 7", "42.50", "Tuesday", "quartz lantern", "2024-05-17", "of the mill and the orchard")
 SIDES = 200, 1600  # pixels
-WARM, ALLOWED = 50, 1.10
+WARM = {"paddle": 200}  # pages after which an engine holds what it keeps: Paddle's compiled layers
+USUALLY_WARM = 50
 SHOWN = (1, 10, 50, 100, 200, 300, 400, 500)
 
 
@@ -63,9 +64,10 @@ def main() -> int:
         if number in SHOWN or number == arguments.pages:
             seconds = time.perf_counter() - started
             print(f"page {number:4}: {held[number]:.0f} MiB, {lines} lines, {seconds:.0f} s", flush=True)
-    ratio = held[arguments.pages] / held[min(WARM, arguments.pages)]
+    warm = WARM.get(arguments.engine, USUALLY_WARM)
+    ratio = held[arguments.pages] / held[min(warm, arguments.pages)]
     print(
-        f"after {arguments.pages} pages {ratio:.2f} of what it was after {WARM}, at most {max(held.values()):.0f} MiB"
+        f"after {arguments.pages} pages {ratio:.2f} of what it was after {warm}, at most {max(held.values()):.0f} MiB"
     )
     return int(ratio > ALLOWED)
 
