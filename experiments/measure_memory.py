@@ -22,7 +22,7 @@ from ppocr_lite import OCR
 WORDS = ("Total", "harbour", "No. 7", "42.50", "Tuesday", "quartz lantern", "2024-05-17", "of the mill and the orchard")
 SIDES = 200, 1600  # pixels
 WARM = {"paddle": 200}  # pages after which an engine holds what it keeps: Paddle's compiled layers
-USUALLY_WARM = 50
+USUALLY_WARM, ALLOWED = 50, 1.10
 SHOWN = (1, 10, 50, 100, 200, 300, 400, 500)
 
 
