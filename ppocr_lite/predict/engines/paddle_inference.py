@@ -101,19 +101,19 @@ class PaddleRunner:
         Raises:
             EngineError: If Paddle cannot run the network on an input of that shape.
         """
-        predictor, count = self._predictor, len(array)
-        if self._any_batch:
-            array = _filled(array)
+        predictor = self._predictor
+        batch = _filled(array) if self._any_batch else array
         with _TURN:
             try:
                 handle = predictor.get_input_handle(predictor.get_input_names()[0])
-                handle.reshape(array.shape)
-                handle.copy_from_cpu(np.ascontiguousarray(array, np.float32))
+                handle.reshape(batch.shape)
+                handle.copy_from_cpu(np.ascontiguousarray(batch, np.float32))
                 predictor.run()
                 handles = [predictor.get_output_handle(name) for name in predictor.get_output_names()]
-                return [np.asarray(handle.copy_to_cpu()[:count], np.float32) for handle in handles]
+                outputs = [np.asarray(handle.copy_to_cpu(), np.float32) for handle in handles]
             except ERRORS as error:
                 raise EngineError(f"Paddle cannot run {self._file} on an input of {array.shape}: {error}") from error
+        return outputs if len(batch) == len(array) else [output[: len(array)] for output in outputs]
 
 
 def _filled(batch: NDArray[np.float32]) -> NDArray[np.float32]:

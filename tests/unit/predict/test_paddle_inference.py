@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("paddle", reason="the Paddle engine is not installed")
 
+from ppocr_lite.predict.bundle import read_bundle
 from ppocr_lite.predict.engines import paddle_inference
+from ppocr_lite.predict.released import released_model
 
 AMD = "vendor_id\t: AuthenticAMD\nflags\t\t: fpu sse2 fma avx avx2\n"
 
@@ -46,3 +49,21 @@ def test_libraries_are_set_up_and_what_the_user_set_stands(tmp_path: Path, monke
     chosen = dict.fromkeys(environment, "4")
     paddle_inference.set_up_libraries(chosen)
     assert set(chosen.values()) == {"4"}
+
+
+@pytest.mark.parametrize(("given", "run"), [(1, 1), (2, 3), (3, 3), (4, 6), (6, 6), (7, 7)])
+def test_a_batch_is_filled_up_to_the_next_size(given: int, run: int) -> None:
+    batch = np.ones((given, 3, 4, 5), np.float32)
+    filled = paddle_inference._filled(batch)
+    assert filled.shape == (run, 3, 4, 5)
+    assert np.array_equal(filled[:given], batch)
+    assert not filled[given:].any()
+
+
+def test_what_a_batch_was_filled_with_is_not_returned() -> None:
+    runner = paddle_inference.PaddleRunner(read_bundle(released_model("rec", "en")))
+    lines = np.random.default_rng(0).uniform(-1, 1, (2, 3, 32, 64)).astype(np.float32)
+    (both,) = runner.run_all(lines)
+    alone = np.concatenate([runner.run_all(line[None])[0] for line in lines])
+    assert both.shape == alone.shape
+    np.testing.assert_allclose(both, alone, atol=1e-4)
