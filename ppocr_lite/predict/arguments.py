@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from ppocr_lite.config.reading import check_limit
 from ppocr_lite.errors import ConfigError, ModelError
 from ppocr_lite.io.images import ImageInput
+from ppocr_lite.predict.engines.pool import cpu_count
 from ppocr_lite.predict.models import FoundModels
 from ppocr_lite.predict.released import released_model
 
@@ -49,8 +49,7 @@ def three_numbers(shape: str | Sequence[int] | None) -> list[int] | None:
 
 def default_threads() -> int:
     """Return the processors that this process may use, at most :data:`MAX_THREADS`."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(available, MAX_THREADS)
+    return min(cpu_count(), MAX_THREADS)
 
 
 def several(crops: ImageInput | Sequence[ImageInput]) -> Sequence[ImageInput]:
